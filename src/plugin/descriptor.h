@@ -1,0 +1,62 @@
+// Descriptor: everything the host knows about a plugin before running a line of it.
+//
+// It is made from a manifest (native plugins and OmniScope packages), or by a dialect from whatever its guide uses
+// instead. Nothing above this room asks how a plugin was written or where it runs; it reads the descriptor.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/semver.h"
+#include "plugin/config_schema.h"
+
+namespace mortise::plugin {
+
+enum class Lifetime { resident, per_call };
+enum class FailurePolicy { stop, report, backoff, fail };
+enum class Trust { confined, in_process };  // in_process only where the operator said so (config key plugins.trusted)
+
+struct Limits {
+  std::uint64_t memory_bytes = 0;  // 0: the default of the runtime
+  std::uint32_t processes = 0;     // 0: the default of the runtime
+  std::uint32_t open_files = 0;
+};
+
+struct Requirement {
+  enum class Type { plugin, package, system, capability };
+  Type type = Type::plugin;
+  std::string name;
+  std::string range;  // semver range, empty: any
+};
+
+struct Descriptor {
+  std::string id;  // the name, unique in a host
+  std::string version_text;
+  Version version;
+  std::string description, author, author_email, license, category;
+  std::vector<std::string> tags;
+
+  std::string dialect = "native";
+  std::string language;                        // "c", "c++", "python"
+  std::string folder;                          // absolute path of the package
+  std::string entry;                           // file inside the folder: lib*.so or *.py
+  std::vector<std::string> aliases;            // other names that find it: "Data_Processing.normaliser"
+  std::vector<std::string> extension_points;   // each known to extension_points.h
+  ConfigSchema config;                         // of a step, with defaults
+  std::vector<std::string> permissions;
+  std::vector<std::string> environment;        // variables it may see, by name
+  std::vector<Requirement> requires_;
+  std::vector<std::string> provides, conflicts;
+
+  Lifetime lifetime = Lifetime::resident;
+  std::uint32_t concurrency = 1;               // calls of one instance at a time; more calls get more instances
+  std::uint32_t max_instances = 4;             // warm instances at most
+  std::chrono::milliseconds deadline{60'000};  // of one operation when the caller gives none
+  FailurePolicy on_failure = FailurePolicy::stop;
+  Limits limits;
+  Trust trust = Trust::confined;
+};
+
+}  // namespace mortise::plugin
