@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "mortise/value.hpp"
+#include "plugin/chain.h"
 
 namespace mortise::runtime {
 
@@ -51,8 +52,9 @@ class CancelToken {
   [[nodiscard]] bool cancelled() const noexcept;
   [[nodiscard]] std::string reason() const;
 
-  // Runs `action` once, when cancelled (at once if it already is), on the cancelling thread. The returned registration
-  // forgets the action when destroyed; its destructor waits for an action that is running on another thread.
+  // Runs `action` once, when cancelled (at once if it already is), on the cancelling thread; it must not throw. The
+  // returned registration forgets the action when destroyed; its destructor waits for an action that runs on another
+  // thread.
   class Registration;
   [[nodiscard]] Registration on_cancel(std::function<void()> action) const;
 
@@ -77,7 +79,7 @@ class CancelToken::Registration {
 
 // ---- the host as a plugin sees it --------------------------------------------------------------------------------------
 
-class Chain;
+using plugin::Chain;  // the instances that wait for a call
 
 // What a call can ask of its surroundings. Implemented by the jobs; a call without one gets NullCallHost (logs go to the
 // host's log, the context is empty, no service is known). Calls come on any thread but never two at once for one call.
@@ -89,25 +91,6 @@ class CallHost {
   virtual std::optional<Value> context(std::string_view key) = 0;      // nullopt: no such key
   // Throws Error. `chain` is the chain of the asking call.
   virtual Value service(std::string_view service, std::string_view method, const Value& input, const Chain& chain) = 0;
-};
-
-// ---- chain ---------------------------------------------------------------------------------------------------------------
-
-// The instances that wait for this call, innermost first. Entering one of them again is a conflict, not a deadlock.
-class Chain {
- public:
-  Chain() = default;
-  [[nodiscard]] Chain entered(std::uint64_t instance, std::string name) const;
-  [[nodiscard]] bool contains(std::uint64_t instance) const noexcept;
-  [[nodiscard]] std::string describe() const;  // "a -> b -> c"
-
- private:
-  struct Link {
-    std::uint64_t instance;
-    std::string name;
-    std::shared_ptr<const Link> outer;
-  };
-  std::shared_ptr<const Link> innermost_;
 };
 
 // ---- call and outcome ------------------------------------------------------------------------------------------------------
