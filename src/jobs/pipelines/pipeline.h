@@ -51,8 +51,7 @@ struct Pipeline {
   std::string description;
   bool enabled = true;
   std::vector<Step> steps;
-  std::string file;    // where it came from, may be empty
-  std::string folder;  // relative paths of its configurations start here
+  std::string file;  // where it came from, may be empty
   std::vector<std::string> secrets;  // values that came from ${ENV}; they appear nowhere
 };
 

@@ -35,7 +35,8 @@ namespace mortise::jobs {
 class RunLog;
 class EventHub;
 
-// Looks up an environment variable; nullopt when it is not set.
+// Looks up an environment variable; nullopt when it is not set. Every value found becomes a secret of the pipeline, but for
+// ${PIPELINE_DIR}, which the reader answers itself: the folder of the file.
 using EnvironmentLookup = std::function<std::optional<std::string>(const std::string&)>;
 
 // Reads a pipeline file (.yaml, .yml, .json). From a list: `name` when given, else the first with `enabled: true`, else the first.
@@ -50,6 +51,7 @@ enum class PipelineSyntax { yaml, json };
 
 struct RunRequest {
   Pipeline pipeline;
+  std::string folder;            // absolute; relative `path` parameters start here
   Value context = Value::map();  // entries that are there from the start
   bool trace = false;            // record the context's keys and kinds after each step
 };
@@ -102,7 +104,7 @@ class Pipelines {
   Pipelines& operator=(const Pipelines&) = delete;
 
   // Resolves every step and validates its configuration; runs no step. Empty: all is well.
-  [[nodiscard]] std::vector<Finding> validate(const Pipeline& pipeline);
+  [[nodiscard]] std::vector<Finding> validate(const Pipeline& pipeline, const std::string& folder);
 
   // Starts a run and returns at once. Errors of the pipeline become the outcome of the run, not exceptions; throws
   // Error{busy} only while shutting down.
