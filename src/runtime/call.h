@@ -125,6 +125,7 @@ struct Outcome {
   std::optional<Error> error;   // when not
   std::uint64_t bytes_copied = 0;     // of tables, tensors and long bytes between memories, both directions
   std::chrono::nanoseconds elapsed{};  // 0 for in-process calls without a deadline: reading the clock costs more
+  std::int64_t pid = 0;                // of the process that worked on it; 0: none did
   bool cleanup_skipped = false;        // the process was killed: "cleanup: skipped (killed)"
 
   [[nodiscard]] bool ok() const noexcept { return ended == Ended::ok; }
