@@ -1,0 +1,101 @@
+// Pool: warm instances of plugins, handed out one call at a time.
+//
+// Instances are kept per (plugin id, version, plugin configuration). Who finds none idle gets a new one while the
+// descriptor allows more (max_instances), and waits in turn otherwise, up to its deadline. The pool drives the lifecycle:
+// load, initialize, start before the first call; stop and cleanup at the end, always, within a bound. An instance that
+// crashed, was killed or is stuck is taken out at once and replaced on demand; an idle one goes after a time. Plugins with
+// lifetime per_call get a fresh instance for every lease. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mortise/value.hpp"
+#include "plugin/descriptor.h"
+#include "runtime/call.h"
+
+namespace mortise {
+class Log;
+}
+
+namespace mortise::runtime {
+
+class Instance;
+class Pool;
+
+// The right to make one call at a time on an instance. Gives it back when it goes.
+class Lease {
+ public:
+  Lease() noexcept = default;
+  Lease(Lease&&) noexcept = default;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease();
+
+  [[nodiscard]] explicit operator bool() const noexcept { return instance_ != nullptr; }
+  [[nodiscard]] Instance& operator*() const noexcept { return *instance_; }
+  [[nodiscard]] Instance* operator->() const noexcept { return instance_.get(); }
+  void give_back() noexcept;
+
+ private:
+  friend class Pool;
+  struct Home;
+  Lease(std::shared_ptr<Instance> instance, std::shared_ptr<Home> home) noexcept;
+  std::shared_ptr<Instance> instance_;
+  std::shared_ptr<Home> home_;
+};
+
+// Makes an instance that is not loaded yet... and tells how many calls it takes at once. Throws Error.
+struct MadeInstance {
+  std::shared_ptr<Instance> instance;
+  std::uint32_t capacity = 1;
+};
+using InstanceFactory =
+    std::function<MadeInstance(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& plugin_config)>;
+
+class Pool {
+ public:
+  struct Settings {
+    std::chrono::milliseconds idle{300'000};         // an unused instance goes after this
+    std::chrono::milliseconds shutdown_bound{5'000};  // stop and cleanup of everything together
+  };
+  Pool(InstanceFactory factory, Log& log, Settings settings);
+  ~Pool();  // shuts down
+
+  // Blocks. Throws Error{timeout}, Error{cancelled}, Error{busy} after shutdown began, or what made the start fail.
+  [[nodiscard]] Lease acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
+                              std::optional<Clock::time_point> deadline, const CancelToken& cancel,
+                              const Chain& chain = {});
+
+  // Does not block; `ready` comes once, on this thread when an instance is idle, else on another.
+  using Ready = std::function<void(Lease, std::optional<Error>)>;
+  void acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
+                     std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
+                     Ready ready);
+
+  // Stops and cleans up every idle instance of the plugin, and the leased ones once they come back.
+  void retire(const std::string& plugin_id);
+
+  // Refuses new leases, waits for those out (killing their calls at the bound), stops and cleans up all. Idempotent.
+  void shutdown();
+
+  struct Entry {
+    std::string plugin;
+    std::string version;
+    std::string state;
+    std::int64_t pid = 0;
+    bool leased = false;
+    std::chrono::milliseconds age{};
+    std::uint64_t calls = 0;
+  };
+  [[nodiscard]] std::vector<Entry> entries() const;
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace mortise::runtime

@@ -1,0 +1,101 @@
+// Runtime: ask a plugin to do something, wherever it runs. The one door of this room.
+//
+// It finds the descriptor in the registry, takes a warm instance from the pool (or starts one), makes the call and gives
+// the instance back. Whatever happens to the plugin is an Outcome. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mortise/value.hpp"
+#include "runtime/call.h"
+
+namespace mortise {
+class Log;
+}
+namespace mortise::plugin {
+class Registry;
+}
+
+namespace mortise::runtime {
+
+// The programs and folders the runtime needs. All absolute.
+struct RuntimePaths {
+  std::string launcher;      // mortise-launcher
+  std::string worker;        // mortise-worker, for native plugins
+  std::string python;        // the interpreter for Python workers
+  std::string python_sdk;    // the folder with the package `mortise`
+  std::string working_folder;  // what relative paths of plugins mean; the present one when empty
+
+  // The lay-out of a build tree (build/bin, sdk/python) and of an installation (bin, libexec/mortise,
+  // share/mortise/python), whichever has the launcher. MORTISE_PYTHON chooses another interpreter.
+  [[nodiscard]] static RuntimePaths beside(const std::string& executable);
+};
+
+struct RuntimeSettings {
+  std::chrono::milliseconds grace{1'000};       // between a deadline (or a cancel) and the kill
+  std::chrono::milliseconds handshake{10'000};  // from the start of a worker to its "ready"
+  std::chrono::milliseconds idle{300'000};      // a warm instance that nobody used for so long goes
+  std::chrono::milliseconds shutdown_bound{5'000};
+  std::uint64_t memory_bytes = 0;  // of a worker whose descriptor does not say; 0: a quarter of the machine
+  std::uint32_t open_files = 256;
+};
+
+// What one plugin did since the start of the process.
+struct PluginStats {
+  std::string plugin;
+  std::uint64_t calls = 0;     // that ended
+  std::uint64_t failures = 0;  // that did not end ok
+  std::uint64_t restarts = 0;  // instances that had to be replaced
+  std::uint64_t bytes_copied = 0;
+  std::chrono::nanoseconds p50{}, p95{}, p99{}, longest{};
+};
+
+// One running instance, for `doctor` and `/metrics`.
+struct InstanceInfo {
+  std::string plugin;
+  std::string version;
+  std::string state;  // of the lifecycle
+  std::int64_t pid = 0;
+  bool in_process = false;
+  bool busy = false;
+  std::chrono::milliseconds age{};
+  std::uint64_t calls = 0;
+};
+
+class Runtime {
+ public:
+  Runtime(plugin::Registry& registry, Log& log, RuntimePaths paths, RuntimeSettings settings = {});
+  ~Runtime();  // shuts down
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // `plugin` is an id or an alias. `plugin_config` is the plugin's own configuration (a map, or null for none); instances
+  // are shared by calls with an equal one. Unknown plugins, starts that fail and busy pools are outcomes too
+  // (Ended::denied with the reason).
+  Outcome invoke(std::string_view plugin, const Value& plugin_config, Call call);
+  Outcome invoke(std::string_view plugin, Call call) { return invoke(plugin, Value(), std::move(call)); }
+  // Returns at once. The completion comes exactly once, on any thread, often the one that does all input and output:
+  // it must not block.
+  void start(std::string_view plugin, const Value& plugin_config, Call call, Completion completion);
+
+  [[nodiscard]] std::vector<PluginStats> stats() const;
+  [[nodiscard]] std::vector<InstanceInfo> instances() const;
+  [[nodiscard]] std::int64_t launcher_pid() const noexcept;
+
+  // Lets the plugin's instances go as soon as they are idle; the next call starts fresh ones.
+  void retire(std::string_view plugin);
+  // Stops and cleans up everything within the bound; later calls end denied. Idempotent.
+  void shutdown();
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace mortise::runtime
