@@ -232,6 +232,11 @@ class Value {
   }
   void set(std::string_view key, Value value) { member(key) = std::move(value); }
   bool erase(std::string_view key);
+  // Adds a member at the end without looking for the key: the caller knows that it is new. For maps built by the thousand.
+  Value& append(std::string_view key, Value value);
+
+  // Lists and maps: room for so many elements at once.
+  void reserve(std::size_t count);
 
   // Lists and maps: elements. Strings and bytes: bytes. Otherwise 0.
   [[nodiscard]] std::size_t size() const noexcept;
@@ -492,6 +497,24 @@ inline Value& Value::member(std::string_view key) {
   Member* slot = ::new (members + raw_.as.map.count) Member(key, Value());
   ++raw_.as.map.count;
   return slot->value();
+}
+
+inline Value& Value::append(std::string_view key, Value value) {
+  if (is_null()) raw_.kind = MORTISE_KIND_MAP;
+  expect(Kind::map);
+  Member* members = writable_members(raw_.as.map.count + 1);
+  Member* slot = ::new (members + raw_.as.map.count) Member(key, std::move(value));
+  ++raw_.as.map.count;
+  return slot->value();
+}
+
+inline void Value::reserve(std::size_t count) {
+  if (is(Kind::map)) {
+    writable_members(count);
+  } else {
+    expect(Kind::list);
+    writable_items(count);
+  }
 }
 
 inline bool Value::erase(std::string_view key) {
