@@ -1,0 +1,61 @@
+# The short words. Each needs only what tools/setup installs; `make help` lists them.
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
+PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := build
+.PHONY: build test check sanitize tidy fuzz bench soak fmt clean help
+
+# A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
+build/build.ninja: CMakePresets.json
+	cmake --preset dev
+	@touch $@
+build/%/build.ninja: CMakePresets.json
+	cmake --preset $*
+	@touch $@
+
+build: build/build.ninja ## the program, its workers and its plugins, into build/
+	cmake --build build --parallel $(JOBS)
+
+test: build ## unit and behaviour tests
+	$(PYTHON) tools/run-tests
+
+check: tools-for-check sanitize tidy fuzz ## everything that looks for trouble: sanitizers, clang-tidy, fuzzing
+
+.PHONY: tools-for-check
+tools-for-check:
+	tools/setup --check
+
+sanitize: build/asan/build.ninja build/tsan/build.ninja ## unit tests under address, undefined and thread sanitizers
+	cmake --build build/asan --parallel $(JOBS)
+	$(PYTHON) tools/run-tests --only ctest --build build/asan
+	cmake --build build/tsan --parallel $(JOBS)
+	$(PYTHON) tools/run-tests --only ctest --build build/tsan
+
+tidy: build ## clang-tidy over our sources
+	run-clang-tidy-14 -quiet -p build -j $(JOBS) -extra-arg=-Wno-unknown-warning-option \
+	    '$(CURDIR)/(src|plugins|sdk|tests)/.*\.cc$$'
+
+fuzz: build/fuzz/build.ninja ## every fuzz target for FUZZ_SECONDS
+	cmake --build build/fuzz --parallel $(JOBS)
+	tools/fuzz-smoke $(FUZZ_SECONDS)
+
+bench: build/release/build.ninja ## measures against floors taken in the same run
+	cmake --build build/release --parallel $(JOBS)
+	bench/run
+
+soak: build/release/build.ninja ## a server under load for SOAK_SECONDS, watched for growth
+	cmake --build build/release --parallel $(JOBS)
+	MORTISE_BUILD=$(CURDIR)/build/release SOAK_SECONDS=$(SOAK_SECONDS) \
+	    $(PYTHON) -m pytest -o timeout=$$(($(SOAK_SECONDS) * 2)) tests/soak
+
+fmt: ## lays out every C and C++ source
+	git ls-files '*.h' '*.hpp' '*.c' '*.cc' | xargs -r clang-format-14 -i
+
+clean: ## forgets what was built (ccache remembers)
+	rm -rf build
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
