@@ -32,7 +32,8 @@ sanitize: build/asan/build.ninja build/tsan/build.ninja ## unit tests under addr
 	cmake --build build/asan --parallel $(JOBS)
 	$(PYTHON) tools/run-tests --only ctest --build build/asan
 	cmake --build build/tsan --parallel $(JOBS)
-	$(PYTHON) tools/run-tests --only ctest --build build/tsan
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tools/tsan-suppressions.txt \
+	    $(PYTHON) tools/run-tests --only ctest --build build/tsan
 
 tidy: build ## clang-tidy over our sources
 	run-clang-tidy-14 -quiet -p build -j $(JOBS) -extra-arg=-Wno-unknown-warning-option \
