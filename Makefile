@@ -36,7 +36,7 @@ sanitize: build/asan/build.ninja build/tsan/build.ninja ## unit tests under addr
 	    $(PYTHON) tools/run-tests --only ctest --build build/tsan
 
 tidy: build ## clang-tidy over our sources
-	run-clang-tidy-14 -quiet -p build -j $(JOBS) -extra-arg=-Wno-unknown-warning-option \
+	run-clang-tidy-16 -quiet -p build -j $(JOBS) -extra-arg=-Wno-unknown-warning-option \
 	    '$(CURDIR)/(src|plugins|sdk|tests)/.*\.cc$$'
 
 fuzz: build/fuzz/build.ninja ## every fuzz target for FUZZ_SECONDS
@@ -53,7 +53,7 @@ soak: build/release/build.ninja ## a server under load for SOAK_SECONDS, watched
 	    $(PYTHON) -m pytest -o timeout=$$(($(SOAK_SECONDS) * 2)) tests/soak
 
 fmt: ## lays out every C and C++ source
-	git ls-files '*.h' '*.hpp' '*.c' '*.cc' | xargs -r clang-format-14 -i
+	git ls-files '*.h' '*.hpp' '*.c' '*.cc' | xargs -r clang-format-16 -i
 
 clean: ## forgets what was built (ccache remembers)
 	rm -rf build
