@@ -225,8 +225,9 @@ typedef struct mortise_call {
   void* context;
 } mortise_call;
 
-/* Errors: a function that does not return MORTISE_OK may leave in `out` a map {message, hint, cause}, where `cause` is
- * again such a map; `out` may also stay empty. `out` comes zeroed and is never NULL. */
+/* Errors: a function that does not return MORTISE_OK may leave in `out` a map {message, hint, details, cause}, all but
+ * message optional, where `details` maps strings to strings and `cause` is again such a map, with its status as `code`;
+ * `out` may also stay empty. `out` comes zeroed and is never NULL. */
 typedef struct mortise_plugin {
   uint64_t size;
   uint32_t abi_major; /* MORTISE_ABI_MAJOR */
