@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,7 +54,7 @@ struct Descriptor {
   Lifetime lifetime = Lifetime::resident;
   std::uint32_t concurrency = 1;               // calls of one instance at a time; more calls get more instances
   std::uint32_t max_instances = 4;             // warm instances at most
-  std::chrono::milliseconds deadline{60'000};  // of one operation when the caller gives none
+  std::optional<std::chrono::milliseconds> deadline;  // of one operation; absent: the host's default
   FailurePolicy on_failure = FailurePolicy::stop;
   Limits limits;
   Trust trust = Trust::confined;
