@@ -1,0 +1,234 @@
+#include "runtime/launcher/launcher.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "os/process.h"
+#include "os/socket.h"
+#include "runtime/launcher/order.h"
+
+using namespace mortise;
+using namespace mortise::runtime::launcher;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Answer {
+  Report report;
+  std::vector<os::Fd> descriptors;
+};
+
+// A launcher in a process of its own, and this test as its host.
+class Host {
+ public:
+  Host() {
+    auto [mine, its] = os::socket_pair(os::SocketKind::packet);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      mine.close();
+      ::_exit(run(std::move(its)));
+    }
+    socket_ = std::move(mine);
+  }
+  ~Host() { leave(); }
+
+  void leave() {
+    socket_.close();
+    if (pid_ > 0) ::waitpid(std::exchange(pid_, 0), &status_, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] int status() const { return status_; }
+
+  void send(std::span<const std::byte> packet, std::span<const int> descriptors) {
+    os::send_all(socket_.get(), packet, descriptors, 1s);
+  }
+
+  Answer receive() {
+    REQUIRE(os::wait_readable(socket_.get(), 10s));
+    std::vector<std::byte> packet(max_packet);
+    Answer answer;
+    const os::Transfer got = os::receive_some(socket_.get(), packet, answer.descriptors);
+    REQUIRE(got.io == os::Io::done);
+    answer.report = decode_report(std::span(packet).first(got.bytes));
+    return answer;
+  }
+
+  // Starts a shell script; its standard output can be read from `output`.
+  struct Worker {
+    pid_t pid;
+    os::Fd process, protocol, output;
+    std::string read() const {
+      std::string text;
+      std::array<char, 4096> buffer{};
+      ssize_t got = 0;
+      while ((got = ::read(output.get(), buffer.data(), buffer.size())) > 0) text.append(buffer.data(), static_cast<std::size_t>(got));
+      return text;
+    }
+    std::string line() const {
+      std::string text;
+      char c = 0;
+      while (::read(output.get(), &c, 1) == 1 && c != '\n') text += c;
+      return text;
+    }
+  };
+  Worker start(const std::string& script) {
+    Order order;
+    order.id = ++last_;
+    order.arguments = {"/bin/sh", "-c", script};
+    order.environment = {"PATH=/usr/bin:/bin", "ONLY=this"};
+    order.folder = "/tmp";
+    order.open_files = 77;
+    auto [mine, its] = os::socket_pair(os::SocketKind::stream);
+    std::array<int, 2> pipe{};
+    REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+    os::Fd output(pipe[0]);
+    const os::Fd end(pipe[1]);
+    const std::array descriptors{its.get(), end.get(), end.get()};
+    send(encode(order), descriptors);
+    Answer answer = receive();
+    const auto* started = std::get_if<Started>(&answer.report);
+    REQUIRE(started != nullptr);
+    REQUIRE(started->id == last_);
+    REQUIRE(answer.descriptors.size() == 1);
+    return {started->pid, std::move(answer.descriptors[0]), std::move(mine), std::move(output)};
+  }
+
+ private:
+  os::Fd socket_;
+  pid_t pid_ = 0;
+  int status_ = -1;
+  std::uint64_t last_ = 0;
+};
+
+bool ends_soon(pid_t pid) {
+  for (int i = 0; i < 500; ++i) {
+    if (::kill(pid, 0) != 0) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a worker starts with four descriptors, a cleared environment, its limits and no way to new privileges") {
+  ::signal(SIGUSR1, SIG_IGN);
+  Host host;
+  const auto worker = host.start(
+      "open=; i=0; while [ $i -lt 77 ]; do [ -e /proc/$$/fd/$i ] && open=\"$open $i\"; i=$((i+1)); done; echo fds$open; pwd; umask; ulimit -n; ulimit -c; env | sort;"
+      "grep -E 'NoNewPrivs|SigIgn|SigBlk' /proc/$$/status; cat; cut -d' ' -f 6 /proc/$$/stat");
+  const std::string text = worker.read();
+  ::signal(SIGUSR1, SIG_DFL);
+  CAPTURE(text);
+  CHECK(text.find("fds 0 1 2 3\n") != std::string::npos);
+  CHECK(text.find("/tmp\n0077\n77\n0\n") != std::string::npos);
+  CHECK(text.find("ONLY=this\n") != std::string::npos);
+  CHECK(text.find("HOME=") == std::string::npos);
+  CHECK(text.find("NoNewPrivs:\t1") != std::string::npos);
+  CHECK(text.find("SigBlk:\t0000000000000000") != std::string::npos);
+  CHECK(text.find("SigIgn:\t0000000000000000") != std::string::npos);
+  CHECK(text.ends_with(std::to_string(worker.pid) + "\n"));  // the leader of its own session
+}
+
+TEST_CASE("the end of a worker is reported with its status and what it used") {
+  Host host;
+  const auto worker = host.start("exit 3");
+  const auto died = std::get<Died>(host.receive().report);
+  CHECK(died.pid == worker.pid);
+  CHECK(os::describe_exit(died.wait_status) == "exited with status 3");
+  CHECK(died.peak_resident > 0);
+  const auto killed = host.start("sleep 100");
+  CHECK(os::is_running(killed.process));
+  CHECK(os::send_signal(killed.process, SIGKILL));
+  CHECK(os::describe_exit(std::get<Died>(host.receive().report).wait_status) == "killed by signal 9 (SIGKILL)");
+  CHECK_FALSE(os::send_signal(killed.process, SIGKILL));
+}
+
+TEST_CASE("a program that cannot be run is refused with the step and the reason") {
+  Host host;
+  Order order;
+  order.id = 42;
+  order.arguments = {"/nowhere/at/all"};
+  const os::Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const std::array descriptors{nothing.get(), nothing.get(), nothing.get()};
+  host.send(encode(order), descriptors);
+  auto refused = std::get<Refused>(host.receive().report);
+  CHECK(refused.id == 42);
+  CHECK(refused.error == ENOENT);
+  CHECK(refused.what == "cannot run its program");
+  order.arguments = {"/bin/true"};
+  order.folder = "/nowhere";
+  host.send(encode(order), descriptors);
+  CHECK(std::get<Refused>(host.receive().report).what == "cannot enter its folder");
+}
+
+TEST_CASE("broken packets are refused one by one and the launcher lives on") {
+  Host host;
+  const std::vector<std::byte> garbage(1000, std::byte{0xee});
+  host.send(garbage, {});
+  CHECK(std::get<Refused>(host.receive().report).id == 0xeeeeeeeeeeeeeeee);
+  host.send(std::span(garbage).first(1), {});
+  CHECK(std::get<Refused>(host.receive().report).id == 0);
+  Order order;
+  order.id = 5;
+  order.arguments = {"/bin/true"};
+  host.send(encode(order), {});
+  CHECK(std::get<Refused>(host.receive().report).what.find("0 descriptors instead of 3") != std::string::npos);
+  const auto worker = host.start("echo still here");
+  CHECK(worker.read() == "still here\n");
+}
+
+TEST_CASE("what a worker leaves behind in sessions of its own ends with it") {
+  Host host;
+  const auto worker = host.start(
+      "setsid sh -c 'setsid sh -c \"echo \\$\\$; exec sleep 1000\" & exec sleep 1000' & sleep 1000 & wait");
+  const pid_t grandchild = std::stoi(worker.line());
+  CHECK(::kill(grandchild, 0) == 0);
+  os::send_signal(worker.process, SIGKILL);
+  CHECK(ends_soon(grandchild));
+  CHECK(worker.read().empty());  // end of file: nobody has the pipe any more
+}
+
+TEST_CASE("a daemon of a living worker stays when another worker ends") {
+  Host host;
+  const auto first = host.start("(setsid sh -c 'echo $$; exec sleep 1000' &) ; sleep 1000");
+  const pid_t daemon = std::stoi(first.line());
+  const auto second = host.start("exit 0");
+  CHECK(std::get<Died>(host.receive().report).pid == second.pid);
+  std::this_thread::sleep_for(200ms);
+  CHECK(::kill(daemon, 0) == 0);
+  os::send_signal(first.process, SIGKILL);
+  CHECK(ends_soon(daemon));
+}
+
+TEST_CASE("when the host goes, every worker goes: one that blocks signals and loops, too") {
+  Host host;
+  const auto looping = host.start("trap '' TERM INT HUP; echo ready; while :; do :; done");
+  const auto family = host.start("trap '' TERM; setsid sh -c 'trap \"\" TERM; echo $$; while :; do :; done' & wait");
+  CHECK(looping.line() == "ready");
+  const pid_t child = std::stoi(family.line());
+  host.leave();
+  CHECK(host.status() == 0);
+  CHECK_FALSE(os::is_running(looping.process));
+  CHECK_FALSE(os::is_running(family.process));
+  CHECK(::kill(child, 0) != 0);
+}
+
+TEST_CASE("when the launcher is killed, the workers are killed") {
+  Host host;
+  const auto worker = host.start("trap '' TERM; echo ready; while :; do :; done");
+  CHECK(worker.line() == "ready");
+  ::kill(host.pid(), SIGKILL);
+  host.leave();
+  for (int i = 0; i < 500 && os::is_running(worker.process); ++i) std::this_thread::sleep_for(10ms);
+  CHECK_FALSE(os::is_running(worker.process));
+}

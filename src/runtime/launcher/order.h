@@ -1,0 +1,71 @@
+// What the host and its launcher say to each other, one packet each way (SOCK_SEQPACKET), in a fixed binary form.
+//
+//   host -> launcher   Order     start this program; the descriptors for its 3, 1 and 2 travel with it
+//   launcher -> host   Started   it runs; its pidfd travels with it
+//                      Refused   it does not, and why
+//                      Died      a worker ended (after its process group was killed, too)
+//
+// Decoding checks every length and count and throws Error{invalid}; it never reads beyond the packet.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+
+namespace mortise::runtime::launcher {
+
+inline constexpr std::size_t max_packet = 128U << 10;
+inline constexpr std::size_t max_strings = 1024;  // arguments and variables together
+inline constexpr std::size_t order_descriptors = 3;
+
+struct User {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
+struct Order {
+  std::uint64_t id = 0;
+  std::vector<std::string> arguments;    // the first is the program's absolute path
+  std::vector<std::string> environment;  // "NAME=value"; all the program gets
+  std::string folder;                    // to run in
+  std::uint32_t open_files = 256;
+  std::uint64_t file_size = std::uint64_t{1} << 40;
+  std::uint32_t processes = 0;  // of the user; 0: no limit. Counted by the kernel per user, so it needs one
+  std::optional<User> user;
+};
+
+struct Started {
+  std::uint64_t id = 0;
+  std::int32_t pid = 0;
+};
+
+struct Refused {
+  std::uint64_t id = 0;
+  std::int32_t error = 0;  // errno, 0 when there is none
+  std::string what;
+};
+
+struct Died {
+  std::int32_t pid = 0;
+  std::int32_t wait_status = 0;
+  std::uint64_t user_microseconds = 0;
+  std::uint64_t system_microseconds = 0;
+  std::uint64_t peak_resident = 0;  // bytes
+};
+
+using Report = std::variant<Started, Refused, Died>;
+
+[[nodiscard]] std::vector<std::byte> encode(const Order& order);  // throws Error{invalid} when it is too large
+[[nodiscard]] std::vector<std::byte> encode(const Report& report);
+[[nodiscard]] Order decode_order(std::span<const std::byte> packet);
+[[nodiscard]] Report decode_report(std::span<const std::byte> packet);
+// The id of a packet that may be broken otherwise, so that it can be refused; 0 when it has none.
+[[nodiscard]] std::uint64_t order_id(std::span<const std::byte> packet) noexcept;
+
+}  // namespace mortise::runtime::launcher

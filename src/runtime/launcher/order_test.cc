@@ -1,0 +1,81 @@
+#include "runtime/launcher/order.h"
+
+#include <doctest/doctest.h>
+
+using namespace mortise::runtime::launcher;
+using mortise::Error;
+
+namespace {
+Order sample() {
+  Order order;
+  order.id = 7;
+  order.arguments = {"/bin/true", "", "ä"};
+  order.environment = {"PATH=/bin"};
+  order.folder = "/tmp";
+  order.open_files = 64;
+  order.processes = 10;
+  order.user = User{1000, 1001};
+  return order;
+}
+}  // namespace
+
+TEST_CASE("an order arrives as it was sent") {
+  const Order got = decode_order(encode(sample()));
+  CHECK(got.id == 7);
+  CHECK(got.arguments == sample().arguments);
+  CHECK(got.environment == sample().environment);
+  CHECK(got.folder == "/tmp");
+  CHECK(got.open_files == 64);
+  CHECK(got.processes == 10);
+  REQUIRE(got.user.has_value());
+  CHECK(got.user->uid == 1000);
+  CHECK(got.user->gid == 1001);
+}
+
+TEST_CASE("reports arrive as they were sent") {
+  CHECK(std::get<Started>(decode_report(encode(Started{3, 99}))).pid == 99);
+  const auto refused = std::get<Refused>(decode_report(encode(Refused{3, 2, "cannot run"})));
+  CHECK(refused.error == 2);
+  CHECK(refused.what == "cannot run");
+  CHECK(std::get<Died>(decode_report(encode(Died{5, 9, 1, 2, 3}))).peak_resident == 3);
+}
+
+TEST_CASE("an order cut at any byte, or with one byte more, is refused") {
+  std::vector<std::byte> packet = encode(sample());
+  for (std::size_t size = 0; size < packet.size(); ++size) {
+    CHECK_THROWS_AS((void)decode_order(std::span(packet).first(size)), Error);
+  }
+  packet.push_back(std::byte{0});
+  CHECK_THROWS_AS((void)decode_order(packet), Error);
+}
+
+TEST_CASE("an order with any byte changed is decoded or refused, never more") {
+  const std::vector<std::byte> packet = encode(sample());
+  int refused = 0;
+  for (std::size_t i = 0; i < packet.size(); ++i) {
+    for (const int bits : {0x01, 0x80, 0xff}) {
+      std::vector<std::byte> changed = packet;
+      changed[i] ^= static_cast<std::byte>(bits);
+      try {
+        (void)decode_order(changed);
+      } catch (const Error&) {
+        ++refused;
+      }
+    }
+  }
+  CHECK(refused > 0);
+}
+
+TEST_CASE("an order needs an absolute program, and a user when it limits processes") {
+  Order order = sample();
+  order.arguments = {"true"};
+  CHECK_THROWS_AS((void)decode_order(encode(order)), Error);
+  order.arguments.clear();
+  CHECK_THROWS_AS((void)decode_order(encode(order)), Error);
+  order = sample();
+  order.user.reset();
+  CHECK_THROWS_AS((void)decode_order(encode(order)), Error);
+  order = sample();
+  order.environment = {std::string(max_packet, 'x')};
+  CHECK_THROWS_AS((void)encode(order), Error);
+}
