@@ -136,7 +136,8 @@ class Lifecycle {
   void run(Verb verb, void (LifecycleHooks::*hook)());
   void load_now();
   void stop_quietly() noexcept;
-  [[nodiscard]] State check(Verb verb) const;
+  void complain(const Error& error) noexcept;
+  State check(Verb verb) const;  // the present state, or throws
   void settle(State from, State to, Verb verb);
 
   LifecycleHooks& hooks_;

@@ -15,7 +15,6 @@
 // Error{conflict} that names the cycle. A singleton is made once: threads that ask meanwhile wait.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,6 +24,7 @@
 #include <string_view>
 #include <type_traits>
 #include <typeindex>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -37,7 +37,7 @@ namespace mortise::plugin {
 // ---- typed ------------------------------------------------------------------------------------------------------------
 
 // The types a constructor takes, in order, each as std::shared_ptr<T>; `Scorer::Inject` by convention. A type may carry a
-// name for errors: struct Inject : Needs<Logger> { static constexpr std::array names{"logger"}; }.
+// name for errors: struct Inject : Needs<Logger> { static constexpr std::array<std::string_view, 1> names{"logger"}; }.
 template <typename... T>
 struct Needs {};
 
@@ -104,13 +104,15 @@ class Container {
   using Untyped = std::shared_ptr<void>;
 
   explicit Container(Container* parent);
-  void put_instance(std::type_index type, Untyped instance);
-  void put_factory(std::type_index type, std::function<Untyped(Container&)> make, Sharing sharing);
-  [[nodiscard]] bool has(std::type_index type) const;
-  [[nodiscard]] Untyped get(std::type_index type);
-  [[nodiscard]] Untyped get_for(std::type_index type, std::size_t position, std::string_view name,
+  void put(const std::type_info& type, std::shared_ptr<Slot> slot);
+  void put_instance(const std::type_info& type, Untyped instance);
+  void put_factory(const std::type_info& type, std::function<Untyped(Container&)> make, Sharing sharing);
+  [[nodiscard]] bool has(const std::type_info& type) const;
+  [[nodiscard]] Untyped get(const std::type_info& type);
+  [[nodiscard]] Untyped make(Slot& slot);
+  [[nodiscard]] Untyped get_for(const std::type_info& type, std::size_t position, std::string_view name,
                                 const std::type_info& owner);
-  [[nodiscard]] std::shared_ptr<Slot> slot(std::type_index type) const;
+  [[nodiscard]] std::shared_ptr<Slot> slot(const std::type_info& type) const;
 
   template <typename T, typename... P>
   [[nodiscard]] std::shared_ptr<T> wire(const Needs<P...>*) {
