@@ -52,7 +52,7 @@ class ConfigSchema {
   // `config` is a map or null (taken as an empty map). `where` is the path of the config itself: "steps[2].config".
   [[nodiscard]] Value apply(Value config, std::string_view where) const;
 
-  // The config with each secret value replaced by "***", for listings and logs.
+  // The config with each secret value replaced by "[redacted]", for listings and logs.
   [[nodiscard]] Value redacted(Value config) const;
   // The texts of the secrets in `config`, for the log's redaction list.
   [[nodiscard]] std::vector<std::string> secrets_in(const Value& config) const;
@@ -66,6 +66,8 @@ class ConfigSchema {
   [[nodiscard]] Value json_schema() const;    // draft 2020-12
 
  private:
+  void refuse_unknown(const Value& config, std::string_view where) const;
+
   std::vector<Parameter> parameters_;
   bool declared_ = false;
   bool additional_ = false;

@@ -6,7 +6,7 @@
 #include <thread>
 #include <utility>
 
-#include "plugin/nearest.h"
+#include "plugin/hints.h"
 
 namespace mortise::plugin {
 
@@ -155,7 +155,8 @@ std::shared_ptr<Service> Services::find(std::string_view name) const {
 Value Services::call(std::string_view name, std::string_view method, const Value& input, const Chain& chain) const {
   const std::shared_ptr<Service> service = find(name);
   if (service != nullptr) return service->call(method, input, chain);
-  throw Error(Code::not_found, "no service '" + std::string(name) + "'", did_you_mean(name, names()))
+  const std::vector<std::string> known = names();
+  throw Error(Code::not_found, "no service '" + std::string(name) + "'", did_you_mean(name, {known.begin(), known.end()}))
       .with("service", std::string(name));
 }
 
