@@ -1,0 +1,87 @@
+// The one route table. Dispatch, `Allow`, OPTIONS and GET /openapi.json all read it, so they cannot disagree.
+//
+// A pattern is made of literal segments and variables: "/api/v1/runs/{id}/logs". Segments are compared after
+// percent-decoding, so a variable may hold a "/" that was sent as %2F. Where both fit, a literal wins over a variable, at
+// the leftmost segment where two routes differ.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+
+namespace mortise::http {
+
+// Where a handler runs. `quick` handlers run on the I/O thread and must neither block nor take long; `blocking` ones run
+// on a worker thread.
+enum class Work : std::uint8_t { quick, blocking };
+
+// Who may call. `open` is for everybody who gets through the door; `operate` is for the operator alone.
+enum class Scope : std::uint8_t { open, use, operate };
+[[nodiscard]] std::string_view name_of(Scope scope) noexcept;
+
+enum class Presence : std::uint8_t { optional, required };
+
+// A query parameter. Variables of the path are described in the same list, by name.
+struct Parameter {
+  std::string name;
+  std::string description;
+  Value schema;  // JSON Schema
+  Presence presence = Presence::optional;
+};
+
+using Handler = std::function<void(const Request&, const Responder&)>;
+// A handler that simply returns its response; an Error that it throws becomes the error response.
+[[nodiscard]] Handler answering(std::function<Response(const Request&)> function);
+
+struct Route {
+  Method method = Method::get;
+  std::string pattern{};
+  std::string id{};       // operationId, unique
+  std::string tag{};      // the group in the documentation
+  std::string summary{};  // one line
+  std::string description{};
+  std::vector<Parameter> parameters{};
+  Value request{};    // JSON Schema of the body, null: no body
+  Value response{};   // JSON Schema of the answer
+  std::string response_type = "application/json";
+  int success = 200;
+  std::vector<Code> errors{};  // beside `invalid` and `internal`
+  Scope scope = Scope::use;
+  Work work = Work::blocking;
+  Handler handler{};
+};
+
+class Router {
+ public:
+  Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+  ~Router();
+
+  // Throws Error{internal} when the method and pattern, or the id, are there already, or a variable of the pattern is not
+  // described: a defect of ours, met at start.
+  void add(Route route);
+
+  struct Match {
+    const Route* route = nullptr;        // null: no such path, or no such method there
+    Pairs variables;
+    std::vector<Method> allowed;         // methods that this path has, HEAD and OPTIONS included; empty: no such path
+  };
+  // HEAD finds the GET route.
+  [[nodiscard]] Match match(Method method, std::span<const std::string> segments) const;
+
+  // In the order of addition.
+  [[nodiscard]] std::span<const std::unique_ptr<Route>> routes() const noexcept { return routes_; }
+
+ private:
+  struct Node;
+  std::unique_ptr<Node> root_;
+  std::vector<std::unique_ptr<Route>> routes_;
+};
+
+}  // namespace mortise::http

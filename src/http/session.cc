@@ -1,0 +1,462 @@
+// One connection, from its first byte to its last. The only file of this room that includes Beast.
+//
+// It reads a request whole, has it handled, writes the answer, and only then looks at what follows: pipelined requests
+// wait in the socket, so a client cannot make work pile up here. Every wait has a deadline; when one passes, the stream
+// is closed under its operation and the connection ends.
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/http/chunk_encode.hpp>
+#include <optional>
+
+#include "base/error.h"
+#include "http/outbox.h"
+#include "http/server_core.h"
+#include "http/uri.h"
+
+namespace mortise::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace wire = boost::beast::http;
+using Failure = boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t slowest_bytes_per_second = 64 * 1024;
+constexpr std::size_t read_size = 64 * 1024;
+constexpr auto linger_time = std::chrono::seconds(1);
+constexpr std::size_t linger_bytes = 16 * 1024 * 1024;
+
+std::optional<Method> method_of(wire::verb verb) noexcept {
+  switch (verb) {
+    case wire::verb::get: return Method::get;
+    case wire::verb::head: return Method::head;
+    case wire::verb::post: return Method::post;
+    case wire::verb::put: return Method::put;
+    case wire::verb::patch: return Method::patch;
+    case wire::verb::delete_: return Method::del;
+    case wire::verb::options: return Method::options;
+    default: return std::nullopt;
+  }
+}
+
+std::string text_of(beast::string_view text) { return {text.data(), text.size()}; }
+
+std::string lower_case(beast::string_view text) {
+  std::string lowered = text_of(text);
+  std::transform(lowered.begin(), lowered.end(), lowered.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lowered;
+}
+
+std::string allow_header(const std::vector<Method>& methods) {
+  std::string text;
+  for (const Method method : methods) text.append(text.empty() ? "" : ", ").append(name_of(method));
+  return text;
+}
+
+// Why reading failed, as an answer; empty when the client is gone and nobody would read one.
+std::optional<Response> answer_to(const Failure& failure, const ServerOptions& options) {
+  if (failure == wire::error::header_limit || failure == wire::error::buffer_overflow) {
+    return Response::error(Error(Code::invalid, "the header is larger than " + std::to_string(options.max_header) + " bytes",
+                                 "send fewer or shorter header fields"), 431);
+  }
+  if (failure == wire::error::body_limit) {
+    return Response::error(Error(Code::invalid, "the body is larger than " + std::to_string(options.max_body) + " bytes",
+                                 "raise server.max_body or send less"), 413);
+  }
+  const bool protocol = failure.category() == wire::make_error_code(wire::error::bad_method).category();
+  if (!protocol || failure == wire::error::end_of_stream || failure == wire::error::partial_message) return std::nullopt;
+  return Response::error(Error(Code::invalid, "not a valid HTTP/1.1 request: " + failure.message()));
+}
+
+class Connection final : public Session, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(ServerCore& core, std::uint64_t id, asio::generic::stream_protocol::socket socket, Principal principal,
+             Admission admission)
+      : core_(core), id_(id), principal_(principal), admission_(admission), stream_(std::move(socket)),
+        buffer_(std::max(core.options.max_header + 4096, read_size)), heartbeat_(core.io) {}
+
+  void begin() override { await_request(); }
+
+  void answer(Response response) override {
+    if (phase_ != Phase::handling) return;
+    const bool head = request_->method == Method::head;
+    report(response);
+    if (response.stream) {
+      head ? write_plain(std::move(response), Body::omitted) : write_stream_header(std::move(response));
+    } else {
+      write_plain(std::move(response), head ? Body::omitted : Body::sent);
+    }
+  }
+
+  void flush() override {
+    if (phase_ != Phase::streaming || stream_write_pending_) return;
+    auto [bytes, ended, overrun] = outbox_->take();
+    if (overrun) return cut();
+    if (!bytes.empty()) {
+      write_chunk(std::move(bytes), ended ? Then::finish : Then::go_on);
+    } else if (ended) {
+      finish_stream();
+    }
+  }
+
+  void drain() override {
+    keep_alive_ = false;
+    if (phase_ == Phase::idle || phase_ == Phase::lingering) cut();
+    if (phase_ == Phase::streaming) outbox_->end();
+  }
+
+  void cut() override {
+    if (phase_ == Phase::closed) return;
+    phase_ = Phase::closed;
+    heartbeat_.cancel();
+    stream_.close();
+    if (outbox_ != nullptr) outbox_->close();
+    core_.forget(id_);
+  }
+
+ private:
+  enum class Phase : std::uint8_t { idle, reading, handling, writing, streaming, lingering, closed };
+  enum class Body : std::uint8_t { sent, omitted };
+  enum class Then : std::uint8_t { go_on, finish };
+
+  // ---- reading --------------------------------------------------------------------------------------------------
+
+  void await_request() {
+    if (core_.draining) return cut();
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(core_.options.max_header));
+    parser_->body_limit(core_.options.max_body);
+    if (buffer_.size() > 0) return read_header();  // pipelined
+    phase_ = Phase::idle;
+    stream_.expires_after(core_.options.idle_timeout);
+    stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](Failure failure, std::size_t size) {
+      if (self->phase_ == Phase::closed) return;
+      if (failure) return self->cut();
+      self->buffer_.commit(size);
+      self->read_header();
+    });
+  }
+
+  void read_header() {
+    phase_ = Phase::reading;
+    began_ = Clock::now();
+    stream_.expires_after(core_.options.header_timeout);
+    wire::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](Failure failure, std::size_t) {
+      if (self->phase_ == Phase::closed) return;
+      if (failure) return self->refuse(failure);
+      self->keep_alive_ = self->parser_->keep_alive() && !self->core_.draining;
+      self->expects_continue() ? self->write_continue() : self->read_body();
+    });
+  }
+
+  [[nodiscard]] bool expects_continue() const {
+    const auto& message = parser_->get();
+    return !parser_->is_done() && message.version() >= 11 && beast::iequals(message[wire::field::expect], "100-continue");
+  }
+
+  void write_continue() {
+    auto go_on = std::make_shared<wire::response<wire::empty_body>>(wire::status::continue_, 11);
+    wire::async_write(stream_, *go_on, [self = shared_from_this(), go_on](Failure failure, std::size_t) {
+      if (self->phase_ == Phase::closed) return;
+      if (failure) return self->cut();
+      self->read_body();
+    });
+  }
+
+  void read_body() {
+    if (parser_->is_done()) return handle();
+    stream_.expires_at(deadline_for(began_, parser_->get().body().size()));
+    wire::async_read_some(stream_, buffer_, *parser_, [self = shared_from_this()](Failure failure, std::size_t) {
+      if (self->phase_ == Phase::closed) return;
+      if (failure) return self->refuse(failure);
+      self->read_body();
+    });
+  }
+
+  // A transfer may stall for a moment, but over its whole length it must move.
+  [[nodiscard]] Clock::time_point deadline_for(Clock::time_point begin, std::uint64_t bytes) const {
+    return begin + core_.options.stall_timeout + std::chrono::seconds(bytes / slowest_bytes_per_second);
+  }
+
+  void refuse(const Failure& failure) {
+    auto response = answer_to(failure, core_.options);
+    if (!response) return cut();
+    keep_alive_ = false;
+    phase_ = Phase::handling;
+    request_ = std::make_shared<Request>();
+    request_->principal = principal_;
+    route_ = nullptr;
+    answer(std::move(*response));
+  }
+
+  // ---- handling -------------------------------------------------------------------------------------------------
+
+  void handle() {
+    phase_ = Phase::handling;
+    route_ = nullptr;
+    request_ = std::make_shared<Request>();
+    try {
+      dispatch(take_request());
+    } catch (const Error& error) {
+      answer(Response::error(error));
+    } catch (const std::exception& error) {
+      fail(error);
+    }
+  }
+
+  Target take_request() {
+    auto message = parser_->release();
+    request_->principal = principal_;
+    for (const auto& field : message) request_->headers.emplace_back(lower_case(field.name_string()), text_of(field.value()));
+    request_->body = std::move(message.body());
+    const auto method = method_of(message.method());
+    if (!method) throw Error(Code::unsupported, "method '" + text_of(message.method_string()) + "' is not supported");
+    request_->method = *method;
+    http_1_0_ = message.version() < 11;
+    Target target = parse_target({message.target().data(), message.target().size()});
+    request_->path = target.path;
+    request_->query = target.query;
+    return target;
+  }
+
+  void dispatch(const Target& target) {
+    core_.guard.admit(*request_, target.authority);
+    if (admission_ == Admission::refusing) {
+      keep_alive_ = false;
+      throw Error(Code::busy, "the server has " + std::to_string(core_.options.max_connections) + " connections already",
+                  "close some, or raise server.max_connections");
+    }
+    auto [route, variables, allowed] = core_.router.match(request_->method, target.segments);
+    if (route == nullptr) return answer_without_route(allowed);
+    route_ = route;
+    request_->variables = std::move(variables);
+    authorize(principal_, route->scope);
+    run(*route);
+  }
+
+  void answer_without_route(const std::vector<Method>& allowed) {
+    if (allowed.empty() && request_->path.empty() && request_->method == Method::options) {  // OPTIONS *
+      return answer(without_content({Method::get, Method::head, Method::post, Method::put, Method::del, Method::options}));
+    }
+    if (allowed.empty()) {
+      throw Error(Code::not_found, "there is nothing at " + request_->path.substr(0, 200),
+                  "GET /openapi.json lists what is here").with("key", request_->path.substr(0, 200));
+    }
+    if (request_->method == Method::options) return answer(without_content(allowed));
+    Response response = Response::error(
+        Error(Code::invalid, request_->path + " does not answer " + std::string(name_of(request_->method)),
+              "it answers " + allow_header(allowed)), 405);
+    response.headers.emplace_back("Allow", allow_header(allowed));
+    answer(std::move(response));
+  }
+
+  static Response without_content(const std::vector<Method>& allowed) {
+    Response response = Response::text({}, {}, 204);
+    response.headers.emplace_back("Allow", allow_header(allowed));
+    return response;
+  }
+
+  void run(const Route& route) {
+    const std::weak_ptr<ServerCore> core = core_.weak_from_this();
+    const Responder responder([core, id = id_](Response response) {
+      ServerCore::on_io(core, id, [response = std::move(response)](Session& session) mutable {
+        session.answer(std::move(response));
+      });
+    });
+    auto task = [&events = core_.events, &route, request = request_, responder] {
+      try {
+        route.handler(*request, responder);
+      } catch (const Error& error) {
+        if (error.code() == Code::internal) events.failed(error);
+        responder(Response::error(error));
+      } catch (const std::exception& error) {
+        const Error wrapped(Code::internal, std::string("unexpected failure: ") + error.what());
+        events.failed(wrapped);
+        responder(Response::error(wrapped));
+      }
+    };
+    if (route.work == Work::quick) return task();
+    if (!core_.workers.post(std::move(task))) {
+      throw Error(Code::busy, "too many requests wait for their turn (" + std::to_string(core_.options.max_waiting) + ")");
+    }
+  }
+
+  void fail(const std::exception& error) {
+    const Error wrapped(Code::internal, std::string("unexpected failure: ") + error.what());
+    core_.events.failed(wrapped);
+    answer(Response::error(wrapped));
+  }
+
+  void report(const Response& response) {
+    core_.events.answered({*request_, route_, response.status, response.stream ? 0 : response.body.size(),
+                           Clock::now() - began_});
+  }
+
+  // ---- writing --------------------------------------------------------------------------------------------------
+
+  template <typename Message>
+  void set_header(Message& message, const Response& response) const {
+    message.result(static_cast<unsigned>(response.status));
+    message.version(http_1_0_ ? 10 : 11);
+    message.keep_alive(keep_alive_);
+    message.set(wire::field::server, "mortise");
+    message.set("X-Content-Type-Options", "nosniff");
+    message.set(wire::field::cache_control, "no-store");
+    if (!response.content_type.empty()) message.set(wire::field::content_type, response.content_type);
+    for (const auto& [name, value] : response.headers) message.set(name, value);
+  }
+
+  void write_plain(Response response, Body body) {
+    phase_ = Phase::writing;
+    auto message = std::make_shared<wire::response<wire::string_body>>();
+    set_header(*message, response);
+    if (response.status != 204 && !response.stream) message->content_length(response.body.size());
+    if (body == Body::sent) message->body() = std::move(response.body);
+    stream_.expires_at(deadline_for(Clock::now(), message->body().size()));
+    wire::async_write(stream_, *message, [self = shared_from_this(), message](Failure failure, std::size_t) {
+      if (self->phase_ == Phase::closed) return;
+      if (failure) return self->cut();
+      self->keep_alive_ ? self->await_request() : self->linger();
+    });
+  }
+
+  // ---- streaming ------------------------------------------------------------------------------------------------
+
+  void write_stream_header(Response response) {
+    phase_ = Phase::writing;
+    keep_alive_ = false;  // what the client sends while it listens is not a request
+    auto message = std::make_shared<wire::response<wire::empty_body>>();
+    set_header(*message, response);
+    message->chunked(!http_1_0_);
+    auto serializer = std::make_shared<wire::response_serializer<wire::empty_body>>(*message);
+    stream_.expires_after(core_.options.stall_timeout);
+    wire::async_write_header(stream_, *serializer, [self = shared_from_this(), message, serializer,
+                                                    response = std::move(response)](Failure failure, std::size_t) mutable {
+      if (self->phase_ == Phase::closed) return;
+      if (failure && failure != wire::error::need_buffer) return self->cut();
+      self->begin_stream(std::move(response));
+    });
+  }
+
+  void begin_stream(Response response) {
+    phase_ = Phase::streaming;
+    heartbeat_text_ = std::move(response.heartbeat);
+    const std::weak_ptr<ServerCore> core = core_.weak_from_this();
+    outbox_ = std::make_shared<Outbox>([core, id = id_] {
+      ServerCore::on_io(core, id, [](Session& session) { session.flush(); });
+    });
+    auto task = [producer = std::move(response.stream), outbox = outbox_] {
+      try {
+        producer(outbox);
+      } catch (const std::exception&) {
+        outbox->end();
+      }
+    };
+    if (!core_.workers.post(std::move(task)) || core_.draining) outbox_->end();
+    watch_reader();
+    arm_heartbeat();
+  }
+
+  // Notices that the client went away; what it sends is thrown away.
+  void watch_reader() {
+    stream_.expires_never();
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](Failure failure, std::size_t) {
+      if (self->phase_ == Phase::closed) return;
+      if (failure) return self->cut();
+      self->watch_reader();
+    });
+  }
+
+  void arm_heartbeat() {
+    if (heartbeat_text_.empty()) return;
+    heartbeat_.expires_after(core_.options.heartbeat);
+    heartbeat_.async_wait([self = shared_from_this()](Failure failure) {
+      if (failure || self->phase_ != Phase::streaming) return;
+      if (!self->stream_write_pending_) self->write_chunk(self->heartbeat_text_, Then::go_on);
+      self->arm_heartbeat();
+    });
+  }
+
+  void write_chunk(std::string bytes, Then then) {
+    if (!http_1_0_) {
+      constexpr std::string_view digits = "0123456789abcdef";
+      std::string size;
+      for (std::size_t rest = bytes.size(); rest > 0; rest /= 16) size.insert(size.begin(), digits[rest % 16]);
+      bytes.insert(0, size + "\r\n").append("\r\n");
+    }
+    stream_write_pending_ = true;
+    auto text = std::make_shared<std::string>(std::move(bytes));
+    stream_.expires_after(core_.options.stall_timeout);
+    asio::async_write(stream_, asio::buffer(*text), [self = shared_from_this(), text, then](Failure failure, std::size_t) {
+      self->stream_write_pending_ = false;
+      if (self->phase_ == Phase::closed) return;
+      if (failure) return self->cut();
+      then == Then::finish ? self->finish_stream() : self->flush();
+    });
+  }
+
+  void finish_stream() {
+    if (http_1_0_) return cut();
+    phase_ = Phase::writing;
+    stream_.expires_after(core_.options.stall_timeout);
+    asio::async_write(stream_, asio::buffer("0\r\n\r\n", 5), [self = shared_from_this()](Failure, std::size_t) { self->cut(); });
+  }
+
+  // ---- ending ---------------------------------------------------------------------------------------------------
+
+  // Lets the client read the answer: closing with unread bytes in the socket would reset the connection under it.
+  void linger() {
+    if (core_.draining) return cut();
+    phase_ = Phase::lingering;
+    Failure ignored;
+    stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    stream_.expires_after(linger_time);
+    discard(0);
+  }
+
+  void discard(std::size_t so_far) {
+    if (so_far > linger_bytes) return cut();
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(read_size),
+                            [self = shared_from_this(), so_far](Failure failure, std::size_t size) {
+                              if (self->phase_ == Phase::closed) return;
+                              if (failure) return self->cut();
+                              self->discard(so_far + size);
+                            });
+  }
+
+  ServerCore& core_;
+  const std::uint64_t id_;
+  const Principal principal_;
+  const Admission admission_;
+  Phase phase_ = Phase::idle;
+  bool keep_alive_ = false;
+  bool http_1_0_ = false;
+  Clock::time_point began_;
+
+  beast::basic_stream<asio::generic::stream_protocol> stream_;
+  beast::flat_buffer buffer_;
+  std::optional<wire::request_parser<wire::string_body>> parser_;
+  std::shared_ptr<Request> request_;  // shared with the handler
+  const Route* route_ = nullptr;
+
+  std::shared_ptr<Outbox> outbox_;
+  asio::steady_timer heartbeat_;
+  std::string heartbeat_text_;
+  bool stream_write_pending_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<Session> make_session(ServerCore& core, std::uint64_t id, asio::generic::stream_protocol::socket socket,
+                                      Principal principal, Admission admission) {
+  return std::make_shared<Connection>(core, id, std::move(socket), principal, admission);
+}
+
+}  // namespace mortise::http
