@@ -32,7 +32,6 @@ struct JsonStyle {
 
 // Strings that are not UTF-8 are an Error{invalid}, deeper nesting than 128 too.
 [[nodiscard]] std::string to_json(const Value& value, const JsonStyle& style = {});
-void append_json(std::string& out, const Value& value, const JsonStyle& style = {});
 
 struct JsonLimits {
   std::uint32_t depth = MORTISE_MAX_DEPTH;  // at most MORTISE_MAX_DEPTH
@@ -44,11 +43,5 @@ struct JsonLimits {
 // details have line, column (both from 1; columns count bytes), expected and got: anything that is not JSON, duplicate keys,
 // numbers beyond float64 or integers beyond int64, more than the limits. `what` names the text in messages: "request body".
 [[nodiscard]] Value parse_json(std::string_view text, const JsonLimits& limits = {}, std::string_view what = "JSON");
-
-// The pieces, for whoever writes JSON by hand. `append_json_string` throws like to_json.
-void append_json_string(std::string& out, std::string_view text);
-void append_json_number(std::string& out, std::int64_t number);
-void append_json_number(std::string& out, double number);  // finite only
-[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 }  // namespace mortise::data

@@ -15,6 +15,10 @@
 #include "data/buffer.h"
 #include "mortise/value.hpp"
 
+namespace simdjson::dom {
+class element;
+}
+
 namespace mortise::data {
 
 inline constexpr std::uint64_t max_segment_bytes = 64u << 10;        // longer pieces go to shared memory when there is some
@@ -83,6 +87,27 @@ struct DecodeOptions {
   Sender sender = Sender::can_write;
   std::uint64_t values = max_wire_values;
   std::uint64_t bulk_bytes = std::uint64_t{8} << 30;  // of all places of one message together
+};
+
+// Reads the values of one frame, out of JSON that simdjson has parsed. What it refuses is Error{invalid}.
+class WireDecoder {
+ public:
+  explicit WireDecoder(DecodeOptions options = {}) : options_(options) {}
+
+  // A new message: its segments (in order, borrowed until the next begin) and its shared memory, if any.
+  void begin(std::span<const Bytes> segments, BulkReader* bulk) noexcept;
+  [[nodiscard]] Value decode(const simdjson::dom::element& json);
+  // Bytes copied out of shared memory since begin.
+  [[nodiscard]] std::uint64_t copied() const noexcept { return copied_; }
+
+ private:
+  friend class WireValueReader;
+  DecodeOptions options_;
+  std::span<const Bytes> segments_;
+  BulkReader* bulk_ = nullptr;
+  std::uint64_t values_ = 0;
+  std::uint64_t bulk_bytes_ = 0;
+  std::uint64_t copied_ = 0;
 };
 
 }  // namespace mortise::data

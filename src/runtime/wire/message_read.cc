@@ -1,0 +1,371 @@
+#include <simdjson.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "data/json_spot.h"
+#include "runtime/wire/message.h"
+
+namespace mortise::runtime {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::size_t max_segments = 1u << 20;
+
+[[noreturn]] void broken(const std::string& what) { throw Error(Code::invalid, "broken message: " + what); }
+
+// The members of one header, and the decoder for the values in it.
+class Header {
+ public:
+  Header(dom::object object, data::WireDecoder& decoder) : object_(object), decoder_(decoder) {}
+
+  [[nodiscard]] bool find(std::string_view key, dom::element& found) const {
+    return object_.at_key(key).get(found) == simdjson::SUCCESS;
+  }
+
+  // Absent or null is the default of the field.
+  [[nodiscard]] std::string_view text(std::string_view key) const {
+    dom::element found;
+    if (!find(key, found) || found.is_null()) return {};
+    std::string_view text;
+    if (found.get(text) != simdjson::SUCCESS) broken("'" + std::string(key) + "' is not a string");
+    return text;
+  }
+  [[nodiscard]] std::uint64_t count(std::string_view key) const {
+    dom::element found;
+    if (!find(key, found) || found.is_null()) return 0;
+    std::int64_t number = 0;
+    if (!found.is<std::int64_t>() || found.get(number) != simdjson::SUCCESS || number < 0) {
+      broken("'" + std::string(key) + "' is not an integer from 0 to 9223372036854775807");
+    }
+    return static_cast<std::uint64_t>(number);
+  }
+  [[nodiscard]] std::uint64_t positive(std::string_view key) const {
+    const std::uint64_t number = count(key);
+    if (number == 0) broken("'" + std::string(key) + "' is missing or 0");
+    return number;
+  }
+  [[nodiscard]] std::uint32_t arena() const {
+    const std::uint64_t number = positive("arena");
+    if (number > std::numeric_limits<std::uint32_t>::max()) broken("there is no arena " + std::to_string(number));
+    return static_cast<std::uint32_t>(number);
+  }
+  [[nodiscard]] std::int64_t timeout() const {
+    constexpr std::uint64_t ten_years = 315'360'000'000;  // in milliseconds; more would overflow somebody's clock
+    return static_cast<std::int64_t>(std::min(count("timeout_ms"), ten_years));
+  }
+
+  [[nodiscard]] Value value(std::string_view key) const {
+    dom::element found;
+    return find(key, found) ? decoder_.decode(found) : Value();
+  }
+  [[nodiscard]] Value map(std::string_view key) const {
+    Value value = this->value(key);
+    if (value.is_null()) return Value::map();
+    if (!value.is(Kind::map)) throw Error(Code::invalid, "'" + std::string(key) + "' is " + name_of(value.kind()) + ", expected map");
+    return value;
+  }
+
+  [[nodiscard]] Header inner(std::string_view key) const {
+    dom::element found;
+    dom::object object;
+    if (!find(key, found) || found.get(object) != simdjson::SUCCESS) broken("'" + std::string(key) + "' is not an object");
+    return {object, decoder_};
+  }
+  [[nodiscard]] const dom::object& object() const noexcept { return object_; }
+
+ private:
+  dom::object object_;
+  data::WireDecoder& decoder_;
+};
+
+// A value that breaks the rules of values is for the one who sent it to hear about.
+template <typename Read>
+void value_or_refusal(std::optional<Error>& refused, const Read& read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    refused = error;
+  }
+}
+
+Error read_error(const Header& from, Code code, std::uint32_t depth = 1) {
+  Error error(code, std::string(from.text("message")), std::string(from.text("hint")));
+  dom::element part;
+  if (from.find("details", part) && part.is_object()) {
+    for (const auto [key, value] : dom::object(part)) {
+      if (value.is_string()) error.with(std::string(key), std::string(std::string_view(value)));
+    }
+  }
+  if (from.find("cause", part) && part.is_object()) {
+    if (depth >= max_cause_depth) broken("an error with more than 32 causes");
+    const Header cause = from.inner("cause");
+    error.because(read_error(cause, code_named(cause.text("code")).value_or(Code::plugin), depth + 1));
+  }
+  return error;
+}
+
+void read_outcome(const Header& from, Value& value, std::optional<Error>& error, std::optional<Error>& refused) {
+  const std::string_view status = from.text("status");
+  if (status == "ok") {
+    value_or_refusal(refused, [&] { value = from.value("value"); });
+    return;
+  }
+  const auto code = code_named(status);
+  if (!code) broken("unknown status '" + std::string(status) + "'");
+  dom::element part;
+  error = from.find("error", part) && part.is_object() ? read_error(from.inner("error"), *code)
+                                                       : Error(*code, "it failed and did not say why");
+}
+
+// ---- from the host ----
+
+Message read_hello(const Header& from) {
+  message::Hello hello;
+  hello.protocol = static_cast<std::int64_t>(from.positive("protocol"));
+  hello.host = from.text("host");
+  const Header plugin = from.inner("plugin");
+  hello.plugin_id = plugin.text("id");
+  hello.plugin_path = plugin.text("path");
+  hello.plugin_entry = plugin.text("entry");
+  hello.plugin_name = plugin.text("name");
+  hello.plugin_version = plugin.text("version");
+  hello.limits = from.map("limits");
+  return hello;
+}
+
+Message read_lifecycle(const Header& from) {
+  message::Lifecycle lifecycle;
+  lifecycle.id = from.positive("id");
+  const std::string_view word = from.text("verb");
+  for (const Verb verb : {Verb::load, Verb::initialize, Verb::start, Verb::stop, Verb::cleanup}) {
+    if (name_of(verb) != word) continue;
+    lifecycle.verb = verb;
+    lifecycle.timeout_ms = from.timeout();
+    value_or_refusal(lifecycle.refused, [&] { lifecycle.config = from.map("config"); });
+    return lifecycle;
+  }
+  broken("unknown verb '" + std::string(word) + "'");
+}
+
+Message read_call(const Header& from) {
+  message::Call call;
+  call.id = from.positive("id");
+  call.method = from.text("method");
+  call.timeout_ms = from.timeout();
+  call.operation = operation_of_word(from.text("op"));
+  if (call.operation == 0) {
+    call.refused = Error(Code::unsupported, "unknown operation '" + std::string(from.text("op")) + "'");
+  } else {
+    value_or_refusal(call.refused, [&] { call.input = from.value("input"); });
+  }
+  return call;
+}
+
+Message read_cancel(const Header& from) { return message::Cancel{from.positive("id")}; }
+
+Message read_reply(const Header& from) {
+  message::Reply reply;
+  reply.id = from.positive("id");
+  read_outcome(from, reply.value, reply.error, reply.error);
+  return reply;
+}
+
+Message read_arena(const Header& from) {
+  const std::string_view access = from.text("access");
+  if (access != "read" && access != "write") broken("unknown access '" + std::string(access) + "'");
+  return message::Arena{from.arena(), from.positive("size"), access == "read" ? message::Access::read : message::Access::write};
+}
+
+Message read_drop(const Header& from) { return message::Drop{from.arena()}; }
+
+Message read_bye(const Header&) { return message::Bye{}; }
+
+// ---- from the worker ----
+
+Message read_ready(const Header& from) {
+  message::Ready ready;
+  ready.protocol = static_cast<std::int64_t>(from.positive("protocol"));
+  ready.sdk = from.text("sdk");
+  ready.language = from.text("language");
+  ready.pid = static_cast<std::int64_t>(from.count("pid"));
+  return ready;
+}
+
+Message read_result(const Header& from) {
+  message::Result result;
+  result.id = from.positive("id");
+  result.copied = from.count("copied");
+  read_outcome(from, result.value, result.error, result.refused);
+  return result;
+}
+
+Message read_log(const Header& from) {
+  message::Log log;
+  log.id = from.count("id");
+  log.level = log_level_of_word(from.text("level"));
+  if (log.level == 0) broken("unknown level '" + std::string(from.text("level")) + "'");
+  log.text = from.text("message");
+  std::optional<Error> refused;
+  value_or_refusal(refused, [&] { log.fields = from.map("fields"); });
+  if (refused) log.fields = Value::map({{"fields_refused", refused->what()}});
+  return log;
+}
+
+Message read_progress(const Header& from) {
+  message::Progress progress;
+  progress.id = from.positive("id");
+  progress.note = from.text("note");
+  dom::element fraction;
+  double number = 0;
+  if (from.find("fraction", fraction) && !fraction.is_null()) {
+    if (fraction.get(number) != simdjson::SUCCESS) broken("'fraction' is not a number");
+    progress.fraction = std::clamp(number, 0.0, 1.0);
+  }
+  return progress;
+}
+
+Message read_request(const Header& from) {
+  using What = message::Request::What;
+  message::Request request;
+  request.id = from.positive("id");
+  request.call = from.positive("call");
+  const std::string_view what = from.text("what");
+  if (what == "context") {
+    request.what = What::context;
+    request.key = from.text("key");
+  } else if (what == "service") {
+    request.what = What::service;
+    request.service = from.text("service");
+    request.method = from.text("method");
+    value_or_refusal(request.refused, [&] { request.input = from.value("input"); });
+  } else if (what == "arena") {
+    request.what = What::arena;
+    request.size = from.positive("size");
+  } else {
+    broken("unknown request '" + std::string(what) + "'");
+  }
+  return request;
+}
+
+struct Type {
+  std::string_view word;
+  From from;
+  Message (*read)(const Header&);
+};
+
+constexpr Type types[] = {
+    {"call", From::host, read_call},          {"result", From::worker, read_result},
+    {"progress", From::worker, read_progress}, {"log", From::worker, read_log},
+    {"request", From::worker, read_request},  {"reply", From::host, read_reply},
+    {"lifecycle", From::host, read_lifecycle}, {"cancel", From::host, read_cancel},
+    {"arena", From::host, read_arena},        {"drop", From::host, read_drop},
+    {"hello", From::host, read_hello},        {"ready", From::worker, read_ready},
+    {"bye", From::host, read_bye},
+};
+
+// An unreadable number somewhere in the values of the message: its receiver answers that.
+void refuse_numbers(Message& message) {
+  const Error error(Code::invalid, "a number is beyond int64 or float64");
+  std::visit(
+      [&](auto& one) {
+        if constexpr (requires { one.refused; }) {
+          one.refused = error;
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(one)>, message::Reply>) {
+          one.error = error;
+        } else {
+          throw Error(Code::invalid, std::string("broken message: ") + error.what());
+        }
+      },
+      message);
+}
+
+}  // namespace
+
+struct MessageReader::State {
+  State(From from_whom, const data::DecodeOptions& options) : from(from_whom), decoder(options) {}
+
+  Message read(const Frame& frame, data::BulkReader* bulk);
+  void prepare_parser(std::size_t size);
+  Message interpret(const dom::element& root, const Frame& frame, data::BulkReader* bulk);
+  void split_segments(const Header& header, std::span<const std::byte> all);
+
+  From from;
+  data::WireDecoder decoder;
+  std::unique_ptr<dom::parser> parser;
+  std::vector<data::Bytes> segments;
+};
+
+// The parser keeps the memory that usual messages need, and not what one large message needed.
+void MessageReader::State::prepare_parser(std::size_t size) {
+  constexpr std::size_t usual = 16u << 10;
+  constexpr std::size_t kept = 1u << 20;
+  if (parser != nullptr && parser->capacity() >= size && (parser->capacity() <= kept || size > kept)) return;
+  parser = std::make_unique<dom::parser>();
+  if (parser->allocate(std::max(size, usual), data::max_wire_json_depth) != simdjson::SUCCESS) {
+    parser.reset();
+    throw Error(Code::busy, "no memory to read a message of " + std::to_string(size) + " bytes");
+  }
+}
+
+Message MessageReader::State::read(const Frame& frame, data::BulkReader* bulk) {
+  prepare_parser(frame.header.size());
+  const auto* text = reinterpret_cast<const char*>(frame.header.data());
+  dom::element root;
+  auto failure = parser->parse(text, frame.header.size(), false).get(root);
+  if (failure == simdjson::SUCCESS) return interpret(root, frame, bulk);
+
+  std::string copy(text, frame.header.size());
+  if (failure == simdjson::NUMBER_ERROR && data::blank_wild_numbers(copy)) {
+    failure = parser->parse(copy.data(), copy.size(), true).get(root);
+    if (failure == simdjson::SUCCESS) {
+      Message message = interpret(root, frame, bulk);
+      refuse_numbers(message);
+      return message;
+    }
+  }
+  if (const auto spot = data::find_json_error(copy, data::max_wire_json_depth)) throw data::json_error("broken message", copy, *spot);
+  broken(simdjson::error_message(failure));
+}
+
+Message MessageReader::State::interpret(const dom::element& root, const Frame& frame, data::BulkReader* bulk) {
+  dom::object object;
+  if (root.get(object) != simdjson::SUCCESS) broken("the header is not an object");
+  const Header header(object, decoder);
+  split_segments(header, frame.segments);
+  decoder.begin(segments, bulk);
+  const std::string_view word = header.text("t");
+  for (const Type& type : types) {
+    if (type.word == word && type.from == from) return type.read(header);
+  }
+  broken("unknown type '" + std::string(word) + "'");
+}
+
+void MessageReader::State::split_segments(const Header& header, std::span<const std::byte> all) {
+  segments.clear();
+  dom::element found;
+  if (header.find("segments", found)) {
+    dom::array sizes;
+    if (found.get(sizes) != simdjson::SUCCESS) broken("'segments' is not a list");
+    for (const dom::element item : sizes) {
+      if (segments.size() >= max_segments) broken("more than " + std::to_string(max_segments) + " segments");
+      std::uint64_t size = 0;
+      if (!item.is<std::uint64_t>() || item.get(size) != simdjson::SUCCESS || size > all.size()) broken("the sizes of the segments do not add up");
+      segments.push_back(all.first(size));
+      all = all.subspan(size);
+    }
+  }
+  if (!all.empty()) broken("the sizes of the segments do not add up");
+}
+
+MessageReader::MessageReader(From from, data::DecodeOptions options) : state_(std::make_unique<State>(from, options)) {}
+MessageReader::MessageReader(MessageReader&&) noexcept = default;
+MessageReader& MessageReader::operator=(MessageReader&&) noexcept = default;
+MessageReader::~MessageReader() = default;
+
+Message MessageReader::read(const Frame& frame, data::BulkReader* bulk) { return state_->read(frame, bulk); }
+
+std::uint64_t MessageReader::copied() const noexcept { return state_->decoder.copied(); }
+
+}  // namespace mortise::runtime
