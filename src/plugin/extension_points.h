@@ -1,18 +1,5 @@
 // Extension points: the places where a plugin can take part, with the operations each place asks for and the shapes of
 // what goes in and comes out. One table, extension_points.cc; docs/extension-points.md is printed from it.
-//
-// A shape is a short text, read as it stands by check_shape():
-//
-//   any null bool int number string bytes time list map tensor table      kinds (number takes int and float)
-//   data                                 table | tensor | list | map: whatever holds rows or columns
-//   [number]                             a list of numbers
-//   {source: string, format?: string}    a map with these keys; `?` may be absent or null; other keys are refused ...
-//   {method: string, ...}                ... unless it ends with `...`
-//   {*: number}                          a map with any keys and such values
-//   string | null                        one of several
-//
-// Set aside: shapes compiled into trees. Reading some hundred characters costs less than the call they guard, and a table
-// of texts can be read by people.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +18,7 @@ struct OperationContract {
   std::uint32_t operation;  // MORTISE_OP_*
   std::string_view method;  // of MORTISE_OP_CALL, else empty
   Need need;
-  std::string_view input;   // a shape
+  std::string_view input;   // a shape, see shape.h
   std::string_view output;  // a shape
 };
 
@@ -53,14 +40,14 @@ struct ExtensionPoint {
 
 // "step", as in the worker protocol; empty when there is no such operation.
 [[nodiscard]] std::string_view operation_name(std::uint32_t operation) noexcept;
-// The contract of an operation of a point, or null when the point does not ask for it.
+// The contract of an operation at a point, or null when the point does not ask for it.
 [[nodiscard]] const OperationContract* contract(const ExtensionPoint& point, std::uint32_t operation,
                                                 std::string_view method = {}) noexcept;
 
-// Throw Error{invalid} that names the path in the value ("input.parameters.method"), what was expected and what was there.
+// Throw Error{invalid} that names the path in the value ("input.parameters.method"), what was expected and what was there,
+// and Error{unsupported} for an operation that the point does not ask for.
 void check_input(const ExtensionPoint& point, std::uint32_t operation, const Value& input, std::string_view method = {});
 void check_output(const ExtensionPoint& point, std::uint32_t operation, const Value& output, std::string_view method = {});
-void check_shape(std::string_view shape, const Value& value, std::string_view where);
 
 // docs/extension-points.md.
 [[nodiscard]] std::string extension_points_page();
