@@ -1,0 +1,62 @@
+"""Finding the plugin in its entry file: the one class derived from Plugin, or whatever `plugin` names there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from types import ModuleType
+from typing import Any, List
+
+from .errors import Conflict, Invalid, NotFound
+from .plugin import Plugin
+
+
+def load_entry(folder: str, entry: str) -> Any:
+    """Runs the entry file and returns what makes the plugin. Its folder goes first on the path, so it can import its own
+    modules. Errors of the file itself pass through."""
+    path = os.path.join(folder, entry)
+    if not os.path.isfile(path):
+        raise NotFound(f"there is no entry file {path}", "check entry_point in the plugin's manifest")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    name = os.path.splitext(os.path.basename(entry))[0]
+    if name in sys.modules or not name.isidentifier():
+        name = "plugin_" + "".join(c if c.isalnum() else "_" for c in name)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise Invalid(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return find_plugin(module)
+
+
+def find_plugin(module: ModuleType) -> Any:
+    where = getattr(module, "__file__", None) or module.__name__
+    named = getattr(module, "plugin", None)
+    if named is not None and not isinstance(named, ModuleType):
+        if isinstance(named, Plugin) or not callable(named):
+            raise Conflict(f"'plugin' in {where} is a {type(named).__name__!r}", "set it to the class: plugin = MyPlugin")
+        return named
+    found = _classes_of(module)
+    if not found:
+        raise NotFound(f"{where} defines no plugin", "derive a class from mortise.Plugin")
+    if len(found) > 1:
+        names = ", ".join(sorted(kind.__name__ for kind in found))
+        raise Conflict(f"{where} defines {len(found)} plugins: {names}", "say which one: plugin = TheOne")
+    return found[0]
+
+
+def _classes_of(module: ModuleType) -> List[type]:
+    """The classes made in this module that derive from Plugin, without private ones and without bases of others."""
+    made = [
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+        and issubclass(kind, Plugin)
+        and kind.__module__ == module.__name__
+        and not kind.__name__.startswith("_")
+    ]
+    unique = list(dict.fromkeys(made))
+    return [kind for kind in unique if not any(other is not kind and issubclass(other, kind) for other in unique)]
