@@ -1,0 +1,3 @@
+"""Holds no plugin class."""
+
+import mortise  # noqa: F401
