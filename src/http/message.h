@@ -1,7 +1,7 @@
 // Request and Response: what a handler sees of HTTP, free of any network library.
 //
 // A request arrives whole: its body is read (within the limit) before a handler runs. A response is whole too, or it
-// streams: then `stream` is called once, on a worker thread, with a Stream to which any thread may send until it ends.
+// streams: then `stream` is called once, on a thread that it may keep, with a Stream to which any thread may send.
 #pragma once
 
 #include <cstdint>

@@ -16,9 +16,9 @@
 
 namespace mortise::http {
 
-// Where a handler runs. `quick` handlers run on the I/O thread and must neither block nor take long; `blocking` ones run
-// on a worker thread.
-enum class Work : std::uint8_t { quick, blocking };
+// Where a handler runs. `quick` ones run on the I/O thread and must neither block nor take long; `blocking` ones run on one of
+// a few worker threads; `waiting` ones may wait for minutes (the end of a run) on one of many that do little else.
+enum class Work : std::uint8_t { quick, blocking, waiting };
 
 // Who may call. `open` is for everybody who gets through the door; `operate` is for the operator alone.
 enum class Scope : std::uint8_t { open, use, operate };

@@ -118,6 +118,7 @@ class Server::Core : public ServerCore {
     }
     asio::post(io, [this] { cut_all(); });
     workers.stop();
+    waiters.stop();
     work_.reset();
     thread_.join();
   }

@@ -1,6 +1,6 @@
 // What the listener and its connections share. Internal to the server: the only header of this room that shows Asio.
 //
-// Everything here belongs to the I/O thread except `on_io`, `workers` and the constant parts.
+// Everything here belongs to the I/O thread except `on_io`, the threads and the constant parts.
 #pragma once
 
 #include <atomic>
@@ -37,13 +37,15 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         options(std::move(chosen)),
         events(std::move(told)),
         guard(options.guard),
-        workers(options.worker_threads, options.max_waiting) {}
+        workers(options.worker_threads, options.max_queued),
+        waiters(options.max_waiting, 0) {}
 
   const Router& router;
   const ServerOptions options;
   const ServerEvents events;
   const Guard guard;
-  WorkerThreads workers;
+  WorkerThreads workers;  // of handlers that block
+  WorkerThreads waiters;  // of handlers that wait, and of what feeds streams
   boost::asio::io_context io{1};
   std::atomic<std::size_t> connections = 0;
 

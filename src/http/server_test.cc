@@ -341,7 +341,7 @@ TEST_CASE_FIXTURE(Fixture, "connections beyond the limit are told that the serve
 
 TEST_CASE_FIXTURE(Fixture, "requests beyond the worker threads and their queue are refused, quick ones are not") {
   options.worker_threads = 1;
-  options.max_waiting = 1;
+  options.max_queued = 1;
   const Endpoint& endpoint = start();
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 5; ++i) {

@@ -281,9 +281,11 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
       }
     };
     if (route.work == Work::quick) return task();
-    if (!core_.workers.post(std::move(task))) {
-      throw Error(Code::busy, "too many requests wait for their turn (" + std::to_string(core_.options.max_waiting) + ")");
-    }
+    const bool waits = route.work == Work::waiting;
+    if ((waits ? core_.waiters : core_.workers).post(std::move(task))) return;
+    throw waits ? Error(Code::busy, "too many clients wait for runs already (" + std::to_string(core_.options.max_waiting) + ")",
+                        "start runs with wait=false, then look at them")
+                : Error(Code::busy, "too many requests wait for their turn (" + std::to_string(core_.options.max_queued) + ")");
   }
 
   void fail(const std::exception& error) {
@@ -357,7 +359,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
         outbox->end();
       }
     };
-    if (!core_.workers.post(std::move(task)) || core_.draining) outbox_->end();
+    if (!core_.waiters.post(std::move(task)) || core_.draining) outbox_->end();
     watch_reader();
     arm_heartbeat();
   }
