@@ -37,4 +37,13 @@ std::optional<Code> code_named(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+std::string location_of(const Error& error) {
+  std::string location(error.detail("file"));
+  for (const char* part : {"line", "column"}) {
+    if (location.empty() || error.detail(part).empty()) break;
+    location.append(":").append(error.detail(part));
+  }
+  return location;
+}
+
 }  // namespace mortise

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "mortise/error.hpp"
@@ -21,5 +22,8 @@ struct CodeMeaning {
 [[nodiscard]] const CodeMeaning& meaning(Code code) noexcept;
 [[nodiscard]] std::string_view name_of(Code code) noexcept;
 [[nodiscard]] std::optional<Code> code_named(std::string_view name) noexcept;
+
+// "pipeline.yaml:7:12" from the details file, line and column, as far as they are there; else empty. Messages do not repeat it.
+[[nodiscard]] std::string location_of(const Error& error);
 
 }  // namespace mortise

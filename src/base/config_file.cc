@@ -1,0 +1,42 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "base/config_tree.h"
+
+namespace mortise {
+namespace {
+
+// At most one byte more than allowed: enough for the parser to say that it is too much.
+std::string read_text(const std::string& path) {
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  std::string text(config_limits::bytes + 4, '\0');
+  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!stream && !stream.eof()) {
+    const int why = errno != 0 ? errno : EIO;
+    const Code code = why == ENOENT || why == ENOTDIR ? Code::not_found : why == EACCES ? Code::denied : Code::invalid;
+    throw Error(code, "cannot read '" + path + "': " + std::strerror(why), "check the path").with("file", path);
+  }
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+
+}  // namespace
+
+Node read_config(const std::string& path) {
+  const std::string_view ending = std::string_view(path).substr(std::min(path.rfind('.'), path.size()));
+  const bool yaml = ending == ".yaml" || ending == ".yml";
+  if (!yaml && ending != ".toml" && ending != ".json") {
+    throw Error(Code::invalid, "'" + path + "' is no configuration file by its name", "name it .yaml, .yml, .toml or .json")
+        .with("file", path)
+        .with("expected", ".yaml, .yml, .toml or .json")
+        .with("got", std::string(ending));
+  }
+  const std::string text = read_text(path);
+  if (yaml) return parse_yaml(text, path);
+  return ending == ".toml" ? parse_toml(text, path) : parse_json_config(text, path);
+}
+
+}  // namespace mortise
