@@ -33,6 +33,7 @@
 
 #include "mortise/error.hpp"
 #include "mortise/error_value.hpp"
+#include "mortise/output.hpp"
 #include "mortise/plugin.h"
 #include "mortise/value.hpp"
 
@@ -89,20 +90,17 @@ class Call {
 
   // An entry of the run's context, nothing when the key is absent. Throws what the host says otherwise.
   [[nodiscard]] std::optional<Value> context(std::string_view key) {
-    mortise_output out{};
-    const mortise_status status = raw_.host->context_get(raw_.context, borrow(key), &out);
-    if (status == MORTISE_NOT_FOUND) {
-      release(out);
-      return std::nullopt;
-    }
+    detail::Received out;
+    const mortise_status status = raw_.host->context_get(raw_.context, borrow(key), out.c());
+    if (status == MORTISE_NOT_FOUND) return std::nullopt;
     return take(status, out, "the host could not read the context");
   }
 
   // Asks a service of the host or of another plugin.
   Value service(std::string_view service, std::string_view method, const Value& input = {}) {
-    mortise_output out{};
+    detail::Received out;
     const mortise_status status =
-        raw_.host->service(raw_.context, borrow(service), borrow(method), input.c(), &out);
+        raw_.host->service(raw_.context, borrow(service), borrow(method), input.c(), out.c());
     return take(status, out, "the service failed and did not say why");
   }
 
@@ -122,16 +120,9 @@ class Call {
 
  private:
   [[nodiscard]] static mortise_string borrow(std::string_view text) noexcept { return {text.data(), text.size()}; }
-  static void release(mortise_output& out) noexcept {
-    if (out.release != nullptr) out.release(&out);
-  }
-  [[nodiscard]] static Value take(mortise_status status, mortise_output& out, std::string_view unsaid) {
-    struct Releaser {
-      mortise_output& out;
-      ~Releaser() { release(out); }
-    } releaser{out};
-    if (status == MORTISE_OK) return Value(Value::view(&out.value));
-    throw error_from(code_of(status), Value::view(&out.value), unsaid);
+  [[nodiscard]] static Value take(mortise_status status, const detail::Received& out, std::string_view unsaid) {
+    if (status == MORTISE_OK) return out.value();
+    throw error_from(code_of(status), out.value(), unsaid);
   }
 
   const mortise_call& raw_;
@@ -231,17 +222,6 @@ class Plugin {
 // ---- the entry point ---------------------------------------------------------------------------------------------------
 
 namespace detail {
-
-// Hands a Value over: the output is the Value, bit for bit, and its release is the destructor.
-inline void give(mortise_output* out, Value value) noexcept {
-  ::new (static_cast<void*>(&out->value)) Value(std::move(value));
-  if (out->value.reserved != 0) {
-    out->release = [](mortise_output* self) {
-      reinterpret_cast<Value*>(&self->value)->~Value();
-      self->release = nullptr;
-    };
-  }
-}
 
 inline mortise_status report(mortise_output* out, const std::exception* exception) noexcept {
   try {

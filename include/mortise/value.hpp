@@ -142,6 +142,11 @@ class Value {
     value.raw_.kind = MORTISE_KIND_BYTES;
     return value;
   }
+  // A copy of a tree from somebody who is not trusted to count: strings, lists and maps are copied whatever their storage
+  // says; `leaf` is given each tensor and table (as mortise_value) and returns the Value that takes its place.
+  template <typename Leaf>
+  static Value deep_copy(const mortise_value& source, Leaf&& leaf);
+
   static Value list(std::initializer_list<Value> items = {});
   static Value map(std::initializer_list<std::pair<std::string_view, Value>> members = {});
   // Take over one reference to a leaf.
@@ -475,6 +480,40 @@ inline Member* Value::writable_members(std::size_t wanted_capacity) {
   raw_.as.map.members = reinterpret_cast<const mortise_member*>(members);
   raw_.reserved = owned;
   return members;
+}
+
+template <typename Leaf>
+Value Value::deep_copy(const mortise_value& source, Leaf&& leaf) {
+  Value copy;
+  switch (static_cast<Kind>(source.kind)) {
+    case Kind::string: return Value(detail::text_of(source.as.string));
+    case Kind::bytes: return bytes(detail::text_of(source.as.string));
+    case Kind::tensor:
+    case Kind::table: return leaf(source);
+    case Kind::list: {
+      copy = list();
+      Value* slots = copy.writable_items(source.as.list.count);
+      for (std::size_t i = 0; i < source.as.list.count; ++i) {
+        ::new (slots + i) Value(deep_copy(source.as.list.items[i], leaf));
+        ++copy.raw_.as.list.count;
+      }
+      return copy;
+    }
+    case Kind::map: {
+      copy = map();
+      Member* slots = copy.writable_members(source.as.map.count);
+      for (std::size_t i = 0; i < source.as.map.count; ++i) {
+        const mortise_member& member = source.as.map.members[i];
+        ::new (slots + i) Member(detail::text_of(member.key), deep_copy(member.value, leaf));
+        ++copy.raw_.as.map.count;
+      }
+      return copy;
+    }
+    default:
+      copy.raw_ = source;
+      copy.raw_.reserved = 0;
+      return copy;
+  }
 }
 
 inline Value& Value::push_back(Value item) {
