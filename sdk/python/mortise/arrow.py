@@ -184,7 +184,7 @@ def _data(format: str, length: int, raw: List[Any]) -> List[Optional[Buffer]]:
     layout = layout_of(format)
     if layout.kind == "bool":
         return [_part(raw[0], (length + 7) // 8)]
-    if layout.width:
+    if layout.width or layout.kind == "fixed":
         return [_part(raw[0], length * layout.width)]
     width = 8 if layout.code == "q" else 4
     offsets = _part(raw[0], (length + 1) * width)

@@ -47,6 +47,18 @@ class Outgoing:
         self._long.append((buffer, place))
         return place
 
+    @property
+    def deferred(self) -> bool:
+        """Something waits for shared memory."""
+        return bool(self._long)
+
+    def finish_as_segments(self) -> None:
+        """For messages that no socket carries (mortise.testing): everything becomes a segment, whatever its length."""
+        for buffer, place in self._long:
+            place["segment"] = len(self.segments)
+            self.segments.append(buffer.view)
+        self._long = []
+
     def finish(self, allocate: Allocate) -> None:
         """Moves what is long into shared memory. `allocate` asks the host for a region."""
         if not self._long:

@@ -99,13 +99,9 @@ def crossed(value: Any, root: str = "") -> Any:
     """The value as the other side sees it."""
     out = Outgoing()
     tree = encode(value, out, root)
-    segments = list(out.segments)
-    for buffer, place in out._long:
-        place["segment"] = len(segments)
-        segments.append(buffer.view)
-    out._long = []
+    out.finish_as_segments()
     tree = json.loads(out.header({"value": tree}))["value"]
-    return decode(tree, Incoming(segments), root)
+    return decode(tree, Incoming(out.segments), root)
 
 
 def run_step(

@@ -101,7 +101,7 @@ def _encode_map(value: Dict[Any, Any], level: int, out: Outgoing) -> Any:
         if type(key) is not str:
             if not isinstance(key, str):
                 raise _Odd(f"a map has texts for keys; {key!r:.80} is a {type(key).__name__!r}", "use str(key)")
-            key = str(key)
+            key = str.__str__(key)
         if key[:1] == "$":
             tagged = True
         if type(item) in _PLAIN:

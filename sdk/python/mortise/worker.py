@@ -226,8 +226,8 @@ class Worker(Host):
             record["fields"] = {clean(key): _field(value) for key, value in fields.items()}
         try:
             header = Outgoing().header(record)
-        except Invalid:
-            record["fields"] = {clean(key): clean(repr(value)) for key, value in fields.items()}
+        except Invalid:  # half a surrogate pair in a text somewhere, or a mountain of text
+            record["fields"] = {clean(key): _field(value, alone=True) for key, value in fields.items()}
             header = Outgoing().header(record)
         self._send(header)
 
@@ -360,11 +360,12 @@ def _positive(id: object) -> int:
     return id
 
 
-def _field(value: Any) -> Any:
+def _field(value: Any, alone: bool = False) -> Any:
+    """A field of a log record: as it is where it fits into JSON, else as text. `alone` tries it on its own first."""
     out = Outgoing()
     try:
         encoded = encode(value, out)
-        if not out.segments and not out._long:
+        if not out.segments and not out.deferred and (not alone or len(out.header({"": encoded})) < 65_536):
             return encoded
     except Exception:  # whatever the object does when looked at
         pass
