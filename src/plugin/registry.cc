@@ -1,0 +1,224 @@
+#include "plugin/registry.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "plugin/extension_points.h"
+#include "plugin/hints.h"
+#include "plugin/manifest.h"
+
+namespace mortise::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "Input.file" of a type that we know is spoken of by type and name.
+Error already_registered(const std::string& name) {
+  const std::size_t dot = name.find('.');
+  const auto* type = dot == std::string::npos ? nullptr : find_extension_point(name.substr(0, dot));
+  const std::string text = type != nullptr && type->group == Group::step
+                               ? "plugin " + name.substr(dot + 1) + " of type " + name.substr(0, dot) + " already registered"
+                               : "plugin '" + name + "' is already registered";
+  return Error(Code::conflict, text, "remove or rename one of the two").with("plugin", name);
+}
+
+// ---- dependency order ------------------------------------------------------------------------------------------------
+
+class Order {
+ public:
+  Order(const Registry& registry, std::vector<Registry::Entry> all) : registry_(registry), all_(std::move(all)) {}
+
+  void add(const Registry::Entry& plugin) {
+    const auto seen = marks_.find(plugin->id);
+    if (seen != marks_.end()) {
+      if (seen->second == Mark::open) throw cycle(plugin->id);
+      return;
+    }
+    marks_.emplace(plugin->id, Mark::open);
+    path_.push_back(plugin->id);
+    for (const Requirement& requirement : plugin->requires_) add_providers(*plugin, requirement);
+    path_.pop_back();
+    marks_[plugin->id] = Mark::done;
+    order_.push_back(plugin);
+  }
+
+  std::vector<Registry::Entry> take() {
+    for (const Registry::Entry& plugin : order_) check_conflicts(*plugin);
+    return std::move(order_);
+  }
+
+ private:
+  enum class Mark { open, done };
+
+  void add_providers(const Descriptor& plugin, const Requirement& requirement) {
+    if (requirement.type == Requirement::Type::plugin) {
+      const Registry::Entry provider = registry_.find(requirement.name);
+      if (provider == nullptr) throw missing(plugin, "Missing dependency: " + requirement.name, requirement.name);
+      if (!Range::parse(requirement.range).contains(provider->version)) {
+        throw Error(Code::conflict, "plugin '" + plugin.id + "' needs " + requirement.name + " " + requirement.range +
+                                        ", registered is " + provider->version_text)
+            .with("plugin", plugin.id);
+      }
+      add(provider);
+    } else if (requirement.type == Requirement::Type::capability) {
+      bool provided = false;
+      for (const Registry::Entry& provider : all_) {
+        const auto& provides = provider->provides;
+        if (std::find(provides.begin(), provides.end(), requirement.name) == provides.end()) continue;
+        provided = true;
+        if (provider->id != plugin.id) add(provider);
+      }
+      if (!provided) throw missing(plugin, "No plugin provides capability: " + requirement.name, requirement.name);
+    }
+  }
+
+  void check_conflicts(const Descriptor& plugin) const {
+    for (const std::string& name : plugin.conflicts) {
+      const Registry::Entry other = registry_.find(name);
+      if (other == nullptr || other->id == plugin.id || !marks_.contains(other->id)) continue;
+      throw Error(Code::conflict, "Conflicts with registered plugin: " + other->id, "remove one of the two")
+          .with("plugin", plugin.id);
+    }
+  }
+
+  static Error missing(const Descriptor& plugin, const std::string& text, const std::string& name) {
+    return Error(Code::not_found, text, "plugin '" + plugin.id + "' needs it; install it first")
+        .with("plugin", plugin.id)
+        .with("missing", name);
+  }
+
+  [[nodiscard]] Error cycle(const std::string& id) const {
+    std::string text;
+    for (auto step = std::find(path_.begin(), path_.end(), id); step != path_.end(); ++step) text += *step + " -> ";
+    return Error(Code::conflict, "plugins need each other in a circle: " + text + id, "one of them must do without the other")
+        .with("plugin", id);
+  }
+
+  const Registry& registry_;
+  const std::vector<Registry::Entry> all_;
+  std::map<std::string, Mark, std::less<>> marks_;
+  std::vector<std::string> path_;
+  std::vector<Registry::Entry> order_;
+};
+
+// ---- scanning --------------------------------------------------------------------------------------------------------
+
+void collect_packages(const fs::path& folder, int depth, std::vector<fs::path>& packages) {
+  if (fs::exists(folder / "manifest.json")) {
+    packages.push_back(folder);
+    return;
+  }
+  if (depth == 0) return;
+  std::vector<fs::path> inside;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+    const bool plain = entry.is_directory() && !entry.is_symlink() && !entry.path().filename().string().starts_with('.');
+    if (plain) inside.push_back(entry.path());
+  }
+  std::sort(inside.begin(), inside.end());  // directories come in no order; reports should
+  for (const fs::path& path : inside) collect_packages(path, depth - 1, packages);
+}
+
+}  // namespace
+
+Registry::Entry Registry::find_locked(std::string_view name) const {
+  if (const auto plugin = plugins_.find(name); plugin != plugins_.end()) return plugin->second;
+  if (const auto alias = ids_by_alias_.find(name); alias != ids_by_alias_.end()) return plugins_.at(alias->second);
+  return nullptr;
+}
+
+Registry::Entry Registry::add(Descriptor descriptor) {
+  const auto trusted = [&](const std::string& name) {
+    return std::find(trusted_.names.begin(), trusted_.names.end(), name) != trusted_.names.end();
+  };
+  if (trusted(descriptor.id) || std::any_of(descriptor.aliases.begin(), descriptor.aliases.end(), trusted)) {
+    descriptor.trust = Trust::in_process;
+  }
+  const auto entry = std::make_shared<const Descriptor>(std::move(descriptor));
+  const std::unique_lock lock(mutex_);
+  if (find_locked(entry->id) != nullptr) throw already_registered(entry->id);
+  for (const std::string& alias : entry->aliases) {
+    if (find_locked(alias) != nullptr) throw already_registered(alias);
+  }
+  plugins_.emplace(entry->id, entry);
+  for (const std::string& alias : entry->aliases) ids_by_alias_.emplace(alias, entry->id);
+  return entry;
+}
+
+Registry::Entry Registry::find(std::string_view id_or_alias) const {
+  const std::shared_lock lock(mutex_);
+  return find_locked(id_or_alias);
+}
+
+Registry::Entry Registry::get(std::string_view id_or_alias) const {
+  const std::shared_lock lock(mutex_);
+  if (Entry entry = find_locked(id_or_alias)) return entry;
+  std::vector<std::string_view> known;
+  for (const auto& [id, entry] : plugins_) known.push_back(id);
+  for (const auto& [alias, id] : ids_by_alias_) known.push_back(alias);
+  const std::string name(id_or_alias);
+  throw Error(Code::not_found, "plugin not found: " + name + " - did you register it?", did_you_mean(name, known))
+      .with("plugin", name);
+}
+
+bool Registry::remove(std::string_view id) {
+  const std::unique_lock lock(mutex_);
+  const auto found = plugins_.find(id);
+  if (found == plugins_.end()) return false;
+  std::erase_if(ids_by_alias_, [&](const auto& alias) { return alias.second == found->first; });
+  plugins_.erase(found);
+  return true;
+}
+
+std::vector<Registry::Entry> Registry::list() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<Entry> all;
+  for (const auto& [id, entry] : plugins_) all.push_back(entry);
+  return all;
+}
+
+std::vector<Registry::Entry> Registry::at_extension_point(std::string_view point) const {
+  std::vector<Entry> all = list();
+  std::erase_if(all, [&](const Entry& entry) {
+    const auto& points = entry->extension_points;
+    return std::find(points.begin(), points.end(), point) == points.end();
+  });
+  return all;
+}
+
+Registry::ScanReport Registry::scan(std::span<const fs::path> directories, int depth) {
+  ScanReport report;
+  for (const fs::path& directory : directories) {
+    std::vector<fs::path> packages;
+    try {
+      if (!fs::is_directory(directory)) throw Error(Code::not_found, directory.string() + " is no directory");
+      collect_packages(directory, depth, packages);
+    } catch (const Error& error) {
+      report.problems.push_back({directory, error});
+    } catch (const fs::filesystem_error& failure) {
+      report.problems.push_back({directory, Error(Code::denied, failure.what())});
+    }
+    for (const fs::path& package : packages) {
+      try {
+        report.added.push_back(add(read_manifest(package))->id);
+      } catch (const Error& error) {
+        report.problems.push_back({package, error});
+      }
+    }
+  }
+  return report;
+}
+
+std::vector<Registry::Entry> Registry::in_dependency_order(std::span<const std::string> ids) const {
+  Order order(*this, list());
+  for (const std::string& id : ids) order.add(get(id));
+  return order.take();
+}
+
+std::vector<Registry::Entry> Registry::in_dependency_order() const {
+  std::vector<std::string> ids;
+  for (const Entry& entry : list()) ids.push_back(entry->id);
+  return in_dependency_order(ids);
+}
+
+}  // namespace mortise::plugin
