@@ -88,7 +88,7 @@ class Call:
         self.log = Log(host, id)
         self._host = host
         self._deadline = None if not timeout else time.monotonic() + timeout
-        self._noticed: Optional[MortiseError] = None
+        self.noticed: Optional[MortiseError] = None  # what `cancelled` saw
 
     @property
     def remaining(self) -> Optional[float]:
@@ -98,17 +98,17 @@ class Call:
     @property
     def cancelled(self) -> bool:
         """True once the call should stop. A call that looked and saw it is reported as cancelled, whatever it returns."""
-        if self._noticed is None:
+        if self.noticed is None:
             if self._deadline is not None and time.monotonic() >= self._deadline:
-                self._noticed = Timeout("the plugin stopped because its deadline passed")
+                self.noticed = Timeout("the plugin stopped because its deadline passed")
             elif self._host.cancelled(self.id):
-                self._noticed = Cancelled("the plugin stopped because its call was cancelled")
-        return self._noticed is not None
+                self.noticed = Cancelled("the plugin stopped because its call was cancelled")
+        return self.noticed is not None
 
     def check_cancelled(self) -> None:
         """Raises Cancelled (or Timeout) once the call should stop."""
-        if self.cancelled and self._noticed is not None:
-            raise self._noticed
+        if self.cancelled and self.noticed is not None:
+            raise self.noticed
 
     def progress(self, fraction: Optional[float], note: str = "") -> None:
         """How far the call is, from 0 to 1; None when nobody knows."""

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Type, Union
 
 from .call import Call, Host, Log, Step
+from .decode import Incoming, decode
+from .encode import encode
 from .errors import NotFound
 from .memory import Buffer
 from .outgoing import Outgoing
 from .plugin import Plugin, make_plugin, perform
-from .values import Incoming, decode, encode
 
 Service = Callable[[str, Any], Any]
 
@@ -168,6 +169,6 @@ def _step(plugin: Plugin, host: FakeHost, step: Dict[str, Any], validate: bool) 
 
 def _perform(plugin: Plugin, call: Call) -> Any:
     result = perform(plugin, call)
-    if call._noticed is not None:
-        raise call._noticed
+    if call.noticed is not None:
+        raise call.noticed
     return crossed(result, "" if call.operation == "step" else "result")

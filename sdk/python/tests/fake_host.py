@@ -8,9 +8,10 @@ import sys
 import time
 from typing import Any, Dict, List, Optional
 
+from mortise.decode import Incoming, decode
+from mortise.encode import encode
 from mortise.frames import Connection, Ended, Frame
 from mortise.outgoing import Outgoing
-from mortise.values import Incoming, decode, encode
 
 SDK = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

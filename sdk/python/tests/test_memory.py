@@ -7,9 +7,10 @@ import time
 import pytest
 
 from mortise import Buffer, Column, Invalid, Table, Tensor
+from mortise.decode import Incoming, decode
+from mortise.encode import encode
 from mortise.memory import Arenas
 from mortise.outgoing import Outgoing
-from mortise.values import Incoming, decode, encode
 
 
 def memory_file(data):

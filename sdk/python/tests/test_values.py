@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import pytest
 
 from mortise import Invalid, Table, Tensor, Time
+from mortise.decode import Incoming, decode
+from mortise.encode import encode
 from mortise.frames import HeaderReader
 from mortise.outgoing import Outgoing
 from mortise.testing import crossed
-from mortise.values import INT64_MAX, INT64_MIN, Incoming, decode, encode
+from mortise.values import INT64_MAX, INT64_MIN
 
 UTC = datetime.timezone.utc
 
