@@ -1,0 +1,145 @@
+#include "jobs/pipelines/step_call.h"
+
+#include "base/error.h"
+#include "plugin/extension_points.h"
+
+namespace mortise::jobs {
+namespace {
+
+bool answers(const plugin::Descriptor& descriptor, std::uint32_t operation) {
+  for (const std::string& name : descriptor.extension_points) {
+    const plugin::ExtensionPoint* point = plugin::find_extension_point(name);
+    if (point != nullptr && plugin::contract(*point, operation) != nullptr) return true;
+  }
+  return false;
+}
+
+std::string input_key(const StepInput& input) {
+  const Value* named = input.config.find("input");
+  if (named != nullptr && named->is(Kind::string)) return std::string(named->as_string());
+  return input.default_input;
+}
+
+Value step_input(const StepInput& input) {
+  const Step& step = input.step;
+  Value described = Value::map({{"name", step.name},
+                                {"plugin", step.plugin},
+                                {"config", input.config},
+                                {"output", step.output},
+                                {"input", input_key(input)}});
+  Value run = Value::map({{"id", input.run_id},
+                          {"attempt", static_cast<std::int64_t>(input.attempt)},
+                          {"key", input.run_id + "/" + step.name}});
+  return Value::map({{"step", std::move(described)}, {"run", std::move(run)}});
+}
+
+Value execute_input(const StepInput& input, const plugin::Descriptor& descriptor, const ContextLookup& context) {
+  const std::string key = input_key(input);
+  Value data;
+  if (!key.empty()) {
+    std::optional<Value> found = context(key);
+    if (!found) {
+      throw Error(Code::not_found, "the context has no entry '" + key + "'",
+                  "name an earlier step's output in the config key 'input'")
+          .with("key", "input")
+          .with("got", key);
+    }
+    data = std::move(*found);
+  }
+  Value parameters = input.config;
+  parameters.erase("input");
+  return Value::map({{"data", std::move(data)},
+                     {"parameters", std::move(parameters)},
+                     {"context", Value::map({{"plugin_id", descriptor.id},
+                                             {"plugin_name", descriptor.id},
+                                             {"execution_id", input.run_id + "/" + input.step.name}})}});
+}
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(Code::plugin, "the plugin's answer is not what its operation promises: " + what,
+              "this is a defect of the plugin; docs/extension-points.md has the shapes");
+}
+
+std::vector<std::string> texts_in(const Value& answer, std::string_view key) {
+  std::vector<std::string> texts;
+  const Value* list = answer.find(key);
+  if (list == nullptr || list->is_null()) return texts;
+  if (!list->is(Kind::list)) refuse(std::string(key) + " is " + name_of(list->kind()) + ", expected a list of texts");
+  for (const Value& item : list->items()) {
+    if (!item.is(Kind::string)) refuse(std::string(key) + " holds " + name_of(item.kind()) + ", expected text");
+    texts.emplace_back(item.as_string());
+  }
+  return texts;
+}
+
+std::int64_t rows_of_outputs(const Step& step, const Value& outputs) {
+  const Value* main = step.output.empty() ? nullptr : outputs.find(step.output);
+  return main == nullptr ? -1 : rows_in(*main);
+}
+
+StepAnswer answer_of_step(const Step& step, const Value& value) {
+  StepAnswer answer;
+  if (!value.is(Kind::map)) refuse(std::string("expected a map with 'outputs', got ") + name_of(value.kind()));
+  if (const Value* outputs = value.find("outputs"); outputs != nullptr && !outputs->is_null()) {
+    if (!outputs->is(Kind::map)) refuse(std::string("'outputs' is ") + name_of(outputs->kind()) + ", expected a map");
+    answer.outputs = *outputs;
+  }
+  const Value* rows = value.find("rows");
+  if (rows != nullptr && !rows->is_null()) {
+    if (!rows->is(Kind::int64) || rows->as_int64() < 0) refuse("'rows' is not a count");
+    answer.rows = rows->as_int64();
+  } else {
+    answer.rows = rows_of_outputs(step, answer.outputs);
+  }
+  return answer;
+}
+
+StepAnswer answer_of_execute(const Step& step, const Value& value) {
+  StepAnswer answer;
+  if (!value.is(Kind::map)) refuse(std::string("expected a map with 'data', got ") + name_of(value.kind()));
+  answer.logs = texts_in(value, "logs");
+  answer.warnings = texts_in(value, "warnings");
+  const std::vector<std::string> errors = texts_in(value, "errors");
+  const Value* data = value.find("data");
+  const bool has_data = data != nullptr && !data->is_null();
+  if (!errors.empty() && !has_data) {
+    std::string text = errors.front();
+    for (std::size_t i = 1; i < errors.size(); ++i) text += "; " + errors[i];
+    throw Error(Code::plugin, text);
+  }
+  for (const std::string& error : errors) answer.warnings.push_back(error);
+  if (has_data && !step.output.empty()) answer.outputs.set(step.output, *data);
+  answer.rows = has_data ? rows_in(*data) : -1;
+  return answer;
+}
+
+}  // namespace
+
+StepStyle style_of(const plugin::Descriptor& descriptor) {
+  if (answers(descriptor, MORTISE_OP_STEP)) return StepStyle::step;
+  if (answers(descriptor, MORTISE_OP_EXECUTE)) return StepStyle::execute;
+  throw Error(Code::unsupported, "plugin '" + descriptor.id + "' cannot be a pipeline step",
+              "its extension points have neither the operation 'step' nor 'execute'; see docs/extension-points.md")
+      .with("plugin", descriptor.id);
+}
+
+Value input_of(StepStyle style, const StepInput& input, const plugin::Descriptor& descriptor,
+               const ContextLookup& context) {
+  return style == StepStyle::step ? step_input(input) : execute_input(input, descriptor, context);
+}
+
+StepAnswer answer_of(StepStyle style, const Step& step, const Value& value) {
+  return style == StepStyle::step ? answer_of_step(step, value) : answer_of_execute(step, value);
+}
+
+std::int64_t rows_in(const Value& value) {
+  if (value.is(Kind::table)) return value.as_table().array.length;
+  if (value.is(Kind::list)) return static_cast<std::int64_t>(value.size());
+  if (const Value* count = value.find("row_count"); count != nullptr && count->is(Kind::int64)) return count->as_int64();
+  if (const Value* rows = value.find("rows"); rows != nullptr && rows->is(Kind::list)) {
+    return static_cast<std::int64_t>(rows->size());
+  }
+  return -1;
+}
+
+}  // namespace mortise::jobs

@@ -1,0 +1,92 @@
+#include "jobs/pipelines/step_check.h"
+
+#include <filesystem>
+
+#include "plugin/config_schema.h"
+#include "runtime/runtime.h"
+
+namespace mortise::jobs {
+namespace {
+
+using plugin::ConfigSchema;
+
+constexpr std::string_view prefix = "configuration validation failed";
+
+// "configuration validation failed for plugin X: cause", once even where the plugin's own text begins like that.
+Error refusal(const std::string& plugin, const Error& cause) {
+  const std::string reason = cause.describe();
+  const std::string text = reason.starts_with(prefix) ? reason
+                                                      : std::string(prefix) + " for plugin " + plugin + ": " + reason;
+  Error error(cause.code() == Code::plugin ? Code::invalid : cause.code(), text, cause.hint());
+  for (const auto& [name, value] : cause.details()) error.with(name, value);
+  return std::move(error).because(cause);
+}
+
+Value absolute(Value value, const ConfigSchema::Parameter& parameter, const std::string& folder) {
+  if (parameter.type == ConfigSchema::Type::path && value.is(Kind::string)) {
+    const std::filesystem::path path{std::string(value.as_string())};
+    if (path.empty() || path.is_absolute()) return value;
+    return (std::filesystem::path(folder) / path).lexically_normal().string();
+  }
+  if (value.is(Kind::list) && parameter.items != nullptr) {
+    Value items = Value::list();
+    for (const Value& item : value.items()) items.push_back(absolute(item, *parameter.items, folder));
+    return items;
+  }
+  if (value.is(Kind::map) && parameter.properties != nullptr) {
+    return absolute_paths(std::move(value), *parameter.properties, folder);
+  }
+  return value;
+}
+
+// The plugin's own check. What it gives back is the configuration that the step runs with.
+Value ask_plugin(const plugin::Descriptor& descriptor, Value config, const Pipelines::Parts& parts, runtime::Call call) {
+  call.operation = runtime::Operation::validate;
+  call.input = Value::map({{"config", config}});
+  runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, std::move(call));
+  if (!outcome.ok()) {
+    if (outcome.error->code() == Code::unsupported) return config;
+    throw *outcome.error;
+  }
+  const Value* checked = outcome.value.find("config");
+  if (checked == nullptr || checked->is_null()) return config;
+  if (!checked->is(Kind::map)) {
+    throw Error(Code::plugin, std::string("validate gave back a ") + name_of(checked->kind()) + " as configuration",
+                "this is a defect of the plugin: validate returns {config: map}");
+  }
+  return *checked;
+}
+
+}  // namespace
+
+Value absolute_paths(Value config, const ConfigSchema& schema, const std::string& folder) {
+  for (const ConfigSchema::Parameter& parameter : schema.parameters()) {
+    const Value* value = config.find(parameter.name);
+    if (value != nullptr) config.set(parameter.name, absolute(*value, parameter, folder));
+  }
+  return config;
+}
+
+std::chrono::milliseconds timeout_of(const Step& step, const plugin::Descriptor& descriptor,
+                                     const Pipelines::Parts& parts) {
+  if (step.timeout) return *step.timeout;
+  return descriptor.deadline.value_or(parts.default_timeout);
+}
+
+CheckedStep check_step(const Step& step, const std::string& folder, const Pipelines::Parts& parts, runtime::Call call) {
+  CheckedStep checked;
+  checked.descriptor = parts.registry.get(step.plugin);
+  checked.style = style_of(*checked.descriptor);
+  try {
+    Value config = checked.descriptor->config.apply(step.config, "config");
+    config = absolute_paths(std::move(config), checked.descriptor->config, folder);
+    call.deadline = runtime::Clock::now() + timeout_of(step, *checked.descriptor, parts);
+    checked.config = ask_plugin(*checked.descriptor, std::move(config), parts, std::move(call));
+  } catch (const Error& error) {
+    if (error.code() == Code::cancelled) throw;
+    throw refusal(step.plugin, error);
+  }
+  return checked;
+}
+
+}  // namespace mortise::jobs
