@@ -190,6 +190,14 @@ class Value {
     return *reinterpret_cast<const Value*>(raw);
   }
 
+  // A Value that owns nothing and stands for a foreign one as long as that lives: moving it is free, copying it copies.
+  [[nodiscard]] static Value borrow(const mortise_value& raw) noexcept {
+    Value value;
+    value.raw_ = raw;
+    value.raw_.reserved = 0;
+    return value;
+  }
+
   [[nodiscard]] Kind kind() const noexcept { return static_cast<Kind>(raw_.kind); }
   [[nodiscard]] bool is(Kind kind) const noexcept { return this->kind() == kind; }
   [[nodiscard]] bool is_null() const noexcept { return raw_.kind == MORTISE_KIND_NULL; }
