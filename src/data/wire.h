@@ -50,6 +50,8 @@ class BulkReader {
   // The bytes of the place, whole, and what keeps them mapped. Throws Error{invalid} when the arena is unknown or the place
   // does not lie within it.
   virtual Buffer resolve(const ArenaPlace& place) = 0;
+  // True when the sender cannot write there, whatever DecodeOptions say: its receiver's own memory, handed back.
+  virtual bool immutable(const ArenaPlace&) { return false; }
   // Where the decoder puts what it copies (see DecodeOptions); by default on the heap.
   virtual Block allocate(std::size_t size) { return allocate_block(size); }
 };

@@ -261,7 +261,7 @@ class WireValueReader {
     spend(place.size);
     Buffer found = from_.bulk_->resolve(place);
     if (use == Use::copied_now) from_.copied_ += place.size;
-    if (use == Use::copied_now || from_.options_.sender == Sender::cannot_write) return found;
+    if (use == Use::copied_now || from_.options_.sender == Sender::cannot_write || from_.bulk_->immutable(place)) return found;
     Block copy = from_.bulk_->allocate(found.bytes.size());
     if (!found.bytes.empty()) std::memcpy(copy.bytes.data(), found.bytes.data(), found.bytes.size());
     from_.copied_ += found.bytes.size();
