@@ -1,0 +1,18 @@
+// A plugin that is a shared object in its package: found, loaded (RTLD_NOW, RTLD_LOCAL), and never unloaded.
+#pragma once
+
+#include "runtime/child/serve.h"
+
+namespace mortise::runtime::child {
+
+class SharedObject final : public PluginSource {
+ public:
+  // Loads path/entry of the greeting. Throws Error{not_found} when there is no such file, Error{plugin} with the dynamic
+  // linker's words when it cannot be loaded, Error{unsupported} when it has no entry or was built for another contract.
+  const mortise_plugin& table(const message::Hello& hello) override;
+
+ private:
+  const mortise_plugin* table_ = nullptr;
+};
+
+}  // namespace mortise::runtime::child
