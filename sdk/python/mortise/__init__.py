@@ -11,7 +11,7 @@ See README.md beside this package. numpy, pyarrow and pandas are used only when 
 
 __version__ = "0.1.0"
 
-from .call import Call, Log, Outputs, Step
+from .call import Call, Log, Step
 from .columns import Column
 from .errors import (
     Busy,
@@ -34,5 +34,5 @@ from .times import Time
 
 __all__ = [
     "Buffer", "Busy", "Call", "Cancelled", "Column", "Conflict", "Denied", "Internal", "Invalid", "Log", "MortiseError",
-    "NotFound", "Outputs", "Plugin", "PluginFailure", "Step", "Table", "Tensor", "Time", "Timeout", "Unsupported",
+    "NotFound", "Plugin", "PluginFailure", "Step", "Table", "Tensor", "Time", "Timeout", "Unsupported",
 ]  # fmt: skip

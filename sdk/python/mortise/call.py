@@ -105,7 +105,7 @@ class Call:
                 self.noticed = Cancelled("the plugin stopped because its call was cancelled")
         return self.noticed is not None
 
-    def check_cancelled(self) -> None:
+    def stop_if_cancelled(self) -> None:
         """Raises Cancelled (or Timeout) once the call should stop."""
         if self.cancelled and self.noticed is not None:
             raise self.noticed
@@ -160,55 +160,54 @@ class Step(Call):
         self.name = str(step.get("name") or "")
         self.plugin = str(step.get("plugin") or "")
         self.output = str(step.get("output") or "")
+        """The context key under which the returned value is stored; empty: nowhere."""
         self.run: Dict[str, Any] = run if isinstance(run, dict) else {}
-        self._input_key = self.config.get("input") or step.get("input") or ""
+        self._previous = step.get("input")
         self._read: List[Any] = []
-
-    @property
-    def input_key(self) -> str:
-        """The context key this step reads: `input` of its configuration, else the output of the step before it."""
-        return self._input_key if isinstance(self._input_key, str) else ""
+        self._outputs: Dict[str, Any] = {}
+        self._rows: Optional[int] = None
 
     @property
     def input(self) -> Any:
-        """What this step works on: the context's entry `input_key`, read once. NotFound when there is none."""
+        """What this step works on, read once: the context's entry that `input` of the configuration names, else the output of
+        the step before."""
         if not self._read:
-            if not self.input_key:
-                raise NotFound(
-                    f"step {self.name!r} has no input",
-                    "name a context key in its configuration: input: KEY, or put it after a step with an output",
-                )
-            self._read.append(self.context(self.input_key))
+            key = self.config.get("input")
+            if key is None:
+                key = self._previous
+            if key is None:
+                raise Invalid(f"step {self.name!r} has no input", "name a context key in its config: `input: KEY`")
+            self._read.append(self._input_at(key) if isinstance(key, str) else key)
         return self._read[0]
 
     @input.setter
     def input(self, value: Any) -> None:
         self.raw_input = value
 
+    def _input_at(self, key: str) -> Any:
+        try:
+            return self._host.context(self.id, key)
+        except NotFound:
+            hint = "an earlier step must have it as its `output`"
+            raise NotFound(f"the context has no {key!r}", hint, {"key": key}) from None
 
-class Outputs(Dict[str, Any]):
-    """Several outputs of one step by their context keys: `return Outputs(clean=table, report=text)`."""
+    def put(self, key: str, value: Any) -> None:
+        """One more entry for the context, beside what the step returns."""
+        self._outputs[key] = value
 
-    def __init__(self, *maps: Mapping[str, Any], rows: Optional[int] = None, **outputs: Any) -> None:
-        super().__init__(*maps, **outputs)
-        self.row_count = rows
+    def rows(self, count: int) -> None:
+        """How many rows the step made, for the run log, where that is not the length of what it returns."""
+        self._rows = count
 
-
-def step_result(step: Step, returned: Any) -> Dict[str, Any]:
-    """What `step` of a plugin returned, as the operation's result {outputs, rows}."""
-    if isinstance(returned, Outputs):
-        outputs = dict(returned)
-        rows = returned.row_count
-    else:
-        key = step.output or step.name
-        outputs = {} if returned is None and not step.output else {key: returned}
-        rows = None
-    if rows is None and len(outputs) == 1:
-        rows = _count_rows(next(iter(outputs.values())))
-    result: Dict[str, Any] = {"outputs": outputs}
-    if rows is not None:
-        result["rows"] = rows
-    return result
+    def result(self, returned: Any) -> Dict[str, Any]:
+        """The operation's result {outputs, rows}, from what the author returned."""
+        rows = _count_rows(returned) if self._rows is None else self._rows
+        if self.output:
+            self._outputs[self.output] = returned
+        result: Dict[str, Any] = {"outputs": self._outputs}
+        if rows is not None:
+            result["rows"] = rows
+        return result
 
 
 def _count_rows(value: Any) -> Optional[int]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import traceback
 
-from .errors import MortiseError, PluginFailure, to_wire
+from .errors import Busy, MortiseError, PluginFailure, to_wire
 
 
 def explain(error: BaseException) -> MortiseError:
     """The error to report. What is not a MortiseError is the plugin's failure; where it came from is among its details."""
     if isinstance(error, MortiseError):
         return error
-    if isinstance(error, SystemExit):
+    told: MortiseError
+    if isinstance(error, MemoryError):
+        told = Busy("the plugin ran out of memory", "raise limits.memory or send less at once")
+    elif isinstance(error, SystemExit):
         told = PluginFailure(f"the plugin called sys.exit({error.code!r})", "return, or raise an error, instead")
     else:
         told = PluginFailure(str(to_wire(error)["message"]))

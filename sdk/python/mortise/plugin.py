@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NoReturn, Optional
 
-from .call import Call, Log, Step, step_result
+from .call import Call, Log, Step
 from .errors import Conflict, Invalid, Unsupported
 
 
@@ -61,7 +61,7 @@ class Plugin:
         return config
 
     def step(self, step: Step) -> Any:
-        """Does one step of a pipeline. What it returns is stored under `step.output`; see call.Outputs for several."""
+        """Does one step of a pipeline. What it returns is stored under `step.output`; `step.put` stores more."""
         self._lacks("step")
 
     def execute(self, input: Dict[str, Any]) -> Any:
@@ -124,7 +124,7 @@ def _validate(plugin: Plugin, call: Call) -> Any:
 
 def _step(plugin: Plugin, call: Call) -> Any:
     assert isinstance(call, Step)
-    return step_result(call, plugin.step(call))
+    return call.result(plugin.step(call))
 
 
 def _aggregate(plugin: Plugin, call: Call) -> Any:

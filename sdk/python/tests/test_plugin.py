@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from mortise import Cancelled, Conflict, Invalid, NotFound, Outputs, Plugin, Table, Unsupported
+from mortise import Cancelled, Conflict, Invalid, NotFound, Plugin, Table, Unsupported
 from mortise.errors import MortiseError, from_wire, to_wire
 from mortise.loading import find_plugin, load_entry
 from mortise.testing import run_call, run_step
@@ -47,7 +47,7 @@ def test_a_wrong_configuration_is_refused_before_the_step():
 
 
 def test_a_step_without_input_says_what_to_do():
-    with pytest.raises(NotFound) as missing:
+    with pytest.raises(Invalid) as missing:
         run_step(Shout)
     assert "has no input" in missing.value.message and "input: KEY" in missing.value.hint
 
@@ -69,10 +69,24 @@ def test_a_missing_key_is_not_a_null():
 def test_several_outputs_and_a_count():
     class Both(Plugin):
         def step(self, step):
-            return Outputs({"a b": 1}, c=Table.from_columns({"x": [1]}), rows=7)
+            step.put("a b", 1)
+            step.rows(7)
+            return Table.from_columns({"x": [1]})
 
     assert run_step(Both).result["rows"] == 7
-    assert set(run_step(Both).outputs) == {"a b", "c"}
+    assert set(run_step(Both).outputs) == {"a b", "result"}
+    assert set(run_step(Both, output="").outputs) == {"a b"}
+
+
+def test_an_input_that_is_not_there_or_is_no_key():
+    class Gives(Plugin):
+        def step(self, step):
+            return step.input
+
+    assert run_step(Gives, {"input": [1, 2]}).value == [1, 2]
+    with pytest.raises(NotFound) as missing:
+        run_step(Gives, {"input": "gone"})
+    assert missing.value.details == {"key": "gone"} and "`output`" in missing.value.hint
 
 
 def test_a_result_that_cannot_cross_fails_here_too():
@@ -89,7 +103,7 @@ def test_services_and_cancelling():
         def step(self, step):
             total = 0
             while True:
-                step.check_cancelled()
+                step.stop_if_cancelled()
                 total += step.service("adder", "add", [total, 1])
                 if total == 3:
                     return total
