@@ -1,0 +1,77 @@
+#include "runtime/worker_command.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/error.h"
+#include "os/paths.h"
+#include "os/process.h"
+
+namespace mortise::runtime {
+namespace {
+
+constexpr std::string_view path_of_workers = "/usr/local/bin:/usr/bin:/bin";
+
+std::string own(const char* name, std::string_view otherwise) {
+  const char* value = ::getenv(name);
+  return value != nullptr ? value : std::string(otherwise);
+}
+
+// All that a worker sees of the host's environment: where things are, how text looks, and what the plugin asked for by name.
+// Never another MORTISE_ variable: they may hold the operator's token.
+std::vector<std::string> environment_of(const plugin::Descriptor& descriptor) {
+  std::vector<std::string> environment{
+      "PATH=" + std::string(path_of_workers),
+      "LANG=" + own("LANG", "C.UTF-8"),
+      "HOME=" + os::home(),
+      "TMPDIR=" + own("TMPDIR", "/tmp"),
+      "MORTISE_PLUGIN=" + descriptor.id,
+  };
+  for (const std::string& name : descriptor.environment) {
+    const char* value = ::getenv(name.c_str());
+    if (value == nullptr || name.starts_with("MORTISE_") || name.starts_with("LD_")) continue;
+    std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name + "="); });
+    environment.push_back(name + "=" + value);
+  }
+  return environment;
+}
+
+void must_exist(const std::string& program, const std::string& what) {
+  if (!program.empty() && ::access(program.c_str(), X_OK) == 0) return;
+  throw Error(Code::not_found, what + " is missing: '" + program + "'", "build or install mortise completely; `mortise doctor` shows what is missing")
+      .with("file", program);
+}
+
+}  // namespace
+
+launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths, const RuntimeSettings& settings) {
+  launcher::Order order;
+  order.environment = environment_of(descriptor);
+  if (descriptor.language == "c" || descriptor.language == "c++") {
+    must_exist(paths.worker, "the worker for native plugins");
+    order.arguments = {paths.worker};
+  } else if (descriptor.language == "python") {
+    must_exist(paths.python, "the Python interpreter");
+    // No .pyc files beside the plugin, no buffering of what it prints, nothing of the user's site-packages.
+    order.arguments = {paths.python, "-u", "-B", "-s", "-m", "mortise.worker"};
+    order.environment.push_back("PYTHONPATH=" + paths.python_sdk);
+    order.environment.push_back("PYTHONUTF8=1");
+  } else {
+    throw Error(Code::unsupported, "plugin '" + descriptor.id + "' is written in '" + descriptor.language + "', for which there is no worker",
+                "languages with a worker are c, c++ and python")
+        .with("plugin", descriptor.id);
+  }
+  order.folder = paths.working_folder;
+  order.open_files = descriptor.limits.open_files != 0 ? std::max(descriptor.limits.open_files, 16U) : settings.open_files;
+  return order;
+}
+
+std::uint64_t memory_quota(const plugin::Descriptor& descriptor, const RuntimeSettings& settings) {
+  if (descriptor.limits.memory_bytes != 0) return descriptor.limits.memory_bytes;
+  return settings.memory_bytes != 0 ? settings.memory_bytes : os::physical_memory() / 4;
+}
+
+}  // namespace mortise::runtime

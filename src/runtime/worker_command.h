@@ -1,0 +1,19 @@
+// How the worker of a plugin is started: program, arguments, environment, limits.
+#pragma once
+
+#include <string>
+
+#include "plugin/descriptor.h"
+#include "runtime/launcher/order.h"
+#include "runtime/runtime.h"
+
+namespace mortise::runtime {
+
+// Throws Error{unsupported} for a language without a worker, Error{not_found} when the worker's program is missing.
+[[nodiscard]] launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
+                                           const RuntimeSettings& settings);
+
+// What a worker of this plugin may use of shared memory for its results.
+[[nodiscard]] std::uint64_t memory_quota(const plugin::Descriptor& descriptor, const RuntimeSettings& settings);
+
+}  // namespace mortise::runtime
