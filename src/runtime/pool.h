@@ -26,12 +26,14 @@ namespace mortise::runtime {
 
 class Instance;
 class Pool;
+class Reactor;
+class TaskThreads;
 
 // The right to make one call at a time on an instance. Gives it back when it goes.
 class Lease {
  public:
-  Lease() noexcept = default;
-  Lease(Lease&&) noexcept = default;
+  Lease() noexcept;
+  Lease(Lease&&) noexcept;
   Lease& operator=(Lease&& other) noexcept;
   ~Lease();
 
@@ -43,12 +45,12 @@ class Lease {
  private:
   friend class Pool;
   struct Home;
-  Lease(std::shared_ptr<Instance> instance, std::shared_ptr<Home> home) noexcept;
+  Lease(std::shared_ptr<Instance> instance, std::unique_ptr<Home> home) noexcept;
   std::shared_ptr<Instance> instance_;
-  std::shared_ptr<Home> home_;
+  std::unique_ptr<Home> home_;
 };
 
-// Makes an instance that is not loaded yet... and tells how many calls it takes at once. Throws Error.
+// Makes a loaded instance and says how many calls it takes at once. May block; throws Error.
 struct MadeInstance {
   std::shared_ptr<Instance> instance;
   std::uint32_t capacity = 1;
@@ -62,15 +64,18 @@ class Pool {
     std::chrono::milliseconds idle{300'000};         // an unused instance goes after this
     std::chrono::milliseconds shutdown_bound{5'000};  // stop and cleanup of everything together
   };
-  Pool(InstanceFactory factory, Log& log, Settings settings);
+  // `reactor` and `threads` outlive the pool.
+  Pool(InstanceFactory factory, Reactor& reactor, TaskThreads& threads, const Log& log, Settings settings);
   ~Pool();  // shuts down
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
 
   // Blocks. Throws Error{timeout}, Error{cancelled}, Error{busy} after shutdown began, or what made the start fail.
   [[nodiscard]] Lease acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
                               std::optional<Clock::time_point> deadline, const CancelToken& cancel,
                               const Chain& chain = {});
 
-  // Does not block; `ready` comes once, on this thread when an instance is idle, else on another.
+  // Does not block; `ready` comes once, on this thread when an instance is idle, else on another. It must not block.
   using Ready = std::function<void(Lease, std::optional<Error>)>;
   void acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
                      std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
@@ -79,7 +84,7 @@ class Pool {
   // Stops and cleans up every idle instance of the plugin, and the leased ones once they come back.
   void retire(const std::string& plugin_id);
 
-  // Refuses new leases, waits for those out (killing their calls at the bound), stops and cleans up all. Idempotent.
+  // Refuses new leases, waits for those out, stops and cleans up all. What is not done at the bound is killed. Idempotent.
   void shutdown();
 
   struct Entry {
@@ -87,13 +92,17 @@ class Pool {
     std::string version;
     std::string state;
     std::int64_t pid = 0;
+    bool in_process = false;
     bool leased = false;
     std::chrono::milliseconds age{};
-    std::uint64_t calls = 0;
+    std::uint64_t leases = 0;  // since it began
   };
   [[nodiscard]] std::vector<Entry> entries() const;
+  // Instances of the plugin that had to be taken out because they could not be used any more.
+  [[nodiscard]] std::uint64_t replaced(const std::string& plugin_id) const;
 
  private:
+  friend class Lease;
   class Core;
   std::shared_ptr<Core> core_;
 };

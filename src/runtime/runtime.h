@@ -38,12 +38,14 @@ struct RuntimePaths {
 };
 
 struct RuntimeSettings {
+  std::chrono::milliseconds deadline{60'000};   // of a call that has none, of a plugin that says none
   std::chrono::milliseconds grace{1'000};       // between a deadline (or a cancel) and the kill
   std::chrono::milliseconds handshake{10'000};  // from the start of a worker to its "ready"
   std::chrono::milliseconds idle{300'000};      // a warm instance that nobody used for so long goes
   std::chrono::milliseconds shutdown_bound{5'000};
   std::uint64_t memory_bytes = 0;  // of a worker whose descriptor does not say; 0: a quarter of the machine
   std::uint32_t open_files = 256;
+  std::shared_ptr<CallHost> house;  // answers what plugins ask while they load, initialize, start and stop; may be null
 };
 
 // What one plugin did since the start of the process.
@@ -76,8 +78,8 @@ class Runtime {
   Runtime& operator=(const Runtime&) = delete;
 
   // `plugin` is an id or an alias. `plugin_config` is the plugin's own configuration (a map, or null for none); instances
-  // are shared by calls with an equal one. Unknown plugins, starts that fail and busy pools are outcomes too
-  // (Ended::denied with the reason).
+  // are shared by calls with an equal one. Plugins that are unknown, do not start, or have no free instance until the
+  // deadline are outcomes too: denied, error or timeout, with the reason.
   Outcome invoke(std::string_view plugin, const Value& plugin_config, Call call);
   Outcome invoke(std::string_view plugin, Call call) { return invoke(plugin, Value(), std::move(call)); }
   // Returns at once. The completion comes exactly once, on any thread, often the one that does all input and output:

@@ -1,0 +1,216 @@
+#include "runtime/runtime.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "os/paths.h"
+#include "plugin/registry.h"
+#include "runtime/latencies.h"
+#include "runtime/pool.h"
+#include "runtime/worker_instance.h"
+
+namespace mortise::runtime {
+namespace {
+
+bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+
+struct Tally {
+  std::atomic<std::uint64_t> calls{0};
+  std::atomic<std::uint64_t> failures{0};
+  std::atomic<std::uint64_t> bytes_copied{0};
+  Latencies latencies;
+};
+
+Outcome no_instance(const Error& error) {
+  Outcome outcome;
+  switch (error.code()) {
+    case Code::timeout: outcome.ended = Ended::timeout; break;
+    case Code::cancelled: outcome.ended = Ended::cancelled; break;
+    case Code::plugin: outcome.ended = Ended::error; break;  // its own load, initialize or start failed
+    default: outcome.ended = Ended::denied;
+  }
+  outcome.error = error;
+  return outcome;
+}
+
+}  // namespace
+
+RuntimePaths RuntimePaths::beside(const std::string& executable) {
+  const std::string folder = os::parent_of(executable);
+  const std::string root = os::parent_of(folder);
+  RuntimePaths paths;
+  const std::string installed = os::join(root, "libexec/mortise");
+  const std::string programs = is_program(os::join(folder, "mortise-launcher")) ? folder : installed;
+  paths.launcher = os::join(programs, "mortise-launcher");
+  paths.worker = os::join(programs, "mortise-worker");
+  // build/bin/mortise: the repository is above the build folder.
+  const std::string repository = os::parent_of(root);
+  const bool built = ::access(os::join(repository, "sdk/python/mortise").c_str(), R_OK) == 0;
+  paths.python_sdk = built ? os::join(repository, "sdk/python") : os::join(root, "share/mortise/python");
+  const std::string own_python = os::join(repository, ".venv/bin/python");
+  const char* chosen = ::getenv("MORTISE_PYTHON");
+  paths.python = chosen != nullptr ? os::absolute(chosen) : built && is_program(own_python) ? own_python : "/usr/bin/python3";
+  return paths;
+}
+
+class Runtime::Parts {
+ public:
+  Parts(plugin::Registry& registry, const Log& log, RuntimePaths paths, RuntimeSettings settings)
+      : registry_(registry),
+        log_(log),
+        reactor_(log),
+        launcher_(reactor_, log, paths.launcher),
+        threads_(log),
+        around_{reactor_, launcher_, threads_, log, with_folder(std::move(paths)), settings, WaitPolicy::measured()},
+        pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_, threads_, log,
+              {settings.idle, settings.shutdown_bound}) {}
+
+  Outcome invoke(std::string_view name, const Value& config, Call call) {
+    plugin::Registry::Entry descriptor;
+    Outcome outcome;
+    try {
+      descriptor = registry_.get(name);
+      const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
+      const Lease lease = pool_.acquire(descriptor, config, deadline, call.cancel, call.chain);
+      outcome = lease->invoke(std::move(call));
+    } catch (const Error& error) {
+      outcome = no_instance(error);
+    }
+    if (descriptor != nullptr) count(descriptor->id, outcome);
+    return outcome;
+  }
+
+  void start(std::string_view name, const Value& config, Call call, Completion completion) {
+    plugin::Registry::Entry descriptor;
+    try {
+      descriptor = registry_.get(name);
+    } catch (const Error& error) {
+      return completion(no_instance(error));
+    }
+    const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
+    const CancelToken cancel = call.cancel;
+    const Chain chain = call.chain;
+    auto shared = std::make_shared<std::pair<Call, Completion>>(std::move(call), std::move(completion));
+    pool_.acquire_later(descriptor, config, deadline, cancel, chain, [this, descriptor, shared](Lease lease, std::optional<Error> error) {
+      if (error) {
+        Outcome outcome = no_instance(*error);
+        count(descriptor->id, outcome);
+        return shared->second(std::move(outcome));
+      }
+      auto held = std::make_shared<Lease>(std::move(lease));
+      (*held)->start(std::move(shared->first), [this, descriptor, shared, held](Outcome outcome) {
+        held->give_back();
+        count(descriptor->id, outcome);
+        shared->second(std::move(outcome));
+      });
+    });
+  }
+
+  std::vector<PluginStats> stats() const {
+    std::vector<PluginStats> all;
+    const std::shared_lock lock(tallies_mutex_);
+    for (const auto& [id, tally] : tallies_) {
+      PluginStats one;
+      one.plugin = id;
+      one.calls = tally->calls;
+      one.failures = tally->failures;
+      one.bytes_copied = tally->bytes_copied;
+      one.restarts = pool_.replaced(id);
+      one.p50 = tally->latencies.percentile(0.50);
+      one.p95 = tally->latencies.percentile(0.95);
+      one.p99 = tally->latencies.percentile(0.99);
+      one.longest = tally->latencies.longest();
+      all.push_back(std::move(one));
+    }
+    return all;
+  }
+
+  plugin::Registry& registry() noexcept { return registry_; }
+  Pool& pool() noexcept { return pool_; }
+  LauncherClient& launcher() noexcept { return launcher_; }
+
+ private:
+  static RuntimePaths with_folder(RuntimePaths paths) {
+    paths.working_folder = os::absolute(paths.working_folder.empty() ? "." : paths.working_folder);
+    return paths;
+  }
+
+  std::chrono::milliseconds allowed(const plugin::Descriptor& descriptor) const {
+    return descriptor.deadline.value_or(around_.settings.deadline);
+  }
+
+  MadeInstance make(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& config) {
+    return {WorkerInstance::launch(around_, std::move(descriptor), config), 1};
+  }
+
+  void count(const std::string& id, const Outcome& outcome) {
+    Tally& tally = tally_of(id);
+    tally.calls.fetch_add(1, std::memory_order_relaxed);
+    if (!outcome.ok()) tally.failures.fetch_add(1, std::memory_order_relaxed);
+    if (outcome.bytes_copied != 0) tally.bytes_copied.fetch_add(outcome.bytes_copied, std::memory_order_relaxed);
+    tally.latencies.add(outcome.elapsed);
+  }
+
+  Tally& tally_of(const std::string& id) {
+    {
+      const std::shared_lock lock(tallies_mutex_);
+      if (const auto found = tallies_.find(id); found != tallies_.end()) return *found->second;
+    }
+    const std::unique_lock lock(tallies_mutex_);
+    auto& tally = tallies_[id];
+    if (tally == nullptr) tally = std::make_unique<Tally>();
+    return *tally;
+  }
+
+  plugin::Registry& registry_;
+  const Log log_;
+  mutable std::shared_mutex tallies_mutex_;
+  std::map<std::string, std::unique_ptr<Tally>> tallies_;
+  // Made in this order and gone in the other: each uses those above until it has gone.
+  Reactor reactor_;
+  LauncherClient launcher_;
+  TaskThreads threads_;
+  WorkerSurroundings around_;
+  Pool pool_;
+};
+
+Runtime::Runtime(plugin::Registry& registry, Log& log, RuntimePaths paths, RuntimeSettings settings)
+    : parts_(std::make_unique<Parts>(registry, log, std::move(paths), std::move(settings))) {}
+
+Runtime::~Runtime() { shutdown(); }
+
+Outcome Runtime::invoke(std::string_view plugin, const Value& plugin_config, Call call) {
+  return parts_->invoke(plugin, plugin_config, std::move(call));
+}
+
+void Runtime::start(std::string_view plugin, const Value& plugin_config, Call call, Completion completion) {
+  parts_->start(plugin, plugin_config, std::move(call), std::move(completion));
+}
+
+std::vector<PluginStats> Runtime::stats() const { return parts_->stats(); }
+
+std::vector<InstanceInfo> Runtime::instances() const {
+  std::vector<InstanceInfo> all;
+  for (const Pool::Entry& entry : parts_->pool().entries()) {
+    all.push_back({entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases});
+  }
+  return all;
+}
+
+std::int64_t Runtime::launcher_pid() const noexcept { return parts_->launcher().pid(); }
+
+void Runtime::retire(std::string_view plugin) {
+  if (const auto descriptor = parts_->registry().find(plugin)) parts_->pool().retire(descriptor->id);
+}
+
+void Runtime::shutdown() { parts_->pool().shutdown(); }
+
+}  // namespace mortise::runtime
