@@ -21,9 +21,10 @@ function(mortise_native_plugin name)
   set(target plugin_${name})
   add_library(${target} MODULE ${PLUGIN_SOURCES})
   target_link_libraries(${target} PRIVATE mortise_headers mortise_options ${PLUGIN_LIBS} Threads::Threads)
-  target_link_options(${target} PRIVATE
-    LINKER:--version-script=${CMAKE_BINARY_DIR}/plugin_exports.map
-    $<$<STREQUAL:${MORTISE_SANITIZE},>:LINKER:--no-undefined>)
+  target_link_options(${target} PRIVATE LINKER:--version-script=${CMAKE_BINARY_DIR}/plugin_exports.map)
+  if(NOT MORTISE_SANITIZE)  # a sanitizer's own symbols come from the program
+    target_link_options(${target} PRIVATE LINKER:--no-undefined)
+  endif()
   set_target_properties(${target} PROPERTIES
     OUTPUT_NAME ${name} PREFIX lib LIBRARY_OUTPUT_DIRECTORY ${PLUGIN_FOLDER})
   foreach(file ${PLUGIN_FILES})

@@ -192,8 +192,10 @@ void TextType::add_number(std::string_view text) {
 }
 
 void TextType::add_time(std::string_view text) {
-  if (parse_date(text)) {
+  if (const auto day = parse_date(text)) {
     zoned_ = false;
+    constexpr std::int32_t farthest_day = 106'750;
+    if (*day > farthest_day || *day < -farthest_day) far_ = true;
     return;  // a date is a time at midnight where other rows are times
   }
   date_ = false;
@@ -204,6 +206,8 @@ void TextType::add_time(std::string_view text) {
   }
   (instant->zoned ? time_ : zoned_) = false;
   decimals_ = std::max(decimals_, instant->decimals);
+  constexpr std::int64_t farthest = 9'223'372'035;  // seconds
+  if (instant->seconds > farthest || instant->seconds < -farthest) far_ = true;
 }
 
 ColumnType TextType::type() const noexcept {
@@ -212,6 +216,7 @@ ColumnType TextType::type() const noexcept {
   if (real_ && plain_number_) return ColumnType::real;
   if (boolean_) return ColumnType::boolean;
   if (date_) return ColumnType::date;
+  if (far_ && decimals_ > 6) return ColumnType::text;
   if (time_) return ColumnType::time;
   if (zoned_) return ColumnType::zoned_time;
   return ColumnType::text;

@@ -49,6 +49,7 @@ class TextType {
   bool plain_number_ = false;  // at least one number that is not "inf"
   std::int64_t rounded_ = 0;
   std::int32_t decimals_ = 0;
+  bool far_ = false;  // a time that nanoseconds in int64 cannot hold
 };
 
 }  // namespace mortise::plugins

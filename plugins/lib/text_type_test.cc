@@ -75,3 +75,9 @@ TEST_CASE("dates among times are midnight, but zones do not mix with none") {
   CHECK(type_of({"2012-01-01", "2012-01-01T10:00Z"}) == ColumnType::text);
   CHECK(type_of({"2012-02-30"}) == ColumnType::text);
 }
+
+TEST_CASE("a time that its unit could not hold makes the column text") {
+  CHECK(type_of({"9999-12-31T23:59:59.999999"}) == ColumnType::time);
+  CHECK(type_of({"9999-12-31T23:59:59.9999999"}) == ColumnType::text);
+  CHECK(type_of({"2012-01-01T00:00:00.123456789", "9999-12-31"}) == ColumnType::text);
+}

@@ -49,7 +49,7 @@ struct Request {
   [[nodiscard]] Value json() const;
 };
 
-// The far end of a streaming response. All members may be called from any thread.
+// The far end of a streaming response. All members may be called from any thread but the I/O thread.
 class Stream {
  public:
   Stream() = default;
@@ -57,7 +57,7 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   virtual ~Stream() = default;
 
-  // False when the reader is gone, or was cut off because more than 1 MiB waited for it.
+  // Waits while more than 1 MiB waits to be read. False when the reader is gone, or was cut off because it read nothing.
   virtual bool send(std::string bytes) = 0;
   // Nothing more comes; the response is completed after what was sent.
   virtual void end() = 0;

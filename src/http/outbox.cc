@@ -3,22 +3,16 @@
 namespace mortise::http {
 
 bool Outbox::send(std::string bytes) {
-  bool sent = true;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return state_ != State::open || waiting_.size() < limit; });
     if (state_ != State::open) return false;
     const bool was_empty = waiting_.empty();
-    if (waiting_.size() + bytes.size() > limit) {
-      state_ = State::overrun;
-      waiting_ = {};
-      sent = false;
-    } else {
-      waiting_ += bytes;
-      if (!was_empty) return true;  // the I/O thread was woken already
-    }
+    waiting_ += bytes;
+    if (!was_empty) return true;  // the I/O thread was woken already
   }
   wake_();
-  return sent;
+  return true;
 }
 
 void Outbox::end() {
@@ -43,8 +37,9 @@ void Outbox::on_closed(std::function<void()> action) {
 
 Outbox::Taken Outbox::take() {
   const std::lock_guard lock(mutex_);
-  Taken taken{std::move(waiting_), state_ == State::ended, state_ == State::overrun};
+  Taken taken{std::move(waiting_), state_ == State::ended};
   waiting_.clear();
+  room_.notify_all();
   return taken;
 }
 
@@ -56,6 +51,7 @@ void Outbox::close() {
     state_ = State::closed;
     waiting_ = {};
     actions.swap(on_closed_);
+    room_.notify_all();
   }
   for (const auto& action : actions) action();
 }

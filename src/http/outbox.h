@@ -1,9 +1,11 @@
 // Outbox: the producer's end of a streaming response, with what waits to be written.
 //
-// Producers append from any thread; the I/O thread takes everything that waits and writes it as one piece. A reader that
-// is so slow that more than `limit` bytes wait is cut off: a stream must not hold up its producer, nor grow without end.
+// Producers append; the I/O thread takes everything that waits and writes it as one piece. A producer that is faster than
+// its reader waits; a reader that takes nothing at all is cut off by the connection's own deadline, which frees the
+// producer. So a stream holds at most `limit` bytes and one message.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -27,15 +29,15 @@ class Outbox final : public Stream {
   struct Taken {
     std::string bytes;
     bool ended = false;  // nothing comes after these bytes
-    bool overrun = false;
   };
   [[nodiscard]] Taken take();
   void close();  // the reader is gone, or all has been written
 
  private:
-  enum class State { open, ended, overrun, closed };
+  enum class State { open, ended, closed };
 
   std::mutex mutex_;
+  std::condition_variable room_;
   State state_ = State::open;
   std::string waiting_;
   std::vector<std::function<void()>> on_closed_;

@@ -377,6 +377,7 @@ TEST_CASE_FIXTURE(Fixture, "a stream carries what is sent, heartbeats while it i
 }
 
 TEST_CASE_FIXTURE(Fixture, "a stream notices that its reader left, and cuts off one that does not read") {
+  options.stall_timeout = 300ms;
   const Endpoint& endpoint = start();
   {
     Client client(endpoint);

@@ -95,8 +95,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   void flush() override {
     if (phase_ != Phase::streaming || stream_write_pending_) return;
-    auto [bytes, ended, overrun] = outbox_->take();
-    if (overrun) return cut();
+    auto [bytes, ended] = outbox_->take();
     if (!bytes.empty()) {
       write_chunk(std::move(bytes), ended ? Then::finish : Then::go_on);
     } else if (ended) {
@@ -394,7 +393,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     }
     stream_write_pending_ = true;
     auto text = std::make_shared<std::string>(std::move(bytes));
-    stream_.expires_after(core_.options.stall_timeout);
+    stream_.expires_at(deadline_for(Clock::now(), text->size()));
     asio::async_write(stream_, asio::buffer(*text), [self = shared_from_this(), text, then](Failure failure, std::size_t) {
       self->stream_write_pending_ = false;
       if (self->phase_ == Phase::closed) return;

@@ -1,0 +1,86 @@
+#include <cstdlib>
+
+#include "cli/json.h"
+#include "cli/owner.h"
+#include "cli/terminal.h"
+#include "cli/uri_text.h"
+#include "cli/verbs.h"
+#include "data/value_json.h"
+
+namespace mortise::cli {
+namespace {
+
+std::string joined(const Value& list, std::string_view between = ", ") {
+  std::string text;
+  for (const Value& item : list.items()) {
+    if (!item.is(Kind::string)) continue;
+    text.append(text.empty() ? "" : between).append(item.as_string());
+  }
+  return text;
+}
+
+void add_fact(std::string& text, std::string_view name, const std::string& fact) {
+  if (fact.empty()) return;
+  text.append("  ").append(name).append(16 - name.size(), ' ').append(harmless(fact)).append("\n");
+}
+
+std::string option_text(std::string_view name, const Value& option) {
+  std::string text = "  " + toned(Tone::strong, name, 1) + " (" + text_in(option, "type", "any");
+  if (flag_in(option, "required")) text += ", required";
+  if (flag_in(option, "secret")) text += ", secret";
+  if (const Value* value = option.find("default"); value != nullptr && !value->is_null()) text += ", default " + data::to_json(*value);
+  if (option.has("enum")) text += ", one of " + data::to_json(option.at("enum"));
+  for (const char* bound : {"minimum", "maximum", "exclusive_minimum", "exclusive_maximum"}) {
+    if (const Value* value = option.find(bound)) text += std::string(", ") + bound + " " + data::to_json(*value);
+  }
+  text += ")\n";
+  const std::string description = text_in(option, "description");
+  return description.empty() ? text : text + "      " + harmless(description) + "\n";
+}
+
+std::string page(const Value& plugin) {
+  std::string text = toned(Tone::strong, harmless(text_in(plugin, "id")), 1) + " " + text_in(plugin, "version") + "\n";
+  if (const std::string what = text_in(plugin, "description"); !what.empty()) text += harmless(what) + "\n";
+  text += "\n";
+  add_fact(text, "language", text_in(plugin, "language"));
+  add_fact(text, "extends", joined(list_in(plugin, "extension_points")));
+  add_fact(text, "also known as", joined(list_in(plugin, "aliases")));
+  add_fact(text, "runs", text_in(plugin, "trust") == "in_process" ? "in the host's own process (trusted)" : "in a worker process");
+  add_fact(text, "permissions", joined(list_in(plugin, "permissions")));
+  add_fact(text, "environment", joined(list_in(plugin, "environment")));
+  add_fact(text, "author", text_in(plugin, "author"));
+  add_fact(text, "license", text_in(plugin, "license"));
+  add_fact(text, "folder", text_in(plugin, "folder"));
+  const Value& options = map_in(plugin, "config");
+  text += options.members().empty() ? "\nIt has no options.\n" : "\nOptions:\n";
+  for (const Member& option : options.members()) {
+    if (option.value().is(Kind::map)) text += option_text(option.key(), option.value());
+  }
+  return text;
+}
+
+}  // namespace
+
+int list_plugins(const Tools& tools) {
+  const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
+  const Value plugins = owner.client().get("/api/v1/plugins");
+  if (tools.arguments.json) {
+    print(json_text(plugins));
+    return EXIT_SUCCESS;
+  }
+  std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "LANGUAGE", "DESCRIPTION"}};
+  for (const Value& plugin : plugins.items()) {
+    rows.push_back({text_in(plugin, "id"), text_in(plugin, "version"), text_in(plugin, "language"), text_in(plugin, "description")});
+  }
+  print(rows.size() > 1 ? table(rows) : "no plugins; plugins.directories in the configuration says where they are looked for\n");
+  return EXIT_SUCCESS;
+}
+
+int show_plugin(const Tools& tools) {
+  const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
+  const Value plugin = owner.client().get("/api/v1/plugins/" + path_segment(tools.arguments.plugin));
+  print(tools.arguments.json ? json_text(plugin) : page(plugin));
+  return EXIT_SUCCESS;
+}
+
+}  // namespace mortise::cli

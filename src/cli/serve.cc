@@ -1,0 +1,42 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <future>
+
+#include "base/error.h"
+#include "cli/owner.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+
+namespace mortise::cli {
+
+std::string ready_line(const Tools& tools, const Host& host) {
+  std::string line = "mortise " + tools.maker.version() + " ready on";
+  for (const std::string& url : host.urls()) line += " " + url;
+  return line + "\n";
+}
+
+void stay_until_signalled(Host& host, Signals& signals) {
+  for (int signal = signals.wait(); signal != SIGTERM && signal != SIGINT; signal = signals.wait()) {
+  }
+  complain("mortise: stopping; running work may finish, a second signal ends it\n");
+  auto drained = std::async(std::launch::async, [&host] { host.drain(); });
+  while (drained.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+    const auto second = signals.take();
+    // Nothing is lost: what is recorded is durable, and workers end with their host.
+    if (second == SIGTERM || second == SIGINT) ::_exit(meaning(Code::cancelled).exit_status);
+  }
+  drained.get();
+}
+
+int serve(const Tools& tools) {
+  HostOptions options = tools.options;
+  options.ports = HostOptions::Ports::configured;
+  options.logging = HostOptions::Logging::configured;
+  const auto host = tools.maker.open(options);
+  print(ready_line(tools, *host));
+  stay_until_signalled(*host, tools.signals);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace mortise::cli

@@ -1,0 +1,35 @@
+// The verbs, one function each. They print to standard output, throw Error for what the user should see as one, and return
+// the exit status.
+#pragma once
+
+#include "cli/arguments.h"
+#include "cli/host.h"
+#include "cli/signals.h"
+
+namespace mortise::cli {
+
+struct Tools {
+  const Arguments& arguments;
+  const HostOptions& options;
+  HostMaker& maker;
+  Signals& signals;
+};
+
+[[nodiscard]] int serve(const Tools& tools);
+[[nodiscard]] int run(const Tools& tools);
+[[nodiscard]] int list_runs(const Tools& tools);
+[[nodiscard]] int show_run(const Tools& tools);
+[[nodiscard]] int show_logs(const Tools& tools);
+[[nodiscard]] int cancel_run(const Tools& tools);
+[[nodiscard]] int list_plugins(const Tools& tools);
+[[nodiscard]] int show_plugin(const Tools& tools);
+[[nodiscard]] int doctor(const Tools& tools);
+[[nodiscard]] int log_level(const Tools& tools);
+[[nodiscard]] int quickstart(const Tools& tools);
+
+// Waits for SIGTERM or SIGINT, then lets running work finish; a second signal ends this process at once.
+void stay_until_signalled(Host& host, Signals& signals);
+// "mortise 0.1.0 ready on http://127.0.0.1:8080 http://127.0.0.1:8001"
+[[nodiscard]] std::string ready_line(const Tools& tools, const Host& host);
+
+}  // namespace mortise::cli

@@ -1,0 +1,55 @@
+// The routes of the product: what each can be asked and what it answers. docs/http-api.md tells the same in prose; the
+// table itself is GET /openapi.json.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/log.h"
+#include "http/metrics.h"
+#include "http/pipeline_catalog.h"
+#include "http/router.h"
+#include "http/run_tracker.h"
+#include "jobs/pipelines/pipelines.h"
+
+namespace mortise::jobs {
+class EventHub;
+class RunLog;
+}  // namespace mortise::jobs
+namespace mortise::plugin {
+class Registry;
+}
+namespace mortise::runtime {
+class Runtime;
+}
+
+namespace mortise::http {
+
+// What the routes work with. Everything must outlive the server.
+struct Api {
+  const Log& log;
+  const plugin::Registry& registry;
+  const runtime::Runtime& runtime;
+  const jobs::RunLog& run_log;
+  jobs::EventHub& events;
+  jobs::Pipelines& pipelines;
+  PipelineCatalog& catalog;
+  Metrics& metrics;
+  RunTracker& runs;
+  std::string version;
+  Time started;
+  std::string folder;                      // where relative paths of requests start
+  jobs::EnvironmentLookup environment;     // for pipelines of the operator and of the configured folders
+  std::function<Value()> examine;          // what `mortise doctor` finds
+};
+
+// `api` must outlive the router.
+void add_routes(Router& router, const Api& api);
+
+// One function per group, one file each.
+void add_system_routes(Router& router, const Api& api);    // system_routes.cc: health, metrics, log level, doctor, documents
+void add_plugin_routes(Router& router, const Api& api);    // plugin_routes.cc
+void add_pipeline_routes(Router& router, const Api& api);  // pipeline_routes.cc: the list, validate, execute
+void add_run_routes(Router& router, const Api& api);       // run_routes.cc: list, one, logs, events, cancel
+
+}  // namespace mortise::http

@@ -1,0 +1,120 @@
+#include <chrono>
+
+#include "base/error.h"
+#include "http/api.h"
+#include "http/openapi.h"
+#include "plugin/registry.h"
+#include "runtime/runtime.h"
+
+namespace mortise::http {
+namespace {
+
+using namespace schema;
+using plugin::Descriptor;
+
+Value texts(const std::vector<std::string>& all) {
+  Value listed = Value::list();
+  for (const std::string& text : all) listed.push_back(text);
+  return listed;
+}
+
+// `Type.name` of the id or of an alias, as one guide calls plugins; else the first extension point and the id.
+std::pair<std::string, std::string> type_and_name(const Descriptor& plugin) {
+  std::vector<std::string> names = plugin.aliases;
+  names.insert(names.begin(), plugin.id);
+  for (const std::string& name : names) {
+    if (const std::size_t dot = name.find('.'); dot != std::string::npos) return {name.substr(0, dot), name.substr(dot + 1)};
+  }
+  return {plugin.extension_points.empty() ? plugin.category : plugin.extension_points.front(), plugin.id};
+}
+
+Value summary(const Descriptor& plugin) {
+  const auto [type, name] = type_and_name(plugin);
+  return Value::map({{"type", type},
+                     {"name", name},
+                     {"description", plugin.description},
+                     {"id", plugin.id},
+                     {"version", plugin.version_text},
+                     {"language", plugin.language},
+                     {"dialect", plugin.dialect},
+                     {"category", plugin.category},
+                     {"extension_points", texts(plugin.extension_points)},
+                     {"aliases", texts(plugin.aliases)}});
+}
+
+double milliseconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+Value statistics(const Api& api, const std::string& id) {
+  for (const runtime::PluginStats& stats : api.runtime.stats()) {
+    if (stats.plugin != id) continue;
+    return Value::map({{"calls", stats.calls},
+                       {"failures", stats.failures},
+                       {"restarts", stats.restarts},
+                       {"bytes_copied", stats.bytes_copied},
+                       {"p50_ms", milliseconds(stats.p50)},
+                       {"p95_ms", milliseconds(stats.p95)},
+                       {"p99_ms", milliseconds(stats.p99)},
+                       {"longest_ms", milliseconds(stats.longest)}});
+  }
+  return Value::map({{"calls", 0}, {"failures", 0}, {"restarts", 0}});
+}
+
+Value instances(const Api& api, const std::string& id) {
+  Value all = Value::list();
+  for (const runtime::InstanceInfo& instance : api.runtime.instances()) {
+    if (instance.plugin != id) continue;
+    all.push_back(Value::map({{"state", instance.state},
+                              {"pid", instance.pid},
+                              {"in_process", instance.in_process},
+                              {"busy", instance.busy},
+                              {"age_ms", instance.age.count()},
+                              {"calls", instance.calls}}));
+  }
+  return all;
+}
+
+Value details(const Api& api, const Descriptor& plugin) {
+  Value page = summary(plugin);
+  page.set("author", plugin.author);
+  page.set("author_email", plugin.author_email);
+  page.set("license", plugin.license);
+  page.set("tags", texts(plugin.tags));
+  page.set("folder", plugin.folder);
+  page.set("entry_point", plugin.entry);
+  page.set("config", plugin.config.manifest_form());
+  page.set("config_schema", plugin.config.json_schema());
+  page.set("permissions", texts(plugin.permissions));
+  page.set("environment", texts(plugin.environment));
+  page.set("trust", plugin.trust == plugin::Trust::in_process ? "in_process" : "worker");
+  page.set("lifetime", plugin.lifetime == plugin::Lifetime::per_call ? "per_call" : "resident");
+  page.set("concurrency", plugin.concurrency);
+  page.set("max_instances", plugin.max_instances);
+  page.set("statistics", statistics(api, plugin.id));
+  page.set("instances", instances(api, plugin.id));
+  return page;
+}
+
+Value summary_schema() {
+  return object({{"type", string("Input, Data_Processing, ..., or the first extension point")}, {"name", string()}, {"description", string()},
+                 {"id", string()}, {"version", string()}, {"language", string()}, {"extension_points", list(string())},
+                 {"aliases", list(string(), "other names that find it")}},
+                {"type", "name", "description", "id", "version"});
+}
+
+}  // namespace
+
+void add_plugin_routes(Router& router, const Api& api) {
+  router.add({.pattern = "/api/v1/plugins", .id = "listPlugins", .tag = "plugins", .summary = "The plugins that are there",
+              .response = list(summary_schema()), .handler = answering([&api](const Request&) {
+                Value all = Value::list();
+                for (const auto& plugin : api.registry.list()) all.push_back(summary(*plugin));
+                return Response::json(all);
+              })});
+  router.add({.pattern = "/api/v1/plugins/{id}", .id = "getPlugin", .tag = "plugins", .summary = "One plugin with all of its options",
+              .parameters = {{"id", "its id or another of its names", string()}}, .response = summary_schema(),
+              .errors = {Code::not_found}, .handler = answering([&api](const Request& request) {
+                return Response::json(details(api, *api.registry.get(request.variable("id"))));
+              })});
+}
+
+}  // namespace mortise::http
