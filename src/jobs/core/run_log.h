@@ -4,8 +4,8 @@
 // store's writer and return at once, but for begin and finish, which return when the row is durable. Texts and values that
 // reach it are already cleaned of secrets. Opening marks runs that a dead process left queued or running as interrupted.
 //
-// States of a run: queued -> running -> succeeded | failed | cancelled; interrupted from queued and running, when their
-// process died. Any other move is Error{conflict}. Thread-safe.
+// States of a run and their legal moves: run_state.h; any other move is Error{conflict}. A write that cannot be made (full
+// disk) is told once in the host's log; begin and finish throw it. Questions see everything that was told before. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ struct RunRecord {
 // One attempt of one step; attempt 0 stands for a step that had none yet (pending, skipped, cancelled before it began).
 struct StepRecord {
   std::uint32_t index = 0;  // from 0
-  std::string name, plugin, state;  // pending, running, succeeded, failed, skipped, cancelled
+  std::string name, plugin, state;  // pending, running, succeeded, failed, skipped, cancelled, interrupted
   std::uint32_t attempt = 0;
   std::optional<Time> started, finished;
   std::int64_t elapsed_ns = 0;
@@ -70,11 +70,11 @@ struct StepEnd {
   std::uint32_t attempt = 0;
   std::string state;  // succeeded, failed, skipped, cancelled
   std::int64_t elapsed_ns = 0;
-  std::optional<std::int64_t> rows;
+  std::optional<std::int64_t> rows = {};
   std::uint64_t bytes_copied = 0;
   std::int64_t worker_pid = 0;
-  Value error;
-  Value outputs;
+  Value error = {};
+  Value outputs = {};
 };
 
 class RunLog {
@@ -92,19 +92,21 @@ class RunLog {
   // ---- told ----
   [[nodiscard]] std::string begin(const NewRun& run);  // the id, "run_..."; state queued
   void started(const std::string& run);
-  void step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt);
-  // Beyond the limits of its step a line is counted, not kept; the count is one last record.
+  void step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt);  // attempts count from 1
+  // Beyond the limits of its step (over all attempts) a line is counted, not kept; the count is one last record. A line after
+  // the end of its run is dropped.
   void step_log(const std::string& run, std::uint32_t step, std::string_view level, std::string_view message,
                 const Value& fields);
   void step_ended(const std::string& run, const StepEnd& end);
+  // Steps that were not ended are: pending ones as skipped (cancelled, when the run is), running ones as interrupted.
   void finish(const std::string& run, std::string_view state, const Value& error);
 
   // ---- asked ----
   struct Filter {
-    std::string state;  // empty: any
-    std::string name;   // empty: any
+    std::string state = {};  // empty: any
+    std::string name = {};   // empty: any
     std::uint32_t limit = 100;
-    std::string before;  // id: only older runs, for paging
+    std::string before = {};  // id: only older runs, for paging
   };
   [[nodiscard]] std::vector<RunRecord> list(const Filter& filter) const;  // newest first
   [[nodiscard]] std::vector<RunRecord> list() const { return list(Filter{}); }
@@ -116,6 +118,9 @@ class RunLog {
 
  private:
   class Writer;
+  template <typename Question>
+  auto ask(Question question) const;
+
   std::unique_ptr<Writer> writer_;
 };
 

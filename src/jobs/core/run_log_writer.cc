@@ -1,0 +1,254 @@
+#include "jobs/core/run_log_writer.h"
+
+#include <limits>
+
+#include "base/clock.h"
+#include "base/error_object.h"
+#include "base/ids.h"
+#include "base/json_text.h"
+#include "base/utf8.h"
+
+namespace mortise::jobs {
+namespace {
+
+using store::Connection;
+using store::Durability;
+using store::RunStore;
+
+std::string json_text(const Value& value) {
+  std::string text;
+  if (!value.is_null()) append_json(text, value);
+  return text;
+}
+
+// Text columns hold valid UTF-8 without zero bytes, whatever a plugin printed.
+std::string clean_text(std::string_view text) {
+  if (find_invalid_utf8(text) == std::string_view::npos && text.find('\0') == std::string_view::npos) return std::string(text);
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const bool good = length > 0 && text.front() != '\0';
+    clean += good ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
+    text.remove_prefix(good ? length : 1);
+  }
+  return clean;
+}
+
+Error cannot_become(const std::string& run, std::string_view from, std::string_view to) {
+  return Error(Code::conflict, "run '" + run + "' is " + std::string(from) + "; it cannot become " + std::string(to),
+               "look at the run's state first")
+      .with("run", run)
+      .with("got", std::string(from));
+}
+
+// Within a work: the row itself says from where it moves.
+void move_run(RunStore& runs, const std::string& run, RunState to, std::optional<Time> started, std::optional<Time> finished,
+              const std::string& error) {
+  const auto row = runs.find(run);
+  if (!row) throw Error(Code::not_found, "there is no run '" + run + "'").with("run", run);
+  const auto from = run_state_named(row->state);
+  const bool moved = from && may_move(*from, to) && runs.move(run, row->state, name_of(to), started, finished, error);
+  if (!moved) throw cannot_become(run, row->state, name_of(to));
+}
+
+}  // namespace
+
+RunLog::Writer::Writer(store::Database& database, const Log& log, Limits limits)
+    : database_(database), log_(log), limits_(limits), owner_(Owner::this_process()) {}
+
+void RunLog::Writer::adopt_orphans() {
+  const auto mark = [](Connection& connection) {
+    std::uint64_t count = 0;
+    RunStore runs(connection);
+    for (const RunState state : {RunState::queued, RunState::running}) {
+      const auto open = runs.list({std::string(name_of(state)), {}, {}, std::numeric_limits<std::uint32_t>::max()});
+      for (const store::RunRow& run : open) {
+        if (Owner{run.owner_pid, run.owner_mark}.is_alive()) continue;
+        const Error died(Code::internal, "the process that ran it (pid " + std::to_string(run.owner_pid) + ") died", "run it again");
+        move_run(runs, run.id, RunState::interrupted, {}, now(), json_text(error_object(died)));
+        runs.move_steps(run.id, "running", "interrupted", now());
+        runs.move_steps(run.id, "pending", "cancelled", now());
+        ++count;
+      }
+    }
+    return count;
+  };
+  const std::uint64_t count = database_.write(Durability::full, mark).get();
+  if (count > 0) log_.warning("runs of a dead process were marked as interrupted", {{"runs", count}});
+}
+
+std::string RunLog::Writer::begin(const NewRun& run) {
+  store::RunRow row;
+  row.id = make_id("run");
+  row.kind = clean_text(run.kind);
+  row.name = clean_text(run.name);
+  row.source = clean_text(run.source);
+  row.state = name_of(RunState::queued);
+  row.created = now();
+  row.owner_pid = owner_.pid;
+  row.owner_mark = owner_.mark;
+  std::vector<store::StepRow> steps(run.steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    steps[i].position = static_cast<std::uint32_t>(i);
+    steps[i].name = clean_text(run.steps[i].first);
+    steps[i].plugin = clean_text(run.steps[i].second);
+    steps[i].state = "pending";
+  }
+  const auto add = [&](Connection& connection) {
+    RunStore runs(connection);
+    runs.add(row);
+    for (const store::StepRow& step : steps) runs.add(row.id, step);
+  };
+  database_.write(Durability::full, add).get();
+  const std::lock_guard lock(mutex_);
+  open_.emplace(row.id, Open{});
+  return row.id;
+}
+
+void RunLog::Writer::started(const std::string& run) {
+  {
+    const std::lock_guard lock(mutex_);
+    Open& open = open_run(run, name_of(RunState::running));
+    if (!may_move(open.state, RunState::running)) throw cannot_become(run, name_of(open.state), name_of(RunState::running));
+    open.state = RunState::running;
+  }
+  post(Durability::normal, run, [run, at = now()](Connection& connection) {
+    RunStore runs(connection);
+    move_run(runs, run, RunState::running, at, {}, {});
+  });
+}
+
+void RunLog::Writer::step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt) {
+  if (attempt == 0) throw Error(Code::invalid, "attempts of a step count from 1").with("run", run);
+  {
+    const std::lock_guard lock(mutex_);
+    const Open& open = open_run(run, "running a step");
+    if (open.state != RunState::running) {
+      throw Error(Code::conflict, "a step of run '" + run + "' cannot start while the run is " + std::string(name_of(open.state)))
+          .with("run", run);
+    }
+  }
+  post(Durability::normal, run, [run, step, attempt, at = now()](Connection& connection) {
+    RunStore(connection).begin_attempt(run, step, attempt, "running", at);
+  });
+}
+
+void RunLog::Writer::step_log(const std::string& run, std::uint32_t step, std::string_view level, std::string_view message,
+                              const Value& fields) {
+  store::StepLogRow line;
+  line.position = step;
+  line.level = clean_text(level);
+  line.time = now();
+  const std::lock_guard lock(mutex_);  // until it is queued: the numbers rise in the order of the queue
+  const auto found = open_.find(run);
+  if (found == open_.end()) {
+    return log_.debug("a log line came after the end of its run", {{"run", run}, {"step", step}, {"line", message}});
+  }
+  StepLines& lines = found->second.lines[step];
+  if (lines.dropped > 0 || lines.kept >= limits_.log_lines_per_step || lines.bytes + message.size() > limits_.log_bytes_per_step) {
+    ++lines.dropped;
+    return;
+  }
+  line.message = clean_text(message);
+  line.fields = json_text(fields);
+  const std::uint64_t bytes = line.message.size() + line.fields.size();
+  if (lines.bytes + bytes > limits_.log_bytes_per_step) {
+    ++lines.dropped;
+    return;
+  }
+  ++lines.kept;
+  lines.bytes += bytes;
+  line.number = ++found->second.last_number;
+  post_line(run, std::move(line));
+}
+
+void RunLog::Writer::tell_dropped(const std::string& run, Open& open, std::uint32_t step) {
+  const auto found = open.lines.find(step);
+  if (found == open.lines.end() || found->second.dropped == 0) return;
+  store::StepLogRow line;
+  line.number = ++open.last_number;
+  line.position = step;
+  line.level = "warning";
+  line.time = now();
+  const auto dropped = static_cast<std::int64_t>(std::exchange(found->second.dropped, 0));
+  line.message = std::to_string(dropped) + " log lines of this step were dropped; it may keep " +
+                 std::to_string(limits_.log_lines_per_step) + " lines and " + std::to_string(limits_.log_bytes_per_step) + " bytes";
+  line.fields = json_text(Value::map({{"dropped", dropped}}));
+  post_line(run, std::move(line));
+}
+
+void RunLog::Writer::post_line(const std::string& run, store::StepLogRow line) {
+  post(Durability::normal, run, [run, line = std::move(line)](Connection& connection) { RunStore(connection).add(run, line); });
+}
+
+void RunLog::Writer::step_ended(const std::string& run, const StepEnd& end) {
+  if (!is_step_end(end.state)) {
+    throw Error(Code::invalid, "a step cannot end as '" + end.state + "'", "it ends as succeeded, failed, skipped or cancelled")
+        .with("run", run);
+  }
+  store::StepRow row;
+  row.position = end.index;
+  row.attempt = end.attempt;
+  row.state = end.state;
+  row.finished = now();
+  row.elapsed_ns = end.elapsed_ns;
+  row.rows = end.rows;
+  row.bytes_copied = end.bytes_copied;
+  row.worker_pid = end.worker_pid;
+  row.error = json_text(end.error);
+  row.outputs = json_text(end.outputs);
+  {
+    const std::lock_guard lock(mutex_);
+    tell_dropped(run, open_run(run, "ending a step"), end.index);
+  }
+  post(Durability::full, run, [run, row = std::move(row)](Connection& connection) {
+    if (RunStore(connection).end_attempt(run, row)) return;
+    throw Error(Code::not_found, "run '" + run + "' has no attempt " + std::to_string(row.attempt) + " of step " + std::to_string(row.position))
+        .with("run", run);
+  });
+}
+
+void RunLog::Writer::finish(const std::string& run, std::string_view state, const Value& error) {
+  const auto to = run_state_named(state);
+  if (!to || !is_final(*to)) {
+    throw Error(Code::invalid, "a run cannot finish as '" + std::string(state) + "'", "it finishes as succeeded, failed or cancelled")
+        .with("run", run);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    Open& open = open_run(run, state);
+    if (!may_move(open.state, *to)) throw cannot_become(run, name_of(open.state), state);
+    for (const auto& [step, lines] : open.lines) tell_dropped(run, open, step);
+  }
+  const auto end = [run, to = *to, text = json_text(error), at = now()](Connection& connection) {
+    RunStore runs(connection);
+    move_run(runs, run, to, {}, at, text);
+    runs.move_steps(run, "running", "interrupted", at);
+    runs.move_steps(run, "pending", to == RunState::cancelled ? "cancelled" : "skipped", at);
+  };
+  database_.write(Durability::full, end).get();
+  const std::lock_guard lock(mutex_);  // only now: a finish that could not be written can be tried again
+  open_.erase(run);
+}
+
+RunLog::Writer::Open& RunLog::Writer::open_run(const std::string& run, std::string_view wanted) {
+  const auto found = open_.find(run);
+  if (found != open_.end()) return found->second;
+  const auto row = database_.read([&](Connection& connection) { return RunStore(connection).find(run); });
+  if (!row) throw Error(Code::not_found, "there is no run '" + run + "'").with("run", run);
+  throw cannot_become(run, row->state, wanted);
+}
+
+void RunLog::Writer::post(Durability durability, const std::string& run, store::Database::Work work) {
+  database_.post(durability, std::move(work), [this, run](const Error* error) { settled(run, error); });
+}
+
+void RunLog::Writer::settled(const std::string& run, const Error* error) {
+  if (error == nullptr) {
+    if (failing_.exchange(false)) log_.info("the run log is written again");
+  } else if (!failing_.exchange(true)) {
+    log_.failure("the run log cannot be written", *error, {{"run", run}});
+  }
+}
+
+}  // namespace mortise::jobs

@@ -1,0 +1,167 @@
+#include "store/writer.h"
+
+#include <algorithm>
+
+namespace mortise::store {
+namespace {
+
+Error as_error(std::exception_ptr problem) {
+  try {
+    std::rethrow_exception(std::move(problem));
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return Error(Code::busy, "no memory is left for a write to the database", "try again later");
+  } catch (const std::exception& other) {
+    return Error(Code::internal, std::string("a write to the database failed: ") + other.what());
+  } catch (...) {
+    return Error(Code::internal, "a write to the database failed");
+  }
+}
+
+}  // namespace
+
+Writer::Writer(std::unique_ptr<Connection> connection, std::size_t queue_limit, std::size_t group_limit)
+    : connection_(std::move(connection)), queue_limit_(queue_limit), group_limit_(group_limit), thread_([this] { loop(); }) {}
+
+void Writer::post(Job job) {
+  {
+    std::unique_lock lock(mutex_);
+    has_room_.wait(lock, [&] { return queue_.size() < queue_limit_ || stopping_; });
+    if (!stopping_) {
+      queue_.push_back(std::move(job));
+      has_work_.notify_one();
+      return;
+    }
+  }
+  report(job, Error(Code::cancelled, "the database is closing"));
+}
+
+void Writer::flush() {
+  std::promise<void> passed;
+  post({Durability::normal, {}, [&](const Error* /*error*/) { passed.set_value(); }});
+  passed.get_future().wait();
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  has_work_.notify_all();
+  has_room_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Database::Counts Writer::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+void Writer::loop() {
+  for (Group group = next_group(); !group.empty(); group = next_group()) commit(group);
+}
+
+// Empty: the end.
+Writer::Group Writer::next_group() {
+  std::unique_lock lock(mutex_);
+  has_work_.wait(lock, [&] { return !queue_.empty() || stopping_; });
+  Group group;
+  while (!queue_.empty() && group.size() < group_limit_) {
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  has_room_.notify_all();
+  return group;
+}
+
+void Writer::commit(Group& group) {
+  const auto is_work = [](const Job& job) { return static_cast<bool>(job.work); };
+  std::optional<Failures> failures;
+  std::uint64_t commits = 0;
+  if (std::none_of(group.begin(), group.end(), is_work)) {
+    failures.emplace(group.size());
+  } else if (failures = try_together(group); failures) {
+    commits = 1;
+  } else {
+    failures.emplace();
+    for (Job& job : group) {
+      failures->push_back(try_alone(job));
+      if (!failures->back()) ++commits;
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    counts_.commits += commits;
+    for (std::size_t i = 0; i < group.size(); ++i) counts_.writes += is_work(group[i]) && !(*failures)[i] ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < group.size(); ++i) report(group[i], (*failures)[i]);
+}
+
+std::optional<Writer::Failures> Writer::try_together(Group& group) {
+  const bool full = std::any_of(group.begin(), group.end(), [](const Job& job) { return job.durability == Durability::full; });
+  try {
+    begin(full ? Durability::full : Durability::normal);
+  } catch (const Error& error) {
+    return Failures(group.size(), error);  // locked by another process: waiting once is enough
+  }
+  Failures failures;
+  try {
+    for (Job& job : group) {
+      failures.push_back(run_in_savepoint(job));
+      if (!connection_->in_transaction()) return std::nullopt;  // SQLite gave the whole transaction up (full disk, ...)
+    }
+    connection_->execute("COMMIT");
+    return failures;
+  } catch (const Error&) {
+    abandon();
+    return std::nullopt;
+  }
+}
+
+std::optional<Error> Writer::try_alone(Job& job) {
+  try {
+    begin(job.durability);
+    std::optional<Error> failure = run_in_savepoint(job);
+    if (connection_->in_transaction()) connection_->execute("COMMIT");
+    return failure;
+  } catch (const Error& error) {
+    abandon();
+    return error;
+  }
+}
+
+std::optional<Error> Writer::run_in_savepoint(Job& job) {
+  if (!job.work) return std::nullopt;
+  connection_->execute("SAVEPOINT job");
+  try {
+    job.work(*connection_);
+    connection_->execute("RELEASE job");
+    return std::nullopt;
+  } catch (...) {
+    Error error = as_error(std::current_exception());
+    if (connection_->in_transaction()) connection_->execute("ROLLBACK TO job; RELEASE job");
+    return error;
+  }
+}
+
+void Writer::begin(Durability durability) {
+  if (durability_ != durability) {
+    connection_->execute(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    durability_ = durability;
+  }
+  connection_->execute("BEGIN IMMEDIATE");
+}
+
+void Writer::abandon() noexcept {
+  try {
+    if (connection_->in_transaction()) connection_->execute("ROLLBACK");
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the next BEGIN tells what is wrong
+  }
+}
+
+void Writer::report(Job& job, const std::optional<Error>& failure) noexcept {
+  if (job.done) job.done(failure ? &*failure : nullptr);
+}
+
+}  // namespace mortise::store
