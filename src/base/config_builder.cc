@@ -78,7 +78,8 @@ std::uint32_t Builder::scalar(const Scalar& value, std::string text, Place place
 
 void Builder::require_depth(Place place) const {
   if (open_.size() < config_limits::depth) return;
-  throw problem(place, "nested deeper than " + std::to_string(config_limits::depth) + " levels", "flatten the structure");
+  throw problem(place, "nested deeper than " + std::to_string(config_limits::depth) + " levels",
+                "flatten the structure");
 }
 
 std::uint32_t Builder::add(Entry entry) {
@@ -147,8 +148,9 @@ void Builder::charge_alias(const Entry& copy, std::size_t depth, Place place) {
     throw problem(place, "nested deeper than " + std::to_string(config_limits::depth) + " levels by aliases");
   }
   if (aliased_nodes_ > config_limits::aliased_nodes || aliased_bytes_ > config_limits::aliased_bytes) {
-    throw problem(place, "the aliases expand to more than " + std::to_string(config_limits::aliased_nodes) +
-                             " values or " + std::to_string(config_limits::aliased_bytes >> 20U) + " MiB",
+    throw problem(place,
+                  "the aliases expand to more than " + std::to_string(config_limits::aliased_nodes) + " values or " +
+                      std::to_string(config_limits::aliased_bytes >> 20U) + " MiB",
                   "write fewer aliases of aliases");
   }
   require_room(place);

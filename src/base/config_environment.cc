@@ -44,7 +44,8 @@ class Expansion {
         text.remove_prefix(3);
       } else if (text.substr(0, 2) == "${") {
         const std::size_t end = closing_brace(text);
-        if (end == std::string_view::npos) throw node_.problem("'${' is never closed by '}'", "write $${ for a literal ${");
+        if (end == std::string_view::npos)
+          throw node_.problem("'${' is never closed by '}'", "write $${ for a literal ${");
         out += value_of(text.substr(2, end - 2));
         text.remove_prefix(end + 1);
       } else {
@@ -67,8 +68,8 @@ class Expansion {
     std::optional<std::string> value = lookup_(name);
     if (colon != std::string_view::npos && (!value || value->empty())) return std::string(inside.substr(colon + 2));
     if (!value) {
-      throw node_.problem("the environment variable " + name + " is not set",
-                          "set it, or write ${" + name + ":-default}")
+      throw node_
+          .problem("the environment variable " + name + " is not set", "set it, or write ${" + name + ":-default}")
           .with("variable", name)
           .with("expected", "the environment variable " + name)
           .with("got", "nothing");

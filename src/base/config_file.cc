@@ -29,7 +29,8 @@ Node read_config(const std::string& path) {
   const std::string_view ending = std::string_view(path).substr(std::min(path.rfind('.'), path.size()));
   const bool yaml = ending == ".yaml" || ending == ".yml";
   if (!yaml && ending != ".toml" && ending != ".json") {
-    throw Error(Code::invalid, "'" + path + "' is no configuration file by its name", "name it .yaml, .yml, .toml or .json")
+    throw Error(Code::invalid, "'" + path + "' is no configuration file by its name",
+                "name it .yaml, .yml, .toml or .json")
         .with("file", path)
         .with("expected", ".yaml, .yml, .toml or .json")
         .with("got", std::string(ending));

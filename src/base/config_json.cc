@@ -94,7 +94,8 @@ class JsonReader {
     Scalar value;
     value.kind = whole ? Node::Kind::integer : Node::Kind::number;
     const char* end = text.data() + text.size();
-    const auto result = whole ? std::from_chars(text.data(), end, value.integer) : std::from_chars(text.data(), end, value.number);
+    const auto result =
+        whole ? std::from_chars(text.data(), end, value.integer) : std::from_chars(text.data(), end, value.number);
     if (result.ec != std::errc{}) {
       throw builder_.problem(place_, "the number " + std::string(text.substr(0, 80)) + " does not fit into 64 bits",
                              "write it in quotes to keep it as text");
@@ -167,7 +168,8 @@ class JsonReader {
   // The XXXX of the \uXXXX at the front.
   std::uint32_t code_unit() {
     std::uint32_t code = 0;
-    if (rest_.substr(0, 2) != "\\u" || rest_.size() < 6) fail("an unknown escape in a string", "known are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX");
+    if (rest_.substr(0, 2) != "\\u" || rest_.size() < 6)
+      fail("an unknown escape in a string", "known are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX");
     const auto [end, problem] = std::from_chars(rest_.data() + 2, rest_.data() + 6, code, 16);
     if (problem != std::errc{} || end != rest_.data() + 6) fail("\\u needs four hexadecimal digits");
     return code;

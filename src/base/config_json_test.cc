@@ -35,7 +35,10 @@ bool has(const Error& error, const char* part) { return std::string(error.what()
 }  // namespace
 
 TEST_CASE("JSON is read with exact integers and places") {
-  const Node root = parse_json_config("{\"a\": [9223372036854775807, -9223372036854775808, 1.0, 1e2, -0],\n \"b\": {\"c\": \"\\u00e9\\ud83d\\ude00\\n\"}}", "f");
+  const Node root = parse_json_config(
+      "{\"a\": [9223372036854775807, -9223372036854775808, 1.0, 1e2, -0],\n \"b\": {\"c\": "
+      "\"\\u00e9\\ud83d\\ude00\\n\"}}",
+      "f");
   CHECK(root.at("a").items()[0].as_int64() == INT64_MAX);
   CHECK(root.at("a").items()[1].as_int64() == INT64_MIN);
   CHECK(root.at("a").items()[2].is(Node::Kind::number));
@@ -113,7 +116,8 @@ dotted.key = [1, {inline = 2}]
 name = 'a'
 [[steps]]
 name = 'b'
-)", "c.toml");
+)",
+                               "c.toml");
   const Node server = root.at("server");
   CHECK(server.at("port").as_int64() == 8080);
   CHECK(server.at("port").line() == 3);
@@ -136,7 +140,8 @@ name = 'b'
 }
 
 TEST_CASE("broken TOML is refused with its line") {
-  for (const char* text : {"a = 1\nb = \n", "a = 1\na = 2\n", "x = 1\n[a\n", "c = 0\na = 99999999999999999999\n", "a = 1\nb 2\n"}) {
+  for (const char* text :
+       {"a = 1\nb = \n", "a = 1\na = 2\n", "x = 1\n[a\n", "c = 0\na = 99999999999999999999\n", "a = 1\nb 2\n"}) {
     const Error error = refusal_of(parse_toml, text);
     CAPTURE(std::string(error.what()));
     CHECK(has(error, "not valid TOML: "));
@@ -147,17 +152,18 @@ TEST_CASE("broken TOML is refused with its line") {
 TEST_CASE("deep TOML is refused before it can do harm") {
   CHECK_NOTHROW((void)parse_toml("a" + repeat(".a", 100) + " = 1\n", "f"));
   CHECK_NOTHROW((void)parse_toml(repeat("x = [1.5, 2.5, \"a.b.c\"] # a.b.c.d\n", 1).c_str(), "f"));
-  for (const std::string& text : {"a" + repeat(".a", 300'000) + " = 1\n", "[a" + repeat(".a", 300'000) + "]\n",
-                                  "x = " + repeat("[", 100'000), "x = " + repeat("{a=", 100'000),
-                                  "x = " + repeat("{a.b.c.d=", 40) + "1" + repeat("}", 40) + "\n",
-                                  "s = '''x'''''\na" + repeat(".a", 200) + " = 1\n", "s = \"\\\"\"\na" + repeat(".a", 200) + " = 1\n"}) {
+  for (const std::string& text :
+       {"a" + repeat(".a", 300'000) + " = 1\n", "[a" + repeat(".a", 300'000) + "]\n", "x = " + repeat("[", 100'000),
+        "x = " + repeat("{a=", 100'000), "x = " + repeat("{a.b.c.d=", 40) + "1" + repeat("}", 40) + "\n",
+        "s = '''x'''''\na" + repeat(".a", 200) + " = 1\n", "s = \"\\\"\"\na" + repeat(".a", 200) + " = 1\n"}) {
     CHECK(has(refusal_of(parse_toml, text), "nested deeper than 128 levels"));
   }
 }
 
 TEST_CASE("no mutation of JSON or TOML brings a parser down") {
-  const std::string seeds[] = {R"({"a": [1, 2.5e3, "x\u00e9"], "b": {"c": null, "d": true}})",
-                               "a = 1\n[b.c]\nd = [1, {e = 'x'}]\nf = \"\"\"y\"\"\"\ng = 2024-01-31\n[[h]]\ni.j = 0x1F\n"};
+  const std::string seeds[] = {
+      R"({"a": [1, 2.5e3, "x\u00e9"], "b": {"c": null, "d": true}})",
+      "a = 1\n[b.c]\nd = [1, {e = 'x'}]\nf = \"\"\"y\"\"\"\ng = 2024-01-31\n[[h]]\ni.j = 0x1F\n"};
   std::mt19937 random(7);  // NOLINT(cert-msc51-cpp): the same cases on every run
   const std::string alphabet = "a\"'[]{},:=.#\\u019-+eE \n\t";
   for (int round = 0; round < 6'000; ++round) {

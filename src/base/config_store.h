@@ -51,7 +51,9 @@ struct Tree {
   [[nodiscard]] std::string path_of(std::uint32_t index) const;
   [[nodiscard]] static Tree& of(const Node& node) noexcept { return *node.tree_; }
   [[nodiscard]] static std::uint32_t index_of(const Node& node) noexcept { return node.index_; }
-  [[nodiscard]] static Node handle(std::shared_ptr<Tree> tree, std::uint32_t index) { return Node(std::move(tree), index); }
+  [[nodiscard]] static Node handle(std::shared_ptr<Tree> tree, std::uint32_t index) {
+    return Node(std::move(tree), index);
+  }
 };
 
 // The path of a member: "steps" + "config" is "steps.config"; odd keys are quoted: `steps["a.b"]`.
@@ -98,7 +100,7 @@ class Builder {
   struct Open {
     std::uint32_t index;
     std::map<std::string, std::uint32_t, std::less<>> keys;  // of a map: key to its line
-    std::string key;                                          // the one whose value comes next
+    std::string key;                                         // the one whose value comes next
     Place key_place;
     bool has_key = false;
   };

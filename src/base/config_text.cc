@@ -32,8 +32,9 @@ std::size_t find_control(std::string_view text) noexcept {
 Text::Text(std::string_view text, const std::string& file) : text_(text) {
   if (text_.substr(0, 3) == "\xEF\xBB\xBF") text_.remove_prefix(3);
   if (text_.size() > config_limits::bytes) {
-    throw refuse(file, {}, "the file has " + std::to_string(text_.size()) + " bytes; a configuration has at most " +
-                               std::to_string(config_limits::bytes),
+    throw refuse(file, {},
+                 "the file has " + std::to_string(text_.size()) + " bytes; a configuration has at most " +
+                     std::to_string(config_limits::bytes),
                  "data belongs into a data file that a plugin reads");
   }
   if (const std::size_t at = find_invalid_utf8(text_); at != std::string_view::npos) {

@@ -59,7 +59,8 @@ class DepthCheck {
   void deeper() {
     if (++depth_ <= config_limits::depth) return;
     throw builder_.problem(whole_.place_of(whole_.all().size() - rest_.size()),
-                           "nested deeper than " + std::to_string(config_limits::depth) + " levels", "flatten the structure");
+                           "nested deeper than " + std::to_string(config_limits::depth) + " levels",
+                           "flatten the structure");
   }
 
   void skip_string(char quote) {
@@ -97,7 +98,8 @@ void add(Builder& builder, const toml::node& node, Place place);
 
 void add_table(Builder& builder, const toml::table& table, Place place) {
   builder.begin_map(place);
-  std::vector<std::pair<const toml::key*, const toml::node*>> members;  // toml++ sorts by name, we keep the file's order
+  std::vector<std::pair<const toml::key*, const toml::node*>>
+      members;  // toml++ sorts by name, we keep the file's order
   for (const auto& [key, node] : table) members.emplace_back(&key, &node);
   std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
     const auto& x = a.first->source().begin;

@@ -62,7 +62,8 @@ const std::string& Node::text() const noexcept { return entry_of(*this).text; }
 
 Error Node::problem(std::string_view message, std::string hint) const {
   const std::string where = config::shortened(path());
-  Error error(Code::invalid, where.empty() ? std::string(message) : where + ": " + std::string(message), std::move(hint));
+  Error error(Code::invalid, where.empty() ? std::string(message) : where + ": " + std::string(message),
+              std::move(hint));
   if (!file().empty()) error.with("file", file());
   if (line() != 0) error.with("line", std::to_string(line())).with("column", std::to_string(column()));
   if (!where.empty()) error.with("key", where);
@@ -87,8 +88,10 @@ std::int64_t Node::as_int64(std::int64_t least, std::int64_t most) const {
   if (!is(Kind::integer)) throw expected("an integer");
   const std::int64_t value = entry_of(*this).value.integer;
   if (value >= least && value <= most) return value;
-  if (most == std::numeric_limits<std::int64_t>::max()) throw expected("an integer of at least " + std::to_string(least));
-  if (least == std::numeric_limits<std::int64_t>::min()) throw expected("an integer of at most " + std::to_string(most));
+  if (most == std::numeric_limits<std::int64_t>::max())
+    throw expected("an integer of at least " + std::to_string(least));
+  if (least == std::numeric_limits<std::int64_t>::min())
+    throw expected("an integer of at most " + std::to_string(most));
   throw expected("an integer from " + std::to_string(least) + " to " + std::to_string(most));
 }
 
@@ -120,7 +123,8 @@ std::chrono::nanoseconds Node::as_duration() const {
 
 std::uint64_t Node::as_size() const {
   std::optional<std::uint64_t> size;
-  if (is(Kind::integer) && entry_of(*this).value.integer >= 0) size = static_cast<std::uint64_t>(entry_of(*this).value.integer);
+  if (is(Kind::integer) && entry_of(*this).value.integer >= 0)
+    size = static_cast<std::uint64_t>(entry_of(*this).value.integer);
   if (is(Kind::string)) size = config::parse_size(text());
   if (!size) throw expected("a size such as 512 MiB or 2 GB (or a number of bytes)");
   return *size;

@@ -32,10 +32,10 @@
 namespace mortise {
 
 namespace config_limits {
-constexpr std::size_t bytes = 16U << 20U;        // of a file
-constexpr std::size_t depth = 128;               // a scalar has depth 1
-constexpr std::size_t nodes = 1'000'000;         // of a tree
-constexpr std::size_t aliased_nodes = 100'000;   // of a tree, copied by YAML aliases and merge keys
+constexpr std::size_t bytes = 16U << 20U;       // of a file
+constexpr std::size_t depth = 128;              // a scalar has depth 1
+constexpr std::size_t nodes = 1'000'000;        // of a tree
+constexpr std::size_t aliased_nodes = 100'000;  // of a tree, copied by YAML aliases and merge keys
 constexpr std::size_t aliased_bytes = 16U << 20U;
 }  // namespace config_limits
 
@@ -76,9 +76,9 @@ class Node {
   [[nodiscard]] std::uint64_t as_size() const;
 
   // ---- lists and maps ----
-  [[nodiscard]] std::size_t size() const noexcept;  // 0 for scalars
-  [[nodiscard]] std::vector<Node> items() const;    // throws unless a list
-  [[nodiscard]] std::vector<std::string> as_strings() const;  // a list of strings
+  [[nodiscard]] std::size_t size() const noexcept;                          // 0 for scalars
+  [[nodiscard]] std::vector<Node> items() const;                            // throws unless a list
+  [[nodiscard]] std::vector<std::string> as_strings() const;                // a list of strings
   [[nodiscard]] std::vector<std::pair<std::string, Node>> members() const;  // throws unless a map; in the order written
   [[nodiscard]] std::optional<Node> find(std::string_view key) const;       // throws unless a map
   [[nodiscard]] bool has(std::string_view key) const { return find(key).has_value(); }

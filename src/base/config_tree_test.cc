@@ -85,13 +85,17 @@ TEST_CASE("every mismatch has its sentence") {
   CHECK(text([&] { (void)plugins.at("version").as_string(); }) == "plugins.version: expected a string, got 1.10");
   CHECK(text([&] { (void)plugins.at("nothing").as_text(); }) == "plugins.nothing: expected a string, got null");
   CHECK(text([&] { (void)plugins.at("retries").as_bool(); }) == "plugins.retries: expected true or false, got 3");
-  CHECK(text([&] { (void)plugins.at("retries").as_int64(5); }) == "plugins.retries: expected an integer of at least 5, got 3");
-  CHECK(text([&] { (void)plugins.at("retries").as_int64(0, 2); }) == "plugins.retries: expected an integer from 0 to 2, got 3");
+  CHECK(text([&] { (void)plugins.at("retries").as_int64(5); }) ==
+        "plugins.retries: expected an integer of at least 5, got 3");
+  CHECK(text([&] { (void)plugins.at("retries").as_int64(0, 2); }) ==
+        "plugins.retries: expected an integer from 0 to 2, got 3");
   CHECK(text([&] { (void)root.at("steps").as_string(); }) == "steps: expected a string, got a list of 1 item");
   CHECK(text([&] { (void)root.items(); }) == "expected a list, got a map of 2 keys");
   CHECK(text([&] { (void)root.at("steps").at("x"); }) == "steps: expected a map, got a list of 1 item");
-  CHECK(text([&] { (void)plugins.at("timeout").as_duration(); }).find("expected a duration such as 250ms") != std::string::npos);
-  CHECK(text([&] { (void)plugins.at("timeout").as_size(); }).find("expected a size such as 512 MiB") != std::string::npos);
+  CHECK(text([&] { (void)plugins.at("timeout").as_duration(); }).find("expected a duration such as 250ms") !=
+        std::string::npos);
+  CHECK(text([&] { (void)plugins.at("timeout").as_size(); }).find("expected a size such as 512 MiB") !=
+        std::string::npos);
   CHECK(text([&] { (void)root.at("steps").items()[0].at("odd key").as_bool(); }) ==
         R"(steps[0]["odd key"]: expected true or false, got 1)");
 }
@@ -153,7 +157,10 @@ TEST_CASE("files are read by their ending, and their absence is not_found") {
 namespace {
 
 struct Environment {
-  std::map<std::string, std::string> variables{{"KEY", "sk-123456"}, {"PORT", "8080"}, {"EMPTY", ""}, {"SNEAKY", "${KEY}"},
+  std::map<std::string, std::string> variables{{"KEY", "sk-123456"},
+                                               {"PORT", "8080"},
+                                               {"EMPTY", ""},
+                                               {"SNEAKY", "${KEY}"},
                                                {"DIGITS", "123456789012345678901234567890"}};
   std::vector<std::string> secrets;
 
@@ -192,7 +199,8 @@ TEST_CASE("an unquoted value is typed by its new text, a quoted one stays a stri
 
 TEST_CASE("defaults, escapes and lone dollars") {
   Environment environment;
-  const Node root = environment.expand("a: ${UNSET:-x:-y}\nb: $${KEY}\nc: cost $5 $$ ${EMPTY:-none}\nd: ${UNSET:-}\ne: '${UNSET:-{\"a\": {}}}'\n");
+  const Node root = environment.expand(
+      "a: ${UNSET:-x:-y}\nb: $${KEY}\nc: cost $5 $$ ${EMPTY:-none}\nd: ${UNSET:-}\ne: '${UNSET:-{\"a\": {}}}'\n");
   CHECK(root.at("a").as_string() == "x:-y");
   CHECK(root.at("b").as_string() == "${KEY}");
   CHECK(root.at("c").as_string() == "cost $5 $$ none");
@@ -205,7 +213,8 @@ TEST_CASE("a substituted text is not substituted again, nor twice") {
   Environment environment;
   const Node root = environment.expand("a: ${SNEAKY}\n");
   CHECK(root.at("a").as_string() == "${KEY}");
-  expand_environment(root, [](const std::string&) { return std::string("again"); }, [](const std::string&) {});
+  expand_environment(
+      root, [](const std::string&) { return std::string("again"); }, [](const std::string&) {});
   CHECK(root.at("a").as_string() == "${KEY}");
 }
 

@@ -17,7 +17,8 @@ std::optional<double> take_number(std::string_view& text) noexcept {
   return value;
 }
 
-std::optional<double> factor(std::string_view unit, std::initializer_list<std::pair<std::string_view, double>> table) noexcept {
+std::optional<double> factor(std::string_view unit,
+                             std::initializer_list<std::pair<std::string_view, double>> table) noexcept {
   for (const auto& [name, value] : table) {
     if (unit == name) return value;
   }
@@ -32,7 +33,9 @@ std::optional<std::chrono::nanoseconds> of_nanoseconds(double count) noexcept {
 
 }  // namespace
 
-std::optional<std::chrono::nanoseconds> duration_of_seconds(double seconds) noexcept { return of_nanoseconds(seconds * 1e9); }
+std::optional<std::chrono::nanoseconds> duration_of_seconds(double seconds) noexcept {
+  return of_nanoseconds(seconds * 1e9);
+}
 
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) noexcept {
   if (text.empty()) return std::nullopt;
@@ -41,7 +44,8 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) no
     const auto number = take_number(text);
     if (!number) return std::nullopt;
     const std::string_view unit = text.substr(0, text.find_first_of("0123456789"));
-    const auto one = factor(unit, {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}});
+    const auto one =
+        factor(unit, {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}});
     if (!one) return std::nullopt;
     sum += *number * *one;
     text.remove_prefix(unit.size());
@@ -54,9 +58,21 @@ std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
   if (!number) return std::nullopt;
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   constexpr double ki = 1024;
-  const auto one = factor(text, {{"", 1}, {"B", 1}, {"KB", 1e3}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-                                 {"KiB", ki}, {"MiB", ki * ki}, {"GiB", ki * ki * ki}, {"TiB", ki * ki * ki * ki},
-                                 {"Ki", ki}, {"Mi", ki * ki}, {"Gi", ki * ki * ki}, {"Ti", ki * ki * ki * ki}});
+  const auto one = factor(text, {{"", 1},
+                                 {"B", 1},
+                                 {"KB", 1e3},
+                                 {"kB", 1e3},
+                                 {"MB", 1e6},
+                                 {"GB", 1e9},
+                                 {"TB", 1e12},
+                                 {"KiB", ki},
+                                 {"MiB", ki * ki},
+                                 {"GiB", ki * ki * ki},
+                                 {"TiB", ki * ki * ki * ki},
+                                 {"Ki", ki},
+                                 {"Mi", ki * ki},
+                                 {"Gi", ki * ki * ki},
+                                 {"Ti", ki * ki * ki * ki}});
   constexpr double beyond = 9.2e18;
   if (!one || *number * *one >= beyond) return std::nullopt;
   return static_cast<std::uint64_t>(std::llround(*number * *one));

@@ -78,7 +78,8 @@ class Events : public YAML::EventHandler {
     name(anchor, builder_.scalar({}, {}, place, true));
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
     const Place place = places_.of(mark);
     last_scalar_ = place;
     if (builder_.expects_key()) {
@@ -97,7 +98,8 @@ class Events : public YAML::EventHandler {
     if (builder_.expects_key()) throw builder_.problem(place, "a key is an alias", "write the key itself");
     const auto source = anchors_.find(anchor);
     if (source == anchors_.end()) throw builder_.problem(place, "the alias has no anchor before it");
-    if (builder_.is_open(source->second)) throw builder_.problem(place, "the alias stands for a value that contains it");
+    if (builder_.is_open(source->second))
+      throw builder_.problem(place, "the alias stands for a value that contains it");
     builder_.copy(source->second, place);
   }
 
@@ -131,8 +133,7 @@ class Events : public YAML::EventHandler {
 
  private:
   [[nodiscard]] bool in_map() const {
-    return builder_.innermost() != config::nobody &&
-           builder_.entry(builder_.innermost()).value.kind == Node::Kind::map;
+    return builder_.innermost() != config::nobody && builder_.entry(builder_.innermost()).value.kind == Node::Kind::map;
   }
 
   void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, std::string_view own_tag) {
@@ -197,7 +198,8 @@ class Events : public YAML::EventHandler {
     const bool has_colon = line.find(':') != std::string_view::npos;
     const bool is_explicit = line.find('?') != std::string_view::npos;
     if (has_colon || is_explicit) return;
-    throw builder_.syntax(key_place, "a ':' is missing after '" + builder_.pending_key() + "'", "write it as KEY: VALUE");
+    throw builder_.syntax(key_place, "a ':' is missing after '" + builder_.pending_key() + "'",
+                          "write it as KEY: VALUE");
   }
 
   // The value of `<<` gives its members to the map; those that the map has itself win, then those of earlier sources.
@@ -211,7 +213,8 @@ class Events : public YAML::EventHandler {
     if (builder_.entry(source).value.kind == Node::Kind::list) sources = builder_.entry(source).children;
     for (const std::uint32_t one : sources) {
       if (builder_.entry(one).value.kind == Node::Kind::map) continue;
-      throw builder_.problem(builder_.entry(one).place, "'<<' takes a map or a list of maps", "name an anchor: <<: *defaults");
+      throw builder_.problem(builder_.entry(one).place, "'<<' takes a map or a list of maps",
+                             "name an anchor: <<: *defaults");
     }
     builder_.drop_member(source);
     for (const std::uint32_t one : sources) builder_.merge_members_of(one);
@@ -231,19 +234,26 @@ Error explain(const YAML::Exception& problem, Place place, const Text& text, con
   const std::string_view line = text.line(place.line);
   const std::string& message = problem.msg;
   const auto open_place = [&]() -> std::string {
-    return builder.innermost() == config::nobody ? "" : " of line " + std::to_string(builder.entry(builder.innermost()).place.line);
+    return builder.innermost() == config::nobody
+               ? ""
+               : " of line " + std::to_string(builder.entry(builder.innermost()).place.line);
   };
-  if (line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos || message.find("tab") != std::string::npos) {
+  if (line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos ||
+      message.find("tab") != std::string::npos) {
     return builder.syntax(place, "the line is indented with a tab", "indent with spaces only");
   }
   if (message == YAML::ErrorMsg::MAP_VALUE) {
     return builder.syntax(place, "a ':' stands where no value can begin",
                           "check the indentation and the line before; a text with ': ' in it needs quotes");
   }
-  if (message == YAML::ErrorMsg::END_OF_SEQ_FLOW) return builder.syntax(place, "the '['" + open_place() + " is not closed", "close it with ]");
-  if (message == YAML::ErrorMsg::END_OF_MAP_FLOW) return builder.syntax(place, "the '{'" + open_place() + " is not closed", "close it with }");
-  if (message == YAML::ErrorMsg::EOF_IN_SCALAR) return builder.syntax(place, "a quoted text is never closed", "close the quote");
-  if (message == YAML::ErrorMsg::END_OF_MAP || message == YAML::ErrorMsg::END_OF_SEQ || message == YAML::ErrorMsg::BLOCK_ENTRY) {
+  if (message == YAML::ErrorMsg::END_OF_SEQ_FLOW)
+    return builder.syntax(place, "the '['" + open_place() + " is not closed", "close it with ]");
+  if (message == YAML::ErrorMsg::END_OF_MAP_FLOW)
+    return builder.syntax(place, "the '{'" + open_place() + " is not closed", "close it with }");
+  if (message == YAML::ErrorMsg::EOF_IN_SCALAR)
+    return builder.syntax(place, "a quoted text is never closed", "close the quote");
+  if (message == YAML::ErrorMsg::END_OF_MAP || message == YAML::ErrorMsg::END_OF_SEQ ||
+      message == YAML::ErrorMsg::BLOCK_ENTRY) {
     return builder.syntax(place, shown_character(text.from(place)) + " does not continue what the lines above began",
                           "check the indentation; a text that begins with a quote or bracket ends there");
   }
@@ -263,12 +273,15 @@ void check_lines(const Text& text, const Builder& builder) {
     ++number;
     start = end + 1;
     if (line.size() > longest_line) {
-      throw builder.syntax({number, 1}, "the line has " + std::to_string(line.size()) + " bytes; the limit is " + std::to_string(longest_line),
-                           "break the line, or use JSON");
+      throw builder.syntax(
+          {number, 1},
+          "the line has " + std::to_string(line.size()) + " bytes; the limit is " + std::to_string(longest_line),
+          "break the line, or use JSON");
     }
     if (content == std::string_view::npos) continue;
     if (first && line.substr(content, 2) == "//") {
-      throw builder.syntax({number, static_cast<std::uint32_t>(content + 1)}, "'//' does not begin a comment", "begin comments with #");
+      throw builder.syntax({number, static_cast<std::uint32_t>(content + 1)}, "'//' does not begin a comment",
+                           "begin comments with #");
     }
     if (line.front() == '\t' && line[content] != '#') {
       throw builder.syntax({number, 1}, "the line is indented with a tab", "indent with spaces only");

@@ -54,9 +54,11 @@ TEST_CASE("plain YAML scalars have the types of the core schema of 1.2") {
   for (const char* text : {"0", "-7", "+5", "007", "0x1F", "0o17", "9223372036854775807", "-9223372036854775808"}) {
     CHECK(kind(text) == Node::Kind::integer);
   }
-  for (const char* text : {"1.5", ".5", "1.", "-1e3", "1E+2", ".inf", "-.INF", ".nan"}) CHECK(kind(text) == Node::Kind::number);
-  for (const char* text : {"yes", "no", "on", "off", "y", "tRUE", "nULL", "0b1", "1_000", "0x", "1e", ".", "+", "1.2.3",
-                           "12:30:45", "2024-01-31", "'true'", "\"1\"", "nan", "inf", "0o8", "1e5x", "'~'", "! 5", "!!str 5"}) {
+  for (const char* text : {"1.5", ".5", "1.", "-1e3", "1E+2", ".inf", "-.INF", ".nan"})
+    CHECK(kind(text) == Node::Kind::number);
+  for (const char* text : {"yes", "no",  "on",  "off",  "y",     "tRUE",     "nULL",       "0b1",    "1_000",
+                           "0x",  "1e",  ".",   "+",    "1.2.3", "12:30:45", "2024-01-31", "'true'", "\"1\"",
+                           "nan", "inf", "0o8", "1e5x", "'~'",   "! 5",      "!!str 5"}) {
     CAPTURE(std::string(text));
     CHECK(kind(text) == Node::Kind::string);
   }
@@ -139,11 +141,14 @@ TEST_CASE("broken YAML is explained at its line") {
 TEST_CASE("what is odd but YAML is read") {
   CHECK(to_value(parse_yaml("", "f")).is_null());
   CHECK(to_value(parse_yaml("# only a comment\n", "f")).is_null());
-  CHECK(to_value(parse_yaml("\xEF\xBB\xBF---\na: 1\r\nb: \"x\r\n\r\n  y\"\r\n...\n", "f")) == Value::map({{"a", 1}, {"b", "x\ny"}}));
-  CHECK(to_value(parse_yaml("a:\n- 1\n-\n- 3\nb:", "f")) == Value::map({{"a", Value::list({1, nullptr, 3})}, {"b", nullptr}}));
+  CHECK(to_value(parse_yaml("\xEF\xBB\xBF---\na: 1\r\nb: \"x\r\n\r\n  y\"\r\n...\n", "f")) ==
+        Value::map({{"a", 1}, {"b", "x\ny"}}));
+  CHECK(to_value(parse_yaml("a:\n- 1\n-\n- 3\nb:", "f")) ==
+        Value::map({{"a", Value::list({1, nullptr, 3})}, {"b", nullptr}}));
   CHECK(to_value(parse_yaml("? m\n: n\n", "f")) == Value::map({{"m", "n"}}));
   CHECK(to_value(parse_yaml("a: {b, c: 1}\n", "f")) == Value::map({{"a", Value::map({{"b", nullptr}, {"c", 1}})}}));
-  CHECK(to_value(parse_yaml("t: |\n  a\n  \tb\ns: >-\n  x\n  y\n", "f")) == Value::map({{"t", "a\n\tb\n"}, {"s", "x y"}}));
+  CHECK(to_value(parse_yaml("t: |\n  a\n  \tb\ns: >-\n  x\n  y\n", "f")) ==
+        Value::map({{"t", "a\n\tb\n"}, {"s", "x y"}}));
   CHECK(to_value(parse_yaml("a: \"x\" # c\n", "f")) == Value::map({{"a", "x"}}));
 }
 
@@ -157,7 +162,8 @@ two:
   own: x
 copy: *base
 literal: {"<<": 1}
-)", "f");
+)",
+                               "f");
   CHECK(to_value(root.at("one")) == Value::map({{"timeout", 7}, {"retries", 2}}));
   CHECK(to_value(root.at("two")) == Value::map({{"own", "x"}, {"timeout", 5}, {"retries", 2}, {"extra", 1}}));
   CHECK(root.at("copy").at("timeout").path() == "copy.timeout");
@@ -201,9 +207,12 @@ TEST_CASE("aliases cannot nest deeper than text can") {
 TEST_CASE("YAML nests 128 levels and not one more, in every style") {
   CHECK_NOTHROW((void)parse_yaml(repeat("[", 127) + "1" + repeat("]", 127), "f"));
   CHECK_NOTHROW((void)parse_yaml(repeat("[", 128) + repeat("]", 128), "f"));
-  CHECK(refusal_of(repeat("[", 128) + "1" + repeat("]", 128)).message.find("nested deeper than 128 levels") != std::string::npos);
-  CHECK(refusal_of(repeat("[", 100'000) + repeat("]", 100'000)).message.find("nested deeper than 128 levels") != std::string::npos);
-  CHECK(refusal_of("a: " + repeat("{a: ", 100'000) + repeat("}", 100'000)).message.find("nested deeper than 128 levels") != std::string::npos);
+  CHECK(refusal_of(repeat("[", 128) + "1" + repeat("]", 128)).message.find("nested deeper than 128 levels") !=
+        std::string::npos);
+  CHECK(refusal_of(repeat("[", 100'000) + repeat("]", 100'000)).message.find("nested deeper than 128 levels") !=
+        std::string::npos);
+  CHECK(refusal_of("a: " + repeat("{a: ", 100'000) + repeat("}", 100'000))
+            .message.find("nested deeper than 128 levels") != std::string::npos);
   CHECK(refusal_of(repeat("[", 100'000)).message != "accepted");
   CHECK(refusal_of(repeat("{a: ", 100'000)).message != "accepted");
   CHECK(refusal_of(repeat("- ", 100'000) + "x").message.find("nested deeper than 128 levels") != std::string::npos);
@@ -214,13 +223,16 @@ TEST_CASE("YAML nests 128 levels and not one more, in every style") {
 }
 
 TEST_CASE("too much YAML is refused") {
-  CHECK(refusal_of(std::string((16U << 20U) + 1, '#')).message.find("a configuration has at most 16777216") != std::string::npos);
+  CHECK(refusal_of(std::string((16U << 20U) + 1, '#')).message.find("a configuration has at most 16777216") !=
+        std::string::npos);
   CHECK(refusal_of(repeat("[", 3U << 20U)).message.find("bytes; the limit is 1048576") != std::string::npos);
-  CHECK(refusal_of(repeat("- 1\n", 1'000'001)).message.find("more than 1000000 values in one file") != std::string::npos);
+  CHECK(refusal_of(repeat("- 1\n", 1'000'001)).message.find("more than 1000000 values in one file") !=
+        std::string::npos);
 }
 
 TEST_CASE("no mutation of YAML brings the parser down") {
-  const std::string seed = "a: &x {b: [1, 'two', \"three\"], c: |\n  text\n  more\n}\nd:\n  - *x\n  - <<: *x\n    k: ~\n? e\n: !!str f\n";
+  const std::string seed =
+      "a: &x {b: [1, 'two', \"three\"], c: |\n  text\n  more\n}\nd:\n  - *x\n  - <<: *x\n    k: ~\n? e\n: !!str f\n";
   std::mt19937 random(20240131);  // NOLINT(cert-msc51-cpp): the same cases on every run
   const std::string alphabet = "abc:-?[]{},&*#!|>'\"%@`\\ \n\t0123.~<";
   for (int round = 0; round < 3'000; ++round) {

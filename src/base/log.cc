@@ -109,9 +109,7 @@ class Line {
   }
 
  private:
-  [[nodiscard]] std::string text(std::string_view given) const {
-    return cut(redactor_.clean(given));
-  }
+  [[nodiscard]] std::string text(std::string_view given) const { return cut(redactor_.clean(given)); }
   static std::string cut(std::string whole) {
     const std::size_t size = whole.size();
     if (size <= longest_string) return whole;

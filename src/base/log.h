@@ -35,7 +35,7 @@ class Log {
   struct Options {
     Format format = Format::text;
     Level level = Level::info;
-    std::string file;  // empty: standard error
+    std::string file;                       // empty: standard error
     std::uint64_t file_bytes = 16U << 20U;  // a full file is renamed to file.1, file.2, ...
     std::size_t old_files = 4;
     std::function<void(std::string_view line)> lines;  // takes every line instead of file and standard error

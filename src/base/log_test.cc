@@ -32,7 +32,8 @@ struct Captured {
 
 TEST_CASE("a text record is a time, a level, a message and fields") {
   Captured captured(Log::Format::text);
-  captured.log.info("step finished", {{"plugin", "Input.file"}, {"rows", 12}, {"note", "two words"}, {"empty", ""}, {"ok", true}});
+  captured.log.info("step finished",
+                    {{"plugin", "Input.file"}, {"rows", 12}, {"note", "two words"}, {"empty", ""}, {"ok", true}});
   REQUIRE(captured.lines.size() == 1);
   const std::string& line = captured.lines[0];
   CHECK(mortise::parse_rfc3339(line.substr(0, 24)));
@@ -42,7 +43,12 @@ TEST_CASE("a text record is a time, a level, a message and fields") {
 TEST_CASE("a JSON record keeps the types of its fields") {
   Captured captured(Log::Format::json);
   const Value nested = Value::map({{"list", Value::list({1, 2.5, nullptr})}});
-  captured.log.info("m", {{"data_size", std::size_t{12}}, {"ratio", 2.0}, {"ok", false}, {"name", std::string("x\"y")}, {"nested", nested}, {"message", 1}});
+  captured.log.info("m", {{"data_size", std::size_t{12}},
+                          {"ratio", 2.0},
+                          {"ok", false},
+                          {"name", std::string("x\"y")},
+                          {"nested", nested},
+                          {"message", 1}});
   const Node record = mortise::parse_json_config(captured.lines.at(0), "line");
   CHECK(record.at("data_size").as_int64() == 12);
   CHECK(record.at("ratio").is(Node::Kind::number));
@@ -97,7 +103,8 @@ TEST_CASE("secrets are masked in messages, fields, nested values and errors") {
   captured.log.info("using s3cr3t-key abc", {{"header", "Bearer s3cr3t-key"}, {"json", R"({"k":"quo\"ted"})"}});
   captured.log.write(Log::Level::info, "m", Value::map({{"deep", Value::list({"x s3cr3t-key y"})}}));
   captured.log.info("line two of a key");
-  captured.log.failure("failed", Error(Code::plugin, "bad s3cr3t-key", "not s3cr3t-key").because(Error(Code::plugin, "quo\"ted")));
+  captured.log.failure(
+      "failed", Error(Code::plugin, "bad s3cr3t-key", "not s3cr3t-key").because(Error(Code::plugin, "quo\"ted")));
   for (const std::string& line : captured.lines) {
     CAPTURE(line);
     CHECK(line.find("s3cr3t") == std::string::npos);
@@ -109,7 +116,8 @@ TEST_CASE("secrets are masked in messages, fields, nested values and errors") {
 
 TEST_CASE("a failure is logged at the level of its code with everything that helps") {
   Captured captured(Log::Format::json, Log::Level::debug);
-  captured.log.failure("step failed", Error(Code::invalid, "bad", "fix it").with("key", "a.b").because(Error(Code::plugin, "inner")));
+  captured.log.failure("step failed",
+                       Error(Code::invalid, "bad", "fix it").with("key", "a.b").because(Error(Code::plugin, "inner")));
   captured.log.failure("gone", Error(Code::plugin, "crashed"));
   const Node first = mortise::parse_json_config(captured.lines.at(0), "line");
   CHECK(first.at("level").as_string() == "warning");

@@ -253,7 +253,8 @@ struct Range::Parser {
     if (sign == "~" || sign == "~>") return add_tilde(bounds, p, std::min(2, p.numbers));
     if (sign == "~=") return add_tilde(bounds, p, std::max(1, p.numbers - 1));
     if (sign.empty() || sign == "=" || sign == "==") return add_equal(bounds, p);
-    if (sign == ">" || sign == ">=" || sign == "<" || sign == "<=" || sign == "!=") return add_comparison(bounds, sign, p);
+    if (sign == ">" || sign == ">=" || sign == "<" || sign == "<=" || sign == "!=")
+      return add_comparison(bounds, sign, p);
     refuse(text, "unknown sign '" + std::string(sign) + "'");
   }
 
@@ -310,8 +311,8 @@ bool Range::holds(const All& bounds, const Version& version) noexcept {
   const bool inside = std::all_of(bounds.begin(), bounds.end(), [&](const Bound& b) { return holds(b, version); });
   if (!inside || version.prerelease.empty()) return inside;
   return std::any_of(bounds.begin(), bounds.end(), [&](const Bound& b) {
-    return b.admits_prereleases && b.version.major == version.major &&
-           b.version.minor == version.minor && b.version.patch == version.patch;
+    return b.admits_prereleases && b.version.major == version.major && b.version.minor == version.minor &&
+           b.version.patch == version.patch;
   });
 }
 

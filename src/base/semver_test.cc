@@ -13,17 +13,20 @@ bool in(const char* range, const char* version) { return Range::parse(range).con
 }  // namespace
 
 TEST_CASE("a version is read and written back") {
-  for (const char* text : {"0.0.4", "1.2.3", "10.20.30", "1.1.2-prerelease+meta", "1.0.0-alpha.1", "1.0.0-0A.is.legal",
-                           "2.0.0+build.1848", "1.0.0-rc.1+build.1", "18446744073709551615.0.0", "1.0.0--x-", "1.0.0+0.01"}) {
+  for (const char* text :
+       {"0.0.4", "1.2.3", "10.20.30", "1.1.2-prerelease+meta", "1.0.0-alpha.1", "1.0.0-0A.is.legal", "2.0.0+build.1848",
+        "1.0.0-rc.1+build.1", "18446744073709551615.0.0", "1.0.0--x-", "1.0.0+0.01"}) {
     CAPTURE(std::string(text));
     CHECK(Version::parse(text).text() == text);
   }
 }
 
 TEST_CASE("what is no version is refused with its text") {
-  for (const char* text : {"", "1", "1.2", "1.2.3-", "1.2.3+", "01.1.1", "1.01.1", "1.1.01", "1.2.3-0123", "1.2.3-0123.0123",
-                           "v1.2.3", "1.2.3 ", " 1.2.3", "1.2.3-a..b", "1.2.3-a_b", "-1.0.0", "1.2.3.4", "alpha", "1.2.x",
-                           "18446744073709551616.0.0", "1.0.0+a+b"}) {
+  for (const char* text : {"",         "1",       "1.2",    "1.2.3-",     "1.2.3+",
+                           "01.1.1",   "1.01.1",  "1.1.01", "1.2.3-0123", "1.2.3-0123.0123",
+                           "v1.2.3",   "1.2.3 ",  " 1.2.3", "1.2.3-a..b", "1.2.3-a_b",
+                           "-1.0.0",   "1.2.3.4", "alpha",  "1.2.x",      "18446744073709551616.0.0",
+                           "1.0.0+a+b"}) {
     CAPTURE(std::string(text));
     CHECK_FALSE(Version::try_parse(text));
   }
@@ -45,9 +48,21 @@ TEST_CASE("loose versions are what authors write") {
 }
 
 TEST_CASE("precedence is that of the specification") {
-  const char* rising[] = {"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11",
-                          "1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0-99999999999999999999999",
-                          "2.0.0-99999999999999999999999.0", "2.0.0-x", "2.0.0"};
+  const char* rising[] = {"1.0.0-alpha",
+                          "1.0.0-alpha.1",
+                          "1.0.0-alpha.beta",
+                          "1.0.0-beta",
+                          "1.0.0-beta.2",
+                          "1.0.0-beta.11",
+                          "1.0.0-rc.1",
+                          "1.0.0",
+                          "1.0.1",
+                          "1.2.0",
+                          "1.10.0",
+                          "2.0.0-99999999999999999999999",
+                          "2.0.0-99999999999999999999999.0",
+                          "2.0.0-x",
+                          "2.0.0"};
   for (std::size_t i = 0; i < std::size(rising); ++i) {
     for (std::size_t j = 0; j < std::size(rising); ++j) {
       CAPTURE(std::string(rising[i]));
@@ -114,7 +129,8 @@ TEST_CASE("a pre-release comes only where one of the same numbers was named") {
 }
 
 TEST_CASE("a broken range is refused") {
-  for (const char* text : {">", "=>1.0", "1.0 -", "^", "1.*.3", ">*", "!=1.2", "a", "1.2-rc", "^18446744073709551615"}) {
+  for (const char* text :
+       {">", "=>1.0", "1.0 -", "^", "1.*.3", ">*", "!=1.2", "a", "1.2-rc", "^18446744073709551615"}) {
     CAPTURE(std::string(text));
     CHECK_THROWS_AS((void)Range::parse(text), Error);
   }

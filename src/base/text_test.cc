@@ -15,11 +15,12 @@ using mortise::Value;
 using namespace std::chrono_literals;
 
 TEST_CASE("UTF-8 is checked to the letter") {
-  for (const char* good : {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"}) {
+  for (const char* good :
+       {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"}) {
     CHECK(mortise::find_invalid_utf8(good) == std::string_view::npos);
   }
-  for (const char* bad : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
-                          "\xF5\x80\x80\x80", "\xFF", "\xE2\x82", "\xC3"}) {
+  for (const char* bad : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
+                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xE2\x82", "\xC3"}) {
     CAPTURE(std::string(bad));
     CHECK(mortise::find_invalid_utf8(bad) == 0);
   }
@@ -57,7 +58,8 @@ TEST_CASE("a longer secret is hidden before a shorter one within it, and keys ar
   CHECK(redactor.clean(std::string_view("a secret-and-more, a secret")) == "a [redacted], a [redacted]");
   const Value cleaned = redactor.clean(Value::map({{"secret", Value::list({"my secret", 7})}}));
   CHECK(cleaned == Value::map({{"[redacted]", Value::list({"my [redacted]", 7})}}));
-  const Error error = redactor.clean(Error(Code::denied, "no secret", "secret?").with("got", "secret").because(Error(Code::plugin, "secret")));
+  const Error error = redactor.clean(
+      Error(Code::denied, "no secret", "secret?").with("got", "secret").because(Error(Code::plugin, "secret")));
   CHECK(std::string(error.what()) == "no [redacted]");
   CHECK(error.code() == Code::denied);
   CHECK(error.hint() == "[redacted]?");
@@ -96,5 +98,6 @@ TEST_CASE("durations and sizes") {
 TEST_CASE("an error says where it was found") {
   CHECK(mortise::location_of(Error(Code::invalid, "m")).empty());
   CHECK(mortise::location_of(Error(Code::invalid, "m").with("file", "a.yaml")) == "a.yaml");
-  CHECK(mortise::location_of(Error(Code::invalid, "m").with("file", "a.yaml").with("line", "7").with("column", "2")) == "a.yaml:7:2");
+  CHECK(mortise::location_of(Error(Code::invalid, "m").with("file", "a.yaml").with("line", "7").with("column", "2")) ==
+        "a.yaml:7:2");
 }

@@ -55,7 +55,8 @@ bool Statement::is_null(int column) const noexcept { return sqlite3_column_type(
 std::int64_t Statement::int64(int column) const noexcept { return sqlite3_column_int64(statement_, column); }
 std::string Statement::text(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return data == nullptr ? std::string() : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  return data == nullptr ? std::string()
+                         : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 std::optional<std::int64_t> Statement::optional_int64(int column) const noexcept {
   return is_null(column) ? std::nullopt : std::optional(int64(column));
@@ -87,7 +88,8 @@ Statement Connection::prepare(std::string_view sql) {
   const auto known = statements_.find(sql);
   if (known != statements_.end()) return {*this, known->second};
   sqlite3_stmt* statement = nullptr;
-  const int result = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int result = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                        &statement, nullptr);
   if (result != SQLITE_OK) throw error_of(result);
   statements_.emplace(sql, statement);
   return {*this, statement};
@@ -111,7 +113,8 @@ Error Connection::error_of(int result) const {
   switch (result & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return make(Code::busy, "the database '" + path_ + "' is locked by another process", "try again; end the process that holds it");
+      return make(Code::busy, "the database '" + path_ + "' is locked by another process",
+                  "try again; end the process that holds it");
     case SQLITE_FULL:
       return make(Code::busy, "no space is left for the database '" + path_ + "'",
                   "free space on its disk; what was stored before is safe, this change was not made");
@@ -123,9 +126,11 @@ Error Connection::error_of(int result) const {
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_CANTOPEN:
-      return make(Code::denied, "cannot open or write the database '" + path_ + "': " + said, "check the folder and its permissions");
+      return make(Code::denied, "cannot open or write the database '" + path_ + "': " + said,
+                  "check the folder and its permissions");
     case SQLITE_CONSTRAINT: return make(Code::conflict, "the database refuses the change: " + said, "");
-    case SQLITE_TOOBIG: return make(Code::invalid, "a value is too large for the database", "store large data in files");
+    case SQLITE_TOOBIG:
+      return make(Code::invalid, "a value is too large for the database", "store large data in files");
     case SQLITE_NOMEM: return make(Code::busy, "no memory is left for the database", "try again later");
     default: return make(Code::internal, "the database '" + path_ + "' failed: " + said, "");
   }

@@ -19,7 +19,8 @@ void make_private_file(const std::string& path) {
   if (file < 0) {
     const int why = errno;
     const Code code = why == ENOSPC || why == EDQUOT ? Code::busy : why == ENOENT ? Code::not_found : Code::denied;
-    throw Error(code, "cannot open the database '" + path + "': " + std::strerror(why), "check the folder and its permissions")
+    throw Error(code, "cannot open the database '" + path + "': " + std::strerror(why),
+                "check the folder and its permissions")
         .with("file", path);
   }
   ::close(file);

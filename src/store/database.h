@@ -67,11 +67,13 @@ class Database {
       });
     } else {
       auto result = std::make_shared<std::optional<Result>>();
-      post(durability, [action = std::move(action), result](Connection& connection) mutable { result->emplace(action(connection)); },
-           [promise, result](const Error* error) {
-             if (error == nullptr) return promise->set_value(*std::move(*result));
-             promise->set_exception(std::make_exception_ptr(*error));
-           });
+      post(
+          durability,
+          [action = std::move(action), result](Connection& connection) mutable { result->emplace(action(connection)); },
+          [promise, result](const Error* error) {
+            if (error == nullptr) return promise->set_value(*std::move(*result));
+            promise->set_exception(std::make_exception_ptr(*error));
+          });
     }
     return future;
   }

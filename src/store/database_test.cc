@@ -36,7 +36,8 @@ class Folder {
 };
 
 constexpr std::array numbers_schema{Migration{1, "numbers", "CREATE TABLE numbers (n BIGINT PRIMARY KEY, text TEXT)"}};
-constexpr std::array more_schema{numbers_schema[0], Migration{2, "words", "CREATE TABLE words (w TEXT); INSERT INTO words VALUES ('x')"}};
+constexpr std::array more_schema{numbers_schema[0],
+                                 Migration{2, "words", "CREATE TABLE words (w TEXT); INSERT INTO words VALUES ('x')"}};
 
 void insert(Connection& connection, std::int64_t n) { connection.run("INSERT INTO numbers (n) VALUES (?1)", n); }
 
@@ -86,9 +87,15 @@ TEST_CASE("what is written can be read, and is there after reopening") {
   {
     Database database(folder.file(), {}, numbers_schema);
     database.write(Durability::full, [](Connection& c) { insert(c, 1); }).get();
-    CHECK(database.write(Durability::normal, [](Connection& c) { insert(c, 2); return std::string("result"); }).get() == "result");
+    CHECK(database
+              .write(Durability::normal,
+                     [](Connection& c) {
+                       insert(c, 2);
+                       return std::string("result");
+                     })
+              .get() == "result");
     CHECK(count_of(database) == 2);
-    struct stat info{};
+    struct stat info {};
     REQUIRE(::stat(folder.file().c_str(), &info) == 0);
     CHECK((info.st_mode & 0777U) == 0600U);
   }
@@ -105,7 +112,7 @@ TEST_CASE("waiting writes share a transaction, and one that fails does not fail 
   for (std::int64_t n = 0; n < 100; ++n) {
     writes.push_back(database.write(Durability::normal, [n](Connection& c) {
       insert(c, n);
-      if (n % 10 == 3) insert(c, n);                                   // violates the key: the first insert is undone too
+      if (n % 10 == 3) insert(c, n);  // violates the key: the first insert is undone too
       if (n % 10 == 7) throw std::runtime_error("changed its mind");
     }));
   }
@@ -152,7 +159,8 @@ TEST_CASE("many threads write and read at once") {
   for (std::int64_t t = 0; t < 4; ++t) {
     threads.emplace_back([&database, t] {
       for (std::int64_t i = 0; i < 250; ++i) {
-        database.post(i % 50 == 0 ? Durability::full : Durability::normal, [n = t * 1'000 + i](Connection& c) { insert(c, n); });
+        database.post(i % 50 == 0 ? Durability::full : Durability::normal,
+                      [n = t * 1'000 + i](Connection& c) { insert(c, n); });
       }
     });
   }
@@ -224,7 +232,8 @@ TEST_CASE("a process killed in mid-write loses nothing that was acknowledged") {
     ::close(acknowledged[0]);
     Database database(folder.file(), {}, numbers_schema);
     const std::int64_t there = database.read([&](Connection& c) {
-      Statement row = c.query("SELECT COUNT(*) FROM numbers WHERE n >= ?1 AND n <= ?2", std::int64_t{round} * 1'000'000, n);
+      Statement row =
+          c.query("SELECT COUNT(*) FROM numbers WHERE n >= ?1 AND n <= ?2", std::int64_t{round} * 1'000'000, n);
       return row.step() ? row.int64(0) : -1;
     });
     CHECK(there == n - round * 1'000'000 + 1);
@@ -241,7 +250,9 @@ TEST_CASE("a full database fails the writes that need room, and only them, until
   };
   database.write(Durability::normal, limit_pages(12)).get();
   Brake brake(database);
-  const auto large = [](Connection& c) { c.run("INSERT INTO numbers (n, text) VALUES (?1, ?2)", std::int64_t{-1}, std::string(200'000, 'x')); };
+  const auto large = [](Connection& c) {
+    c.run("INSERT INTO numbers (n, text) VALUES (?1, ?2)", std::int64_t{-1}, std::string(200'000, 'x'));
+  };
   auto before = database.write(Durability::normal, [](Connection& c) { insert(c, 1); });
   auto failing = database.write(Durability::normal, large);
   auto after = database.write(Durability::full, [](Connection& c) { insert(c, 2); });
@@ -349,7 +360,8 @@ TEST_CASE("migrations are applied once, in order, and old files are brought up t
 TEST_CASE("a failing migration changes nothing") {
   const Folder folder;
   { Database database(folder.file(), {}, numbers_schema); }
-  constexpr std::array broken{numbers_schema[0], Migration{2, "broken", "CREATE TABLE half (x TEXT); CREATE TABLE numbers (y TEXT)"}};
+  constexpr std::array broken{numbers_schema[0],
+                              Migration{2, "broken", "CREATE TABLE half (x TEXT); CREATE TABLE numbers (y TEXT)"}};
   CHECK_THROWS_AS(Database(folder.file(), {}, broken), Error);
   Database database(folder.file(), {}, more_schema);  // number 2 is still free
   CHECK(count_of(database) == 0);
@@ -361,7 +373,8 @@ TEST_CASE("a file of a newer program is refused and left alone") {
   const std::string before = content_of(folder.file());
   const Error error = error_of([&] { Database database(folder.file(), {}, numbers_schema); });
   CHECK(error.code() == Code::unsupported);
-  CHECK(std::string(error.what()).find("was made by a newer mortise (schema 2; this one knows up to 1)") != std::string::npos);
+  CHECK(std::string(error.what()).find("was made by a newer mortise (schema 2; this one knows up to 1)") !=
+        std::string::npos);
   CHECK(content_of(folder.file()) == before);
 }
 

@@ -42,7 +42,8 @@ void use_write_ahead_log(Connection& connection) {
   connection.execute("PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
   Statement statement = connection.prepare("PRAGMA journal_mode = WAL");
   if (statement.step() && statement.text(0) == "wal") return;
-  throw Error(Code::unsupported, "the file system of '" + connection.path() + "' cannot hold a database in write-ahead mode",
+  throw Error(Code::unsupported,
+              "the file system of '" + connection.path() + "' cannot hold a database in write-ahead mode",
               "put the data directory on a local disk")
       .with("file", connection.path());
 }
@@ -76,7 +77,8 @@ std::map<int, Applied> applied_in(Connection& connection) {
   }
 }
 
-void require_known(const Connection& connection, const std::map<int, Applied>& applied, std::span<const Migration> migrations) {
+void require_known(const Connection& connection, const std::map<int, Applied>& applied,
+                   std::span<const Migration> migrations) {
   const int newest = migrations.empty() ? 0 : migrations.back().number;
   if (!applied.empty() && applied.rbegin()->first > newest) {
     throw Error(Code::unsupported,

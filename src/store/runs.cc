@@ -62,34 +62,36 @@ void RunStore::add(const RunRow& run) {
   connection_.run(
       "INSERT INTO runs (id, kind, name, source, state, created, started, finished, error, owner_pid, owner_mark)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-      run.id, run.kind, run.name, run.source, run.state, run.created, run.started, run.finished, run.error, run.owner_pid,
-      run.owner_mark);
+      run.id, run.kind, run.name, run.source, run.state, run.created, run.started, run.finished, run.error,
+      run.owner_pid, run.owner_mark);
 }
 
 void RunStore::add(const std::string& run, const StepRow& step) {
   connection_.run(
-      "INSERT INTO run_steps (run, position, attempt, name, plugin, state, started, finished, elapsed_ns, rows, bytes_copied,"
+      "INSERT INTO run_steps (run, position, attempt, name, plugin, state, started, finished, elapsed_ns, rows, "
+      "bytes_copied,"
       " worker_pid, error, outputs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-      run, step.position, step.attempt, step.name, step.plugin, step.state, step.started, step.finished, step.elapsed_ns,
-      step.rows, step.bytes_copied, step.worker_pid, step.error, step.outputs);
+      run, step.position, step.attempt, step.name, step.plugin, step.state, step.started, step.finished,
+      step.elapsed_ns, step.rows, step.bytes_copied, step.worker_pid, step.error, step.outputs);
 }
 
 void RunStore::add(const std::string& run, const StepLogRow& line) {
   connection_.run(
-      "INSERT INTO step_logs (run, number, position, level, time, message, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", run,
-      line.number, line.position, line.level, line.time, line.message, line.fields);
+      "INSERT INTO step_logs (run, number, position, level, time, message, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+      run, line.number, line.position, line.level, line.time, line.message, line.fields);
 }
 
 bool RunStore::move(const std::string& run, std::string_view from, std::string_view to, std::optional<Time> started,
                     std::optional<Time> finished, std::string_view error) {
   return connection_.run(
-             "UPDATE runs SET state = ?3, started = COALESCE(?4, started), finished = COALESCE(?5, finished), error = ?6"
+             "UPDATE runs SET state = ?3, started = COALESCE(?4, started), finished = COALESCE(?5, finished), error = "
+             "?6"
              " WHERE id = ?1 AND state = ?2",
              run, from, to, started, finished, error) == 1;
 }
 
-void RunStore::begin_attempt(const std::string& run, std::uint32_t position, std::uint32_t attempt, std::string_view state,
-                             Time started) {
+void RunStore::begin_attempt(const std::string& run, std::uint32_t position, std::uint32_t attempt,
+                             std::string_view state, Time started) {
   const std::int64_t added = connection_.run(
       "INSERT INTO run_steps (run, position, attempt, name, plugin, state, started)"
       " SELECT run, position, ?3, name, plugin, ?4, ?5 FROM run_steps WHERE run = ?1 AND position = ?2"
@@ -103,7 +105,8 @@ void RunStore::begin_attempt(const std::string& run, std::uint32_t position, std
 
 bool RunStore::end_attempt(const std::string& run, const StepRow& end) {
   return connection_.run(
-             "UPDATE run_steps SET state = ?4, finished = ?5, elapsed_ns = ?6, rows = ?7, bytes_copied = ?8, worker_pid = ?9,"
+             "UPDATE run_steps SET state = ?4, finished = ?5, elapsed_ns = ?6, rows = ?7, bytes_copied = ?8, "
+             "worker_pid = ?9,"
              " error = ?10, outputs = ?11 WHERE run = ?1 AND position = ?2 AND attempt = ?3",
              run, end.position, end.attempt, end.state, end.finished, end.elapsed_ns, end.rows, end.bytes_copied,
              end.worker_pid, end.error, end.outputs) == 1;
@@ -145,7 +148,8 @@ std::vector<RunRow> RunStore::list(const RunQuery& query) {
 
 std::vector<StepRow> RunStore::steps(const std::string& run) {
   Statement rows = connection_.query(
-      "SELECT position, attempt, name, plugin, state, started, finished, elapsed_ns, rows, bytes_copied, worker_pid, error,"
+      "SELECT position, attempt, name, plugin, state, started, finished, elapsed_ns, rows, bytes_copied, worker_pid, "
+      "error,"
       " outputs FROM run_steps WHERE run = ?1 ORDER BY position, attempt",
       run);
   std::vector<StepRow> steps;
@@ -153,8 +157,8 @@ std::vector<StepRow> RunStore::steps(const std::string& run) {
   return steps;
 }
 
-std::vector<StepLogRow> RunStore::logs(const std::string& run, std::optional<std::uint32_t> position, std::uint64_t after,
-                                       std::uint32_t limit) {
+std::vector<StepLogRow> RunStore::logs(const std::string& run, std::optional<std::uint32_t> position,
+                                       std::uint64_t after, std::uint32_t limit) {
   after = std::min<std::uint64_t>(after, INT64_MAX);  // the column is signed
   Statement rows = position ? connection_.query(
                                   "SELECT number, position, level, time, message, fields FROM step_logs"

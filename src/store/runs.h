@@ -63,22 +63,23 @@ class RunStore {
 
   // Moves a run from one state to another and sets its times and error as far as they are given. False when the run is not in
   // that state (or is not there): nothing was changed.
-  [[nodiscard]] bool move(const std::string& run, std::string_view from, std::string_view to, std::optional<Time> started,
-                          std::optional<Time> finished, std::string_view error);
+  [[nodiscard]] bool move(const std::string& run, std::string_view from, std::string_view to,
+                          std::optional<Time> started, std::optional<Time> finished, std::string_view error);
 
   // The row of a new attempt; that of attempt 0 goes. Error{not_found} when the run has no such step.
-  void begin_attempt(const std::string& run, std::uint32_t position, std::uint32_t attempt, std::string_view state, Time started);
+  void begin_attempt(const std::string& run, std::uint32_t position, std::uint32_t attempt, std::string_view state,
+                     Time started);
   // Fills the row of (position, attempt) in: all but name, plugin and started. False when there is none.
   [[nodiscard]] bool end_attempt(const std::string& run, const StepRow& end);
   // Steps in state `from` get state `to` and, if they had begun, their end.
   void move_steps(const std::string& run, std::string_view from, std::string_view to, Time finished);
 
   [[nodiscard]] std::optional<RunRow> find(const std::string& run);
-  [[nodiscard]] std::vector<RunRow> list(const RunQuery& query);  // newest first: ids rise with time
+  [[nodiscard]] std::vector<RunRow> list(const RunQuery& query);     // newest first: ids rise with time
   [[nodiscard]] std::vector<StepRow> steps(const std::string& run);  // by position, then attempt
   // Lines with a number above `after`, rising; of one step, or of all.
-  [[nodiscard]] std::vector<StepLogRow> logs(const std::string& run, std::optional<std::uint32_t> position, std::uint64_t after,
-                                             std::uint32_t limit);
+  [[nodiscard]] std::vector<StepLogRow> logs(const std::string& run, std::optional<std::uint32_t> position,
+                                             std::uint64_t after, std::uint32_t limit);
   [[nodiscard]] std::uint64_t last_log_number(const std::string& run);
 
  private:

@@ -20,10 +20,13 @@ struct Store {
 
   template <typename Action>
   auto write(Action action) {
-    return database.write(Durability::normal, [&](Connection& c) {
-      RunStore runs(c);
-      return action(runs);
-    }).get();
+    return database
+        .write(Durability::normal,
+               [&](Connection& c) {
+                 RunStore runs(c);
+                 return action(runs);
+               })
+        .get();
   }
   template <typename Action>
   auto read(Action action) {
@@ -34,7 +37,17 @@ struct Store {
   }
   void add(const char* id, const char* pipeline, const char* state) {
     write([&](RunStore& runs) {
-      runs.add({.id = id, .kind = "pipeline",   .name = pipeline, .source = "f.yaml", .state = state, .created = Time{5}, .started = {}, .finished = {}, .error = {}, .owner_pid = 1, .owner_mark = "m"});
+      runs.add({.id = id,
+                .kind = "pipeline",
+                .name = pipeline,
+                .source = "f.yaml",
+                .state = state,
+                .created = Time{5},
+                .started = {},
+                .finished = {},
+                .error = {},
+                .owner_pid = 1,
+                .owner_mark = "m"});
     });
   }
   std::string ids(const RunQuery& query) {
@@ -52,7 +65,18 @@ struct Store {
 
 TEST_CASE("a run row comes back as it went in") {
   Store store;
-  const RunRow row{"r1", "pipeline", "w\xC3\xA9" "ather", "f.yaml", "queued", Time{-1}, Time{2}, std::nullopt, "{\"a\":1}", 42, "boot 7"};
+  const RunRow row{"r1",
+                   "pipeline",
+                   "w\xC3\xA9"
+                   "ather",
+                   "f.yaml",
+                   "queued",
+                   Time{-1},
+                   Time{2},
+                   std::nullopt,
+                   "{\"a\":1}",
+                   42,
+                   "boot 7"};
   store.write([&](RunStore& runs) { runs.add(row); });
   const auto found = store.read([](RunStore& runs) { return runs.find("r1"); });
   REQUIRE(found);
@@ -138,12 +162,14 @@ TEST_CASE("log lines are paged by their number, for one step or all") {
   store.add("r1", "a", "running");
   store.write([](RunStore& runs) {
     for (std::uint64_t n = 1; n <= 10; ++n) {
-      runs.add("r1", StepLogRow{n, static_cast<std::uint32_t>(n % 2), "info", Time{static_cast<std::int64_t>(n)}, "line " + std::to_string(n), ""});
+      runs.add("r1", StepLogRow{n, static_cast<std::uint32_t>(n % 2), "info", Time{static_cast<std::int64_t>(n)},
+                                "line " + std::to_string(n), ""});
     }
   });
   const auto numbers = [&](std::optional<std::uint32_t> step, std::uint64_t after, std::uint32_t limit) {
     std::string all;
-    for (const StepLogRow& line : store.read([&](RunStore& runs) { return runs.logs("r1", step, after, limit); })) all += std::to_string(line.number) + " ";
+    for (const StepLogRow& line : store.read([&](RunStore& runs) { return runs.logs("r1", step, after, limit); }))
+      all += std::to_string(line.number) + " ";
     return all;
   };
   CHECK(numbers({}, 0, 3) == "1 2 3 ");
@@ -152,6 +178,12 @@ TEST_CASE("log lines are paged by their number, for one step or all") {
   CHECK(numbers({}, UINT64_MAX, 5).empty());
   CHECK(store.read([](RunStore& runs) { return runs.last_log_number("r1"); }) == 10);
   CHECK(store.read([](RunStore& runs) { return runs.last_log_number("r2"); }) == 0);
-  CHECK_THROWS_AS(store.write([](RunStore& runs) { runs.add("r1", StepLogRow{1, 0, "info", Time{0}, "again", ""}); }), Error);
-  CHECK_THROWS_AS(store.write([](RunStore& runs) { runs.add("nobody", StepLogRow{1, 0, "info", Time{0}, "x", ""}); }), Error);
+  CHECK_THROWS_AS(store.write([](RunStore& runs) {
+    runs.add("r1", StepLogRow{1, 0, "info", Time{0}, "again", ""});
+  }),
+                  Error);
+  CHECK_THROWS_AS(store.write([](RunStore& runs) {
+    runs.add("nobody", StepLogRow{1, 0, "info", Time{0}, "x", ""});
+  }),
+                  Error);
 }

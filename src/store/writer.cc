@@ -22,7 +22,10 @@ Error as_error(std::exception_ptr problem) {
 }  // namespace
 
 Writer::Writer(std::unique_ptr<Connection> connection, std::size_t queue_limit, std::size_t group_limit)
-    : connection_(std::move(connection)), queue_limit_(queue_limit), group_limit_(group_limit), thread_([this] { loop(); }) {}
+    : connection_(std::move(connection)),
+      queue_limit_(queue_limit),
+      group_limit_(group_limit),
+      thread_([this] { loop(); }) {}
 
 void Writer::post(Job job) {
   {
@@ -99,7 +102,8 @@ void Writer::commit(Group& group) {
 }
 
 std::optional<Writer::Failures> Writer::try_together(Group& group) {
-  const bool full = std::any_of(group.begin(), group.end(), [](const Job& job) { return job.durability == Durability::full; });
+  const bool full =
+      std::any_of(group.begin(), group.end(), [](const Job& job) { return job.durability == Durability::full; });
   try {
     begin(full ? Durability::full : Durability::normal);
   } catch (const Error& error) {

@@ -73,7 +73,9 @@ void RunLog::step_log(const std::string& run, std::uint32_t step, std::string_vi
   writer_->step_log(run, step, level, message, fields);
 }
 void RunLog::step_ended(const std::string& run, const StepEnd& end) { writer_->step_ended(run, end); }
-void RunLog::finish(const std::string& run, std::string_view state, const Value& error) { writer_->finish(run, state, error); }
+void RunLog::finish(const std::string& run, std::string_view state, const Value& error) {
+  writer_->finish(run, state, error);
+}
 
 // Questions wait for the writes that were queued before them, so that one sees what oneself has told.
 template <typename Question>
@@ -92,7 +94,9 @@ std::vector<RunRecord> RunLog::list(const Filter& filter) const {
         .with("expected", "queued, running, succeeded, failed, cancelled or interrupted")
         .with("got", filter.state);
   }
-  return records_of(ask([&](RunStore& runs) { return runs.list({filter.state, filter.name, filter.before, filter.limit}); }));
+  return records_of(ask([&](RunStore& runs) {
+    return runs.list({filter.state, filter.name, filter.before, filter.limit});
+  }));
 }
 
 std::optional<RunRecord> RunLog::find(const std::string& run) const {
@@ -104,7 +108,8 @@ std::vector<StepRecord> RunLog::steps(const std::string& run) const {
   return records_of(ask([&](RunStore& runs) { return runs.steps(run); }));
 }
 
-std::vector<LogRecord> RunLog::logs(const std::string& run, std::int64_t step, std::uint64_t after, std::uint32_t limit) const {
+std::vector<LogRecord> RunLog::logs(const std::string& run, std::int64_t step, std::uint64_t after,
+                                    std::uint32_t limit) const {
   const auto position = step < 0 ? std::nullopt : std::optional(static_cast<std::uint32_t>(step));
   return records_of(ask([&](RunStore& runs) { return runs.logs(run, position, after, limit); }));
 }

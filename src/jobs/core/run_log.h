@@ -28,9 +28,9 @@ class Database;
 namespace mortise::jobs {
 
 struct NewRun {
-  std::string kind;    // "pipeline"
-  std::string name;    // of the pipeline
-  std::string source;  // its file, may be empty
+  std::string kind;                                        // "pipeline"
+  std::string name;                                        // of the pipeline
+  std::string source;                                      // its file, may be empty
   std::vector<std::pair<std::string, std::string>> steps;  // name and plugin of each, in order
 };
 
@@ -44,7 +44,7 @@ struct RunRecord {
 
 // One attempt of one step; attempt 0 stands for a step that had none yet (pending, skipped, cancelled before it began).
 struct StepRecord {
-  std::uint32_t index = 0;  // from 0
+  std::uint32_t index = 0;          // from 0
   std::string name, plugin, state;  // pending, running, succeeded, failed, skipped, cancelled, interrupted
   std::uint32_t attempt = 0;
   std::optional<Time> started, finished;

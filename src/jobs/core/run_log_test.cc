@@ -61,9 +61,21 @@ TEST_CASE("a run is told and asked for") {
   f.runs.started(id);
   f.runs.step_started(id, 0, 1);
   f.runs.step_log(id, 0, "info", "reading", Value::map({{"rows", 3}}));
-  f.runs.step_ended(id, {.index = 0, .attempt = 1, .state = "failed", .elapsed_ns = 5, .worker_pid = 77, .error = Value::map({{"message", "no"}})});
+  f.runs.step_ended(id, {.index = 0,
+                         .attempt = 1,
+                         .state = "failed",
+                         .elapsed_ns = 5,
+                         .worker_pid = 77,
+                         .error = Value::map({{"message", "no"}})});
   f.runs.step_started(id, 0, 2);
-  f.runs.step_ended(id, {.index = 0, .attempt = 2, .state = "succeeded", .elapsed_ns = 6, .rows = 1461, .bytes_copied = 9, .worker_pid = 78, .outputs = Value::map({{"data", "table"}})});
+  f.runs.step_ended(id, {.index = 0,
+                         .attempt = 2,
+                         .state = "succeeded",
+                         .elapsed_ns = 6,
+                         .rows = 1461,
+                         .bytes_copied = 9,
+                         .worker_pid = 78,
+                         .outputs = Value::map({{"data", "table"}})});
   CHECK(f.runs.find(id)->state == "running");
   f.runs.finish(id, "succeeded", nullptr);
 
@@ -120,7 +132,8 @@ TEST_CASE("illegal moves of a run are conflicts and change nothing") {
 }
 
 TEST_CASE("every move between states is as the table says") {
-  const auto all = {RunState::queued, RunState::running, RunState::succeeded, RunState::failed, RunState::cancelled, RunState::interrupted};
+  const auto all = {RunState::queued, RunState::running,   RunState::succeeded,
+                    RunState::failed, RunState::cancelled, RunState::interrupted};
   std::string legal;
   for (const RunState from : all) {
     CHECK(run_state_named(name_of(from)) == from);
@@ -128,8 +141,9 @@ TEST_CASE("every move between states is as the table says") {
       if (may_move(from, to)) legal += std::string(name_of(from)) + ">" + std::string(name_of(to)) + " ";
     }
   }
-  CHECK(legal == "queued>running queued>failed queued>cancelled queued>interrupted "
-                 "running>succeeded running>failed running>cancelled running>interrupted ");
+  CHECK(legal ==
+        "queued>running queued>failed queued>cancelled queued>interrupted "
+        "running>succeeded running>failed running>cancelled running>interrupted ");
   CHECK_FALSE(run_state_named("lost"));
 }
 
@@ -165,7 +179,9 @@ TEST_CASE("whatever a plugin prints can be kept and read") {
   f.runs.step_log(id, 0, "info", "", Value::map({{"n", -0.0}, {"big", INT64_MAX}}));
   const auto lines = f.runs.logs(id, -1, 0, 10);
   REQUIRE(lines.size() == 2);
-  CHECK(lines[0].message == "a\xEF\xBF\xBD" "b\xEF\xBF\xBD \xC3\xA9");
+  CHECK(lines[0].message ==
+        "a\xEF\xBF\xBD"
+        "b\xEF\xBF\xBD \xC3\xA9");
   CHECK(lines[0].fields.is(Kind::string));
   CHECK(lines[1].fields.at("big").as_int64() == INT64_MAX);
 }
@@ -260,14 +276,16 @@ TEST_CASE("many steps of many runs are told at once") {
   for (const std::string& id : ids) {
     const auto lines = runs.logs(id, -1, 0, 1'000);
     REQUIRE(lines.size() == 200);
-    for (std::size_t i = 0; i < lines.size(); ++i) CHECK(lines[i].fields.at("i").as_int64() == static_cast<std::int64_t>(i));
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      CHECK(lines[i].fields.at("i").as_int64() == static_cast<std::int64_t>(i));
   }
 }
 
 TEST_CASE("a full disk is told once in the log, throws where the caller waits, and ends when there is room") {
   Folder folder;
   std::vector<std::string> told;
-  const Log log(Log::Options{Log::Format::text, Log::Level::info, {}, 0, 0, [&](std::string_view line) { told.emplace_back(line); }});
+  const Log log(Log::Options{
+      Log::Format::text, Log::Level::info, {}, 0, 0, [&](std::string_view line) { told.emplace_back(line); }});
   store::Database database(folder.file());
   RunLog runs(database, log);
   const std::string id = runs.begin(weather);
@@ -278,7 +296,8 @@ TEST_CASE("a full disk is told once in the log, throws where the caller waits, a
   REQUIRE(told.size() == 1);
   CHECK(told[0].find("the run log cannot be written") != std::string::npos);
   CHECK(told[0].find("no space is left for the database") != std::string::npos);
-  database.write(store::Durability::normal, [](store::Connection& c) { c.execute("PRAGMA max_page_count = 100000"); }).get();
+  database.write(store::Durability::normal, [](store::Connection& c) { c.execute("PRAGMA max_page_count = 100000"); })
+      .get();
   runs.step_log(id, 0, "info", "again", nullptr);
   runs.finish(id, "succeeded", nullptr);
   CHECK(told.size() == 2);

@@ -23,7 +23,8 @@ std::string json_text(const Value& value) {
 
 // Text columns hold valid UTF-8 without zero bytes, whatever a plugin printed.
 std::string clean_text(std::string_view text) {
-  if (find_invalid_utf8(text) == std::string_view::npos && text.find('\0') == std::string_view::npos) return std::string(text);
+  if (find_invalid_utf8(text) == std::string_view::npos && text.find('\0') == std::string_view::npos)
+    return std::string(text);
   std::string clean;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
@@ -42,8 +43,8 @@ Error cannot_become(const std::string& run, std::string_view from, std::string_v
 }
 
 // Within a work: the row itself says from where it moves.
-void move_run(RunStore& runs, const std::string& run, RunState to, std::optional<Time> started, std::optional<Time> finished,
-              const std::string& error) {
+void move_run(RunStore& runs, const std::string& run, RunState to, std::optional<Time> started,
+              std::optional<Time> finished, const std::string& error) {
   const auto row = runs.find(run);
   if (!row) throw Error(Code::not_found, "there is no run '" + run + "'").with("run", run);
   const auto from = run_state_named(row->state);
@@ -64,7 +65,8 @@ void RunLog::Writer::adopt_orphans() {
       const auto open = runs.list({std::string(name_of(state)), {}, {}, std::numeric_limits<std::uint32_t>::max()});
       for (const store::RunRow& run : open) {
         if (Owner{run.owner_pid, run.owner_mark}.is_alive()) continue;
-        const Error died(Code::internal, "the process that ran it (pid " + std::to_string(run.owner_pid) + ") died", "run it again");
+        const Error died(Code::internal, "the process that ran it (pid " + std::to_string(run.owner_pid) + ") died",
+                         "run it again");
         move_run(runs, run.id, RunState::interrupted, {}, now(), json_text(error_object(died)));
         runs.move_steps(run.id, "running", "interrupted", now());
         runs.move_steps(run.id, "pending", "cancelled", now());
@@ -109,7 +111,8 @@ void RunLog::Writer::started(const std::string& run) {
   {
     const std::lock_guard lock(mutex_);
     Open& open = open_run(run, name_of(RunState::running));
-    if (!may_move(open.state, RunState::running)) throw cannot_become(run, name_of(open.state), name_of(RunState::running));
+    if (!may_move(open.state, RunState::running))
+      throw cannot_become(run, name_of(open.state), name_of(RunState::running));
     open.state = RunState::running;
   }
   post(Durability::normal, run, [run, at = now()](Connection& connection) {
@@ -124,7 +127,8 @@ void RunLog::Writer::step_started(const std::string& run, std::uint32_t step, st
     const std::lock_guard lock(mutex_);
     const Open& open = open_run(run, "running a step");
     if (open.state != RunState::running) {
-      throw Error(Code::conflict, "a step of run '" + run + "' cannot start while the run is " + std::string(name_of(open.state)))
+      throw Error(Code::conflict,
+                  "a step of run '" + run + "' cannot start while the run is " + std::string(name_of(open.state)))
           .with("run", run);
     }
   }
@@ -133,8 +137,8 @@ void RunLog::Writer::step_started(const std::string& run, std::uint32_t step, st
   });
 }
 
-void RunLog::Writer::step_log(const std::string& run, std::uint32_t step, std::string_view level, std::string_view message,
-                              const Value& fields) {
+void RunLog::Writer::step_log(const std::string& run, std::uint32_t step, std::string_view level,
+                              std::string_view message, const Value& fields) {
   store::StepLogRow line;
   line.position = step;
   line.level = clean_text(level);
@@ -145,7 +149,8 @@ void RunLog::Writer::step_log(const std::string& run, std::uint32_t step, std::s
     return log_.debug("a log line came after the end of its run", {{"run", run}, {"step", step}, {"line", message}});
   }
   StepLines& lines = found->second.lines[step];
-  if (lines.dropped > 0 || lines.kept >= limits_.log_lines_per_step || lines.bytes + message.size() > limits_.log_bytes_per_step) {
+  if (lines.dropped > 0 || lines.kept >= limits_.log_lines_per_step ||
+      lines.bytes + message.size() > limits_.log_bytes_per_step) {
     ++lines.dropped;
     return;
   }
@@ -172,18 +177,21 @@ void RunLog::Writer::tell_dropped(const std::string& run, Open& open, std::uint3
   line.time = now();
   const auto dropped = static_cast<std::int64_t>(std::exchange(found->second.dropped, 0));
   line.message = std::to_string(dropped) + " log lines of this step were dropped; it may keep " +
-                 std::to_string(limits_.log_lines_per_step) + " lines and " + std::to_string(limits_.log_bytes_per_step) + " bytes";
+                 std::to_string(limits_.log_lines_per_step) + " lines and " +
+                 std::to_string(limits_.log_bytes_per_step) + " bytes";
   line.fields = json_text(Value::map({{"dropped", dropped}}));
   post_line(run, std::move(line));
 }
 
 void RunLog::Writer::post_line(const std::string& run, store::StepLogRow line) {
-  post(Durability::normal, run, [run, line = std::move(line)](Connection& connection) { RunStore(connection).add(run, line); });
+  post(Durability::normal, run,
+       [run, line = std::move(line)](Connection& connection) { RunStore(connection).add(run, line); });
 }
 
 void RunLog::Writer::step_ended(const std::string& run, const StepEnd& end) {
   if (!is_step_end(end.state)) {
-    throw Error(Code::invalid, "a step cannot end as '" + end.state + "'", "it ends as succeeded, failed, skipped or cancelled")
+    throw Error(Code::invalid, "a step cannot end as '" + end.state + "'",
+                "it ends as succeeded, failed, skipped or cancelled")
         .with("run", run);
   }
   store::StepRow row;
@@ -203,7 +211,8 @@ void RunLog::Writer::step_ended(const std::string& run, const StepEnd& end) {
   }
   post(Durability::full, run, [run, row = std::move(row)](Connection& connection) {
     if (RunStore(connection).end_attempt(run, row)) return;
-    throw Error(Code::not_found, "run '" + run + "' has no attempt " + std::to_string(row.attempt) + " of step " + std::to_string(row.position))
+    throw Error(Code::not_found, "run '" + run + "' has no attempt " + std::to_string(row.attempt) + " of step " +
+                                     std::to_string(row.position))
         .with("run", run);
   });
 }
@@ -211,7 +220,8 @@ void RunLog::Writer::step_ended(const std::string& run, const StepEnd& end) {
 void RunLog::Writer::finish(const std::string& run, std::string_view state, const Value& error) {
   const auto to = run_state_named(state);
   if (!to || !is_final(*to)) {
-    throw Error(Code::invalid, "a run cannot finish as '" + std::string(state) + "'", "it finishes as succeeded, failed or cancelled")
+    throw Error(Code::invalid, "a run cannot finish as '" + std::string(state) + "'",
+                "it finishes as succeeded, failed or cancelled")
         .with("run", run);
   }
   {

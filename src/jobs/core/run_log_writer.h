@@ -26,7 +26,8 @@ class RunLog::Writer {
   std::string begin(const NewRun& run);
   void started(const std::string& run);
   void step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt);
-  void step_log(const std::string& run, std::uint32_t step, std::string_view level, std::string_view message, const Value& fields);
+  void step_log(const std::string& run, std::uint32_t step, std::string_view level, std::string_view message,
+                const Value& fields);
   void step_ended(const std::string& run, const StepEnd& end);
   void finish(const std::string& run, std::string_view state, const Value& error);
 

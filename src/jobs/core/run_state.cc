@@ -6,8 +6,9 @@
 namespace mortise::jobs {
 namespace {
 
-constexpr std::array<std::string_view, 6> run_states{"queued", "running", "succeeded", "failed", "cancelled", "interrupted"};
-constexpr std::array<std::string_view, 7> step_states{"pending", "running", "succeeded", "failed",
+constexpr std::array<std::string_view, 6> run_states{"queued", "running",   "succeeded",
+                                                     "failed", "cancelled", "interrupted"};
+constexpr std::array<std::string_view, 7> step_states{"pending", "running",   "succeeded",  "failed",
                                                       "skipped", "cancelled", "interrupted"};
 
 }  // namespace
@@ -34,6 +35,8 @@ bool is_step_state(std::string_view name) noexcept {
   return std::find(step_states.begin(), step_states.end(), name) != step_states.end();
 }
 
-bool is_step_end(std::string_view name) noexcept { return is_step_state(name) && name != "pending" && name != "running"; }
+bool is_step_end(std::string_view name) noexcept {
+  return is_step_state(name) && name != "pending" && name != "running";
+}
 
 }  // namespace mortise::jobs
