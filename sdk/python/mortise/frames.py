@@ -80,8 +80,10 @@ def _refuse_constant(name: str) -> Any:
 class HeaderReader:
     """Parses headers. `simple` tells after each whether its values can be used as they are (see values.decode)."""
 
-    _ODD_DIGITS = bytes(0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256))
-    _LONG = b"0" * 19  # no shorter number is beyond int64
+    # Numbers that could be out of range, found in one sweep: every digit becomes 0, and what begins an exponent an e.
+    _OUTLINE = bytes(0x30 if chr(c) in "0123456789" else 0x65 if chr(c) in "eE+" else 0x20 for c in range(256))
+    _LONG = b"0" * 19  # no shorter integer is beyond int64
+    _HUGE = b"e000"  # no smaller exponent is beyond float64
 
     def __init__(self) -> None:
         self.simple = False
@@ -119,7 +121,8 @@ class HeaderReader:
             or b'"$' in raw
             or b"\\u" in raw
             or raw.count(b"{") + raw.count(b"[") > 100
-            or self._LONG in raw.translate(self._ODD_DIGITS)
+            or self._LONG in (outline := raw.translate(self._OUTLINE))
+            or self._HUGE in outline
         )
         return header
 

@@ -31,10 +31,9 @@ def spelled(value):
 def read(text, segments=()):
     reader = HeaderReader()
     header = reader.read(b'{"v":' + text.encode() + b"}")
-    value = decode(header["v"], Incoming([memoryview(s) for s in segments]))
-    if reader.simple:  # then decoding must not have changed anything
-        assert json.dumps(value) == json.dumps(HeaderReader().read(b'{"v":' + text.encode() + b"}")["v"])
-    return value
+    if reader.simple:  # then nobody looks at it any more
+        return header["v"]
+    return decode(header["v"], Incoming([memoryview(s) for s in segments]))
 
 
 def nested(levels, innermost=None):
