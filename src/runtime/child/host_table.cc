@@ -20,7 +20,7 @@ mortise_status answered(mortise_output* out, const Request& request) noexcept {
       detail::give(out, request());
       return MORTISE_OK;
     } catch (const Error& error) {
-      if (error.code() != Code::not_found) detail::give(out, error_value(error));
+      detail::give(out, error_value(error));
       return status_of(error.code());
     }
   } catch (...) {
@@ -93,13 +93,18 @@ void Session::look_for_cancel() {
 
 mortise_status Session::context_get(void* context, mortise_string key, mortise_output* out) {
   Session& session = session_of(context);
-  return answered(out, [&] {
+  const mortise_status status = answered(out, [&] {
     const std::lock_guard lock(session.request_mutex_);
     message::Request request;
     request.what = message::Request::What::context;
     request.key = std::string(detail::text_of(key));
     return session.ask(std::move(request));
   });
+  if (status == MORTISE_NOT_FOUND && out->release != nullptr) {  // absent is an answer, not a failure: nothing in `out`
+    out->release(out);
+    *out = {};
+  }
+  return status;
 }
 
 mortise_status Session::service(void* context, mortise_string service, mortise_string method, const mortise_value* input,
@@ -114,8 +119,10 @@ mortise_status Session::service(void* context, mortise_string service, mortise_s
     if (input != nullptr) request.input = Value::borrow(*input);
     const std::uint64_t id = session.begin_request(request);
     const Message message = std::move(request);
-    session.send(session.request_writer_.write(message, &session.arenas_));  // which may ask for regions first
-    return session.await(id);
+    const OutgoingFrame frame = session.request_writer_.write(message, &session.arenas_);  // which may ask for regions first
+    session.awaited_ = id;
+    session.send(frame);
+    return session.await();
   });
 }
 

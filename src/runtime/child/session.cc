@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <utility>
 #include <vector>
 
 #include "mortise/error_value.hpp"
@@ -82,8 +83,9 @@ bool Session::take_aside(Received& received) {
     arenas_.add(*arena, std::move(received.descriptor));
   } else if (const auto* drop = std::get_if<message::Drop>(&received.message)) {
     arenas_.drop(drop->arena);
-  } else if (const auto* reply = std::get_if<message::Reply>(&received.message)) {
-    return reply->id <= last_request_;  // of a request that stopped waiting at its deadline
+  } else if (auto* reply = std::get_if<message::Reply>(&received.message)) {
+    if (reply->id > last_request_) return false;
+    if (reply->id == awaited_) reply_ = std::move(*reply);  // else it is late: its request gave up at a deadline
   } else {
     return false;
   }
@@ -171,30 +173,30 @@ std::uint64_t Session::begin_request(message::Request& request) {
 
 Value Session::ask(message::Request request) {
   const std::uint64_t id = begin_request(request);
+  awaited_ = id;
   send_aside(std::move(request));
-  return await(id);
+  return await();
 }
 
-// Nothing: the deadline passed, or the host is gone.
-std::optional<message::Reply> Session::wait_for_reply(std::uint64_t id) {
+// Nothing: the deadline passed, or the host is gone. The reply may have come already, to a thread that looked for a cancel.
+std::optional<message::Reply> Session::wait_for_reply() {
   const std::lock_guard lock(receive_mutex_);
   try {
-    while (!gone_) {
+    while (!reply_ && !gone_) {
       Received received = receive(deadline());
       if (received.is != Received::Is::message) break;
-      auto* reply = std::get_if<message::Reply>(&received.message);
-      if (reply != nullptr && reply->id == id) return std::move(*reply);
       if (!take_aside(received)) out_of_turn(received.message);
     }
   } catch (const Error&) {
     host_is_gone();  // it broke the protocol; next() ends
     throw;
   }
-  return std::nullopt;
+  awaited_ = 0;
+  return std::exchange(reply_, std::nullopt);
 }
 
-Value Session::await(std::uint64_t id) {
-  std::optional<message::Reply> reply = wait_for_reply(id);
+Value Session::await() {
+  std::optional<message::Reply> reply = wait_for_reply();
   if (reply && reply->error) throw *std::move(reply->error);
   if (reply) return std::move(reply->value);
   if (gone_) throw Error(Code::cancelled, "the host is gone");

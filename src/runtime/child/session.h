@@ -69,8 +69,8 @@ class Session {
   // Error{cancelled} when the host is gone.
   std::uint64_t begin_request(message::Request& request);
   Value ask(message::Request request);
-  Value await(std::uint64_t id);
-  std::optional<message::Reply> wait_for_reply(std::uint64_t id);
+  Value await();  // the reply to the request `awaited_`, which was sent just now
+  std::optional<message::Reply> wait_for_reply();
   data::ArenaPlace ask_region(std::uint64_t size);
 
   bool answer(message::Result result, mortise_output* output);
@@ -85,9 +85,11 @@ class Session {
 
   std::mutex send_mutex_;     // the sending half of the connection, and the next line
   MessageWriter side_writer_;
-  std::mutex receive_mutex_;  // the receiving half
-  std::mutex request_mutex_;  // one request at a time, and the next two lines
-  std::uint64_t last_request_ = 0;
+  std::mutex receive_mutex_;  // the receiving half, and the next line
+  std::optional<message::Reply> reply_;
+  std::mutex request_mutex_;  // one request at a time, and the next lines
+  std::atomic<std::uint64_t> last_request_ = 0;
+  std::atomic<std::uint64_t> awaited_ = 0;
   MessageWriter request_writer_;
   MessageWriter result_writer_;  // of the one thread
 
