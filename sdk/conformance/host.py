@@ -74,7 +74,7 @@ class Worker:
         self.last_id = 0
         self.last_arena = 0
         self.open_arenas = {}  # number: (descriptor, memory)
-        self.granted = []  # regions of the open call
+        self.granted = []  # parts of arenas that the open call may name
 
     # ---- frames
 
@@ -117,11 +117,11 @@ class Worker:
         tree = encode(value, out)
         out.finish_as_segments()
         again = second.parse(out.header({"value": tree}))["value"]
-        if second.canonical(again, [bytes(s) for s in out.segments]) != canonical:
+        if second.canonical(again, [bytes(s) for s in out.segments], self.find) != canonical:
             raise Failure(f"the two codecs disagree on {text[:300]!r}")
 
     def find(self, arena, offset, size):
-        """Bytes that the worker named: within a region that this call was given."""
+        """Bytes that the worker named: within what this call was lent to write, or was given to read."""
         for number, start, length in self.granted:
             if number == arena and start <= offset and offset + size <= start + length:
                 return bytes(self.open_arenas[arena][1][offset : offset + size])
@@ -185,6 +185,7 @@ class Worker:
                 "conformance-read", len(packed.memory), bytes(packed.memory), second.SEAL_FUTURE_WRITE
             )
             self.open_arenas[packed.arena] = (descriptor, memory)
+            self.granted.append((packed.arena, 0, len(packed.memory)))  # what came may be handed back
             self.send({"t": "arena", "arena": packed.arena, "size": len(packed.memory), "access": "read"}, descriptors=[descriptor])
 
     def next_arena(self):

@@ -17,12 +17,17 @@ ALIGNMENT = 64
 
 
 class Meter:
-    """Bytes copied between shared memory and the plugin since the call began."""
+    """Bytes copied between shared memory and the plugin since the call began, and which call that is."""
 
-    __slots__ = ("copied",)
+    __slots__ = ("copied", "call")
 
     def __init__(self) -> None:
         self.copied = 0
+        self.call = 0
+
+    def next_call(self) -> None:
+        self.copied = 0
+        self.call += 1
 
 
 class Arena:
@@ -51,15 +56,22 @@ class Arena:
 class Buffer:
     """Bytes in place. `view` is flat (format "B"); `arena` is None outside shared memory."""
 
-    __slots__ = ("view", "arena", "offset")
+    __slots__ = ("view", "arena", "offset", "call")
 
     def __init__(self, view: memoryview, arena: Optional[Arena] = None, offset: int = 0) -> None:
         self.view = view
         self.arena = arena
         self.offset = offset
+        self.call = 0 if arena is None else arena.meter.call
 
     def __len__(self) -> int:
         return self.view.nbytes
+
+    @property
+    def is_input(self) -> bool:
+        """It came with the open call in shared memory, so the host can be given it back by its place."""
+        arena = self.arena
+        return arena is not None and not arena.writable and arena.meter.call == self.call
 
     def copied(self, size: int) -> None:
         """Notes that `size` bytes of this were copied into the plugin's own memory."""

@@ -1,7 +1,8 @@
 """Outgoing: one message on its way out. Short binary parts become segments of its frame, long ones go into shared memory.
 
 The header names places before it is known where they are; `finish` asks the host once for one region that holds all that is
-long, copies it there, and fills the places in. What the plugin made in such a region itself (`call.empty`) is not copied.
+long, copies it there, and fills the places in. What the plugin made in such a region itself (`call.empty`), and what it hands
+back as it came with the call, is not copied.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ class Outgoing:
     def place(self, buffer: Buffer) -> Dict[str, int]:
         """The place of these bytes; complete once `finish` ran."""
         size = len(buffer)
+        if buffer.is_input and buffer.offset % ALIGNMENT == 0:
+            assert buffer.arena is not None
+            return {"arena": buffer.arena.id, "offset": buffer.offset, "size": size}
         if size <= SEGMENT_LIMIT and self._size + size <= MAX_SEGMENTS:
             self.segments.append(buffer.view)
             self._size += size

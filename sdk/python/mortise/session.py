@@ -48,7 +48,7 @@ class Session(Host):
     def forget_call(self) -> None:
         """What the host takes back with the result."""
         self.regions = []
-        self.arenas.meter.copied = 0
+        self.arenas.meter.next_call()
 
     def decoded(self, frame: Frame, key: str) -> Any:
         """A value of a message; what is simple was decoded with its header."""

@@ -193,5 +193,23 @@ def test_a_part_that_is_not_aligned_or_of_an_older_region_is_copied(arenas):
     assert arenas.meter.copied == 2 * 8 * 19_999
 
 
+def test_what_came_with_the_call_goes_back_by_its_place(arenas):
+    region = Region(arenas)
+    open_arena(arenas, 2, struct.pack("<20000d", *range(20_000)))
+    place = {"arena": 2, "offset": 0, "size": 160_000}
+    table = decode(table_of(20_000, place), Incoming((), arenas))
+
+    def sent():
+        out = Outgoing()
+        tree = encode(table.with_columns({"y": list(range(20_000))}), out)
+        out.finish(region.allocate)
+        return [column["buffers"][1] for column in tree["$table"]["columns"]]
+
+    assert sent()[0] == place and sent()[1]["arena"] == 1
+    assert region.asked == [160_000] * 2
+    arenas.meter.next_call()  # from now on the host may put something else there
+    assert sent()[0]["arena"] == 1 and region.asked[-1] == 320_000
+
+
 def test_a_buffer_is_copied_when_taken(arenas):
     assert Buffer(memoryview(b"abc")).take() == b"abc"
