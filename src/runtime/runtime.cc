@@ -22,6 +22,15 @@ namespace {
 
 bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
 
+// build/bin/mortise, build/release/bin/mortise: the repository is above the build folder. Empty: an installation.
+std::string repository_above(std::string folder) {
+  for (int level = 0; level < 3; ++level) {
+    folder = os::parent_of(folder);
+    if (::access(os::join(folder, "sdk/python/mortise").c_str(), R_OK) == 0) return folder;
+  }
+  return {};
+}
+
 struct Tally {
   std::atomic<std::uint64_t> calls{0};
   std::atomic<std::uint64_t> failures{0};
@@ -51,9 +60,8 @@ RuntimePaths RuntimePaths::beside(const std::string& executable) {
   const std::string programs = is_program(os::join(folder, "mortise-launcher")) ? folder : installed;
   paths.launcher = os::join(programs, "mortise-launcher");
   paths.worker = os::join(programs, "mortise-worker");
-  // build/bin/mortise: the repository is above the build folder.
-  const std::string repository = os::parent_of(root);
-  const bool built = ::access(os::join(repository, "sdk/python/mortise").c_str(), R_OK) == 0;
+  const std::string repository = repository_above(folder);
+  const bool built = !repository.empty();
   paths.python_sdk = built ? os::join(repository, "sdk/python") : os::join(root, "share/mortise/python");
   const std::string own_python = os::join(repository, ".venv/bin/python");
   const char* chosen = ::getenv("MORTISE_PYTHON");
