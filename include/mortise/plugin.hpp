@@ -145,9 +145,12 @@ class Step : public Call {
 
   // What the step works on: the context entry that the config key `input` names, else the output of the step before.
   [[nodiscard]] Value input_value() {
+    const auto absent = [](const Value* key) {
+      return key == nullptr || key->is_null() || (key->is(Kind::string) && key->as_string().empty());
+    };
     const Value* key = config().find("input");
-    if (key == nullptr || key->is_null()) key = step_.find("input");
-    if (key == nullptr || key->is_null()) {
+    if (absent(key)) key = step_.find("input");
+    if (absent(key)) {
       throw Error(Code::invalid, "step '" + std::string(name()) + "' has no input",
                   "name a context key in its config: `input: KEY`");
     }
@@ -159,7 +162,7 @@ class Step : public Call {
   }
 
   // What is returned goes to output_key(). These add to it: more entries for the context, and the number of rows for the run
-  // log where it is not that of the returned table or list.
+  // log where it is not that of the returned table, list or tensor.
   void put(std::string_view key, Value value) { outputs_.set(key, std::move(value)); }
   void rows(std::int64_t count) noexcept { rows_ = count; }
 
@@ -168,6 +171,7 @@ class Step : public Call {
     if (!rows_) {
       if (returned.is(Kind::table)) rows_ = returned.as_table().array.length;
       if (returned.is(Kind::list)) rows_ = static_cast<std::int64_t>(returned.size());
+      if (returned.is(Kind::tensor) && returned.as_tensor().rank > 0) rows_ = returned.as_tensor().shape[0];
     }
     if (!output_key().empty()) outputs_.set(output_key(), std::move(returned));
     Value result = Value::map({{"outputs", std::move(outputs_)}});

@@ -14,6 +14,9 @@
 
 namespace mortise::runtime {
 
+// A number for the next instance of any kind, never given twice in this process.
+[[nodiscard]] std::uint64_t next_serial() noexcept;
+
 class Instance {
  public:
   virtual ~Instance() = default;

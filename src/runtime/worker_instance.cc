@@ -21,11 +21,6 @@ constexpr std::chrono::milliseconds stop_bound{5'000};
 constexpr std::chrono::seconds kill_bound{5};
 constexpr std::string_view host_version = "0.1.0";
 
-std::uint64_t next_serial() noexcept {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
-}
-
 }  // namespace
 
 // A call that the reactor drives. The instance cannot go while it lasts.

@@ -1,0 +1,29 @@
+// NativeLibrary: a plugin's shared object in this process, opened and checked.
+//
+// It is opened RTLD_NOW and RTLD_LOCAL and never closed again: code of it may run in threads and at exit that nobody here
+// knows of. Its entry point is called once, however many instances there are.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "mortise/plugin.h"
+
+namespace mortise::runtime {
+
+class NativeLibraries {
+ public:
+  // The plugin's table. Throws Error that names the file: it cannot be loaded, has no `mortise_plugin_entry`, refused, or was
+  // built for another ABI. Thread-safe. Slow the first time: it runs the object's own initialisers.
+  [[nodiscard]] const mortise_plugin& open(const std::string& path);
+
+ private:
+  std::mutex mutex_;
+  std::map<void*, const mortise_plugin*> tables_;  // by handle: the same object has the same
+};
+
+// What open() demands of a table: its size, its ABI major, and the functions that are required.
+void check_plugin_table(const mortise_plugin* table, const std::string& path);
+
+}  // namespace mortise::runtime
