@@ -5,6 +5,22 @@
 #include "base/clock.h"
 
 namespace mortise::jobs {
+namespace {
+
+// Roughly the bytes that an event's data holds on to.
+std::size_t weight_of(const Value& value) {
+  std::size_t weight = sizeof(Value);
+  if (value.is(Kind::string) || value.is(Kind::bytes)) {
+    weight += value.size();
+  } else if (value.is(Kind::list)) {
+    for (const Value& item : value.items()) weight += weight_of(item);
+  } else if (value.is(Kind::map)) {
+    for (const Member& member : value.members()) weight += member.key().size() + weight_of(member.value());
+  }
+  return weight;
+}
+
+}  // namespace
 
 std::shared_ptr<EventHub::Stream> EventHub::find(const std::string& run) const {
   const std::lock_guard lock(mutex_);
@@ -22,8 +38,13 @@ void EventHub::publish(const std::string& run, std::string type, Value data) {
   }
   {
     const std::lock_guard lock(stream->mutex);
+    stream->bytes += weight_of(data);
     stream->kept.push_back({run, ++stream->last, std::move(type), now(), std::move(data)});
-    if (stream->kept.size() > limits_.kept_per_run) stream->kept.pop_front();
+    while (stream->kept.size() > 1 &&
+           (stream->kept.size() > limits_.kept_per_run || stream->bytes > limits_.bytes_per_run)) {
+      stream->bytes -= weight_of(stream->kept.front().data);
+      stream->kept.pop_front();
+    }
   }
   stream->changed.notify_all();
 }
@@ -65,7 +86,7 @@ std::vector<Event> EventHub::Watch::next(std::chrono::milliseconds patience) {
     events.insert(events.end(), first, stream_->kept.end());
     seen_ = stream_->last;
   }
-  if (stream_->finished && seen_ == stream_->last) state_ = State::ended;
+  if (stream_->finished && seen_ >= stream_->last) state_ = State::ended;
   return events;
 }
 

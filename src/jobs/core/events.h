@@ -33,8 +33,9 @@ struct Event {
 class EventHub {
  public:
   struct Limits {
-    std::size_t kept_per_run = 4096;   // the newest; older ones are forgotten
-    std::size_t finished_runs = 256;   // whose events are kept after their end
+    std::size_t kept_per_run = 4096;        // the newest; older ones are forgotten
+    std::size_t bytes_per_run = 4U << 20U;  // of the kept ones together, roughly; the newest is kept whatever its size
+    std::size_t finished_runs = 256;        // whose events are kept after their end
   };
 
   class Watch;
@@ -57,6 +58,7 @@ class EventHub {
     std::mutex mutex;
     std::condition_variable changed;
     std::deque<Event> kept;
+    std::size_t bytes = 0;  // of all kept
     std::uint64_t last = 0;
     bool finished = false;
   };

@@ -67,3 +67,24 @@ TEST_CASE("a waiting watcher wakes when an event comes from another thread") {
   REQUIRE(events.size() == 1);
   CHECK(events[0].type == "second");
 }
+
+TEST_CASE("large events are forgotten earlier, but the newest is always kept") {
+  EventHub hub({.kept_per_run = 100, .bytes_per_run = 10'000, .finished_runs = 1});
+  for (int i = 0; i < 10; ++i) hub.publish("r", "log", Value::map({{"message", std::string(3'000, 'x')}}));
+  const auto events = hub.watch("r")->next(0ms);
+  REQUIRE(events.size() == 4);
+  CHECK(events[0].type == "missed");
+  CHECK(events[0].data.at("count").as_int64() == 7);
+  CHECK(events[1].sequence == 8);
+  hub.publish("r", "log", Value::map({{"message", std::string(50'000, 'x')}}));
+  CHECK(hub.watch("r", 10)->next(0ms).size() == 1);
+}
+
+TEST_CASE("a watcher that claims to have seen more than there is gets the end when the run ends") {
+  EventHub hub;
+  hub.publish("r", "first", Value());
+  hub.finish("r");
+  const auto watch = hub.watch("r", 1'000);
+  CHECK(watch->next(0ms).empty());
+  CHECK(watch->state() == EventHub::Watch::State::ended);
+}
