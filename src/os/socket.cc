@@ -88,7 +88,8 @@ Transfer send_some(int socket, std::span<const iovec> parts, std::span<const int
   }
 }
 
-Transfer receive_some(int socket, std::span<std::byte> into, std::vector<Fd>& descriptors, std::size_t max_descriptors) {
+Transfer receive_some(int socket, std::span<std::byte> into, std::vector<Fd>& descriptors, std::size_t max_descriptors,
+                      Wait wait) {
   iovec part{into.data(), into.size()};
   alignas(cmsghdr) Control control;
   msghdr message{};
@@ -97,7 +98,7 @@ Transfer receive_some(int socket, std::span<std::byte> into, std::vector<Fd>& de
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   while (true) {
-    const ssize_t got = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const ssize_t got = ::recvmsg(socket, &message, (wait == Wait::no ? MSG_DONTWAIT : 0) | MSG_CMSG_CLOEXEC);
     if (got < 0) {
       switch (errno) {
         case EINTR: continue;
@@ -136,6 +137,13 @@ bool send_all(int socket, std::span<const std::byte> bytes, std::span<const int>
 
 bool wait_readable(int descriptor, std::chrono::milliseconds timeout) {
   return wait_for(descriptor, POLLIN, std::chrono::steady_clock::now() + timeout);
+}
+
+void set_receive_timeout(const Fd& socket, std::chrono::milliseconds timeout) {
+  timeval time{};
+  time.tv_sec = timeout.count() / 1000;
+  time.tv_usec = timeout.count() % 1000 * 1000;
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) != 0) throw system_error("cannot limit the waiting on a socket", "");
 }
 
 void set_nonblocking(int descriptor) {

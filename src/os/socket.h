@@ -35,11 +35,14 @@ struct Transfer {
 // a closed peer is Io::closed. Throws Error for anything else.
 [[nodiscard]] Transfer send_some(int socket, std::span<const iovec> parts, std::span<const int> descriptors);
 
-// One recvmsg with MSG_DONTWAIT. Descriptors that come are appended to `descriptors`, close-on-exec. Throws
+enum class Wait { no, yes };  // yes: as long as the socket's receive timeout, see set_receive_timeout
+
+// One recvmsg. Descriptors that come are appended to `descriptors`, close-on-exec. Throws
 // Error{invalid} when more came than `max_descriptors` (all of them are closed then).
 inline constexpr std::size_t max_passed_descriptors = 64;
 [[nodiscard]] Transfer receive_some(int socket, std::span<std::byte> into, std::vector<Fd>& descriptors,
-                                    std::size_t max_descriptors = max_passed_descriptors);
+                                    std::size_t max_descriptors = max_passed_descriptors, Wait wait = Wait::no);
+void set_receive_timeout(const Fd& socket, std::chrono::milliseconds timeout);
 
 // The same until everything went, waiting as long as it takes up to `timeout`. Return false when the peer is gone;
 // throw Error{timeout}.

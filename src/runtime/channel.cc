@@ -29,6 +29,10 @@ iovec part_of(std::span<const std::byte> bytes) noexcept { return {const_cast<st
 
 }  // namespace
 
+Channel::Channel(os::Fd socket) : socket_(std::move(socket)), reader_(From::worker) {
+  os::set_receive_timeout(socket_, moment);
+}
+
 void Channel::send(const Message& message, data::BulkWriter* bulk, std::span<const int> descriptors) {
   transmit(writer_.write(message, bulk), descriptors);
 }
@@ -76,9 +80,9 @@ void Channel::flush() {
   backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<std::ptrdiff_t>(gone));
 }
 
-os::Io Channel::receive() {
+os::Io Channel::receive(os::Wait wait) {
   std::vector<os::Fd> surplus;
-  const os::Transfer got = os::receive_some(socket_.get(), decoder_.space(), surplus, 0);
+  const os::Transfer got = os::receive_some(socket_.get(), decoder_.space(), surplus, 0, wait);
   if (got.io == os::Io::done) decoder_.received(got.bytes);
   return got.io;
 }

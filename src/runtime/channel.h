@@ -1,10 +1,12 @@
 // Channel: the host's end of a worker's socket, as messages.
 //
-// It never blocks and is used by one thread at a time; who waits, and how, is the driver's business. What the socket does
+// It is used by one thread at a time and does not block, but for a moment where it is asked to; who waits, and how, is the
+// driver's business. What the socket does
 // not take at once is kept and goes with flush(). Everything that arrives is checked: a broken frame, a broken header or a
 // wrong number of descriptors throws Error{invalid}, and the connection is over.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,7 +21,7 @@ namespace mortise::runtime {
 
 class Channel {
  public:
-  explicit Channel(os::Fd socket) : socket_(std::move(socket)), reader_(From::worker) {}
+  explicit Channel(os::Fd socket);
 
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
 
@@ -39,8 +41,9 @@ class Channel {
   [[nodiscard]] bool sending() const noexcept { return !backlog_.empty(); }
   void flush();
 
-  // One receive. done: something came; ask next() until it has nothing.
-  [[nodiscard]] os::Io receive();
+  // One receive. done: something came; ask next() until it has nothing. Wait::yes sleeps in it, for `moment` at most.
+  static constexpr std::chrono::milliseconds moment{10};
+  [[nodiscard]] os::Io receive(os::Wait wait = os::Wait::no);
   [[nodiscard]] std::optional<Message> next(data::BulkReader* bulk);
   // Bytes that the last next() copied out of shared memory.
   [[nodiscard]] std::uint64_t copied() const noexcept { return reader_.copied(); }

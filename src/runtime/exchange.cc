@@ -97,9 +97,9 @@ void Exchange::receive_all() {
 }
 
 // False when there was nothing.
-bool Exchange::receive_once() {
+bool Exchange::receive_once(os::Wait wait) {
   try {
-    const os::Io io = worker_.channel().receive();
+    const os::Io io = worker_.channel().receive(wait);
     if (io == os::Io::would_block) return false;
     if (io == os::Io::closed) {
       closed(Clock::now());

@@ -58,8 +58,8 @@ class Exchange {
   void begin(const message::Lifecycle& verb);
   void begin(const message::Call& call, std::shared_ptr<RunMemory> run);
 
-  // One look at the socket and nothing else: what a spinning driver does. False when nothing was there.
-  bool look() { return !socket_ended_ && !serving_ && receive_once(); }
+  // One look at the socket and nothing else. False when nothing was there. Wait::yes may sleep for Channel::moment.
+  bool look(os::Wait wait = os::Wait::no) { return !socket_ended_ && !serving_ && receive_once(wait); }
   // Whatever can happen now, happens.
   void pump(Clock::time_point now);
   [[nodiscard]] bool done() const noexcept { return phase_ == Phase::done; }
@@ -85,7 +85,7 @@ class Exchange {
   void reply(message::Reply answer);
 
   void receive_all();
-  bool receive_once();
+  bool receive_once(os::Wait wait = os::Wait::no);
   void handle_received();
   void handle(Message& message);
   void handle(message::Result& result);

@@ -77,7 +77,7 @@ class Runtime::Parts {
         reactor_(log),
         launcher_(reactor_, log, paths.launcher),
         threads_(log),
-        around_{reactor_, launcher_, threads_, log, with_folder(std::move(paths)), settings, WaitPolicy::measured()},
+        around_{reactor_, launcher_, threads_, log, with_folder(std::move(paths)), settings, wait_policy(settings)},
         pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_, threads_, log,
               {settings.idle, settings.shutdown_bound}) {}
 
@@ -149,6 +149,13 @@ class Runtime::Parts {
   static RuntimePaths with_folder(RuntimePaths paths) {
     paths.working_folder = os::absolute(paths.working_folder.empty() ? "." : paths.working_folder);
     return paths;
+  }
+
+  static WaitPolicy wait_policy(const RuntimeSettings& settings) {
+    if (!settings.spin) return WaitPolicy::measured();
+    WaitPolicy policy;
+    policy.spin = *settings.spin;
+    return policy;
   }
 
   std::chrono::milliseconds allowed(const plugin::Descriptor& descriptor) const {

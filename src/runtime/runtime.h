@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,7 @@ struct RuntimeSettings {
   std::chrono::milliseconds shutdown_bound{5'000};
   std::uint64_t memory_bytes = 0;  // of a worker whose descriptor does not say; 0: a quarter of the machine
   std::uint32_t open_files = 256;
+  std::optional<std::chrono::microseconds> spin;  // how long a caller looks before it sleeps; measured when absent
   std::shared_ptr<CallHost> house;  // answers what plugins ask while they load, initialize, start and stop; may be null
 };
 
