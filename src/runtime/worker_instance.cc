@@ -208,8 +208,8 @@ void WorkerInstance::settle(const Exchange& exchange, const Outcome& outcome) no
 }
 
 void WorkerInstance::spoil(const Error& why) noexcept {
-  if (!usable_.exchange(false, std::memory_order_acq_rel)) return;
-  lifecycle_.fail(why);
+  usable_.store(false, std::memory_order_release);
+  if (!told_.exchange(true)) lifecycle_.fail(why);
 }
 
 // ---- driven by the caller --------------------------------------------------------------------------------------------
@@ -411,8 +411,8 @@ void WorkerInstance::read_idle() {
       }
       const os::Io io = process_->channel().receive();
       if (io == os::Io::would_block) return;
-      if (io == os::Io::closed) {
-        spoil(Error(Code::plugin, "worker '" + speaker_.plugin + "' closed its connection"));
+      if (io == os::Io::closed) {  // it ends, or is made to; idle_news() tells how
+        usable_.store(false, std::memory_order_release);
         process_->kill();
         return;
       }
@@ -461,7 +461,7 @@ void WorkerInstance::hear(News) {
 
 void WorkerInstance::idle_news() {
   const auto death = process_->death();
-  if (!death || !usable()) return;
+  if (!death || told_.load()) return;
   const Error why = Error(Code::plugin, "worker '" + speaker_.plugin + "' ended between calls: " + death->describe())
                         .with("exit", death->describe())
                         .with("stderr", process_->output().last_words());
@@ -490,12 +490,14 @@ void WorkerInstance::cleanup() noexcept {
 void WorkerInstance::leave() noexcept {
   try {
     if (usable() && take_slot(Driver::lifecycle)) {
+      told_.store(true);
       process_->channel().send(message::Bye{});
       if (!process_->wait_for_death(farewell)) process_->kill();
     } else {
       process_->kill();
     }
     usable_.store(false, std::memory_order_release);
+    told_.store(true);
     if (!around_.reactor.on_thread() && !process_->wait_for_death(kill_bound)) {
       log_.error("a killed worker does not end", {{"pid", pid()}});
     }

@@ -119,6 +119,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   std::uint64_t last_id_ = 0;             // the driver's
   Exchange* exchange_ = nullptr;           // the driver's
   std::atomic<bool> usable_{true};
+  std::atomic<bool> told_{false};  // its end was foreseen, or an outcome or the log said why
 
   mutable std::mutex mutex_;
   std::condition_variable free_;
