@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -13,7 +14,9 @@
 #include "base/log.h"
 #include "os/paths.h"
 #include "plugin/registry.h"
+#include "runtime/inproc.h"
 #include "runtime/latencies.h"
+#include "runtime/native_library.h"
 #include "runtime/pool.h"
 #include "runtime/worker_instance.h"
 
@@ -77,6 +80,7 @@ class Runtime::Parts {
         reactor_(log),
         launcher_(reactor_, log, paths.launcher),
         threads_(log),
+        inside_{libraries_, reactor_, log, settings.deadline, settings.grace, settings.house},
         around_{reactor_, launcher_, threads_, log, with_folder(std::move(paths)), settings, wait_policy(settings)},
         pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_, threads_, log,
               {settings.idle, settings.shutdown_bound}) {}
@@ -87,6 +91,7 @@ class Runtime::Parts {
     try {
       descriptor = registry_.get(name);
       const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
+      limit_in_process(*descriptor, call);
       const Lease lease = pool_.acquire(descriptor, config, deadline, call.cancel, call.chain);
       outcome = lease->invoke(std::move(call));
     } catch (const Error& error) {
@@ -106,6 +111,7 @@ class Runtime::Parts {
     const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
     const CancelToken cancel = call.cancel;
     const Chain chain = call.chain;
+    limit_in_process(*descriptor, call);
     auto shared = std::make_shared<std::pair<Call, Completion>>(std::move(call), std::move(completion));
     pool_.acquire_later(descriptor, config, deadline, cancel, chain, [this, descriptor, shared](Lease lease, std::optional<Error> error) {
       if (error) {
@@ -151,6 +157,12 @@ class Runtime::Parts {
     return paths;
   }
 
+  // A worker has a deadline always. In this process only a declared one holds: watching it costs a thread.
+  static void limit_in_process(const plugin::Descriptor& descriptor, Call& call) {
+    if (descriptor.trust != plugin::Trust::in_process || call.deadline || !descriptor.deadline) return;
+    call.deadline = Clock::now() + *descriptor.deadline;
+  }
+
   static WaitPolicy wait_policy(const RuntimeSettings& settings) {
     if (!settings.spin) return WaitPolicy::measured();
     WaitPolicy policy;
@@ -163,6 +175,10 @@ class Runtime::Parts {
   }
 
   MadeInstance make(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& config) {
+    if (descriptor->trust == plugin::Trust::in_process) {
+      const std::uint32_t capacity = std::max(descriptor->concurrency, 1U);
+      return {InprocInstance::load(inside_, std::move(descriptor), config), capacity};
+    }
     return {WorkerInstance::launch(around_, std::move(descriptor), config), 1};
   }
 
@@ -193,6 +209,8 @@ class Runtime::Parts {
   Reactor reactor_;
   LauncherClient launcher_;
   TaskThreads threads_;
+  NativeLibraries libraries_;
+  InprocSurroundings inside_;
   WorkerSurroundings around_;
   Pool pool_;
 };
