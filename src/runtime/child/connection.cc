@@ -95,6 +95,9 @@ Received Connection::take(data::BulkReader& bulk) {
   const auto frame = decoder_.next();
   if (!frame) return {};
   if (frame->descriptors > descriptors_.size()) throw Error(Code::invalid, "broken frame: its descriptors did not come");
+  if (!decoder_.amid_frame() && frame->descriptors < descriptors_.size()) {
+    throw Error(Code::invalid, "broken frame: it brings descriptors that its prefix does not announce");
+  }
   Received received{Received::Is::message, reader_.read(*frame, &bulk), {}};
   const bool arena = std::holds_alternative<message::Arena>(received.message);
   if (frame->descriptors != (arena ? 1 : 0)) throw Error(Code::invalid, "broken frame: it brings descriptors that it must not, or lacks one");

@@ -87,6 +87,7 @@ int serve(Session& session, PluginSource& source) {
       mortise_status said = MORTISE_INTERNAL;
       try {
         said = plugin.run(session.hello(), task, &out);
+        std::fflush(stdout);  // what a plugin prints comes before its answer, whole lines or not
       } catch (const Error& error) {
         session.reply(error);
         continue;

@@ -1,0 +1,77 @@
+"""Every SDK passes every case of sdk/conformance."""
+
+import subprocess
+import sys
+
+import pytest
+from outside import BUILD, PATIENCE, REPOSITORY
+
+CONFORMANCE = REPOSITORY / "sdk" / "conformance"
+GROUPS = sorted(path.stem for path in (CONFORMANCE / "cases").glob("*.json")) + ["deaths"]
+
+WORKERS = {
+    "python": [
+        "--plugin", CONFORMANCE / "python", "--env", f"PYTHONPATH={REPOSITORY / 'sdk' / 'python'}",
+        "--", sys.executable, "-m", "mortise.worker",
+    ],
+    "native": ["--plugin", BUILD / "conformance" / "native", "--worker", str(BUILD / "bin" / "mortise-worker")],
+}  # fmt: skip
+
+
+def run_cases(*arguments):
+    return subprocess.run(
+        [sys.executable, CONFORMANCE / "run.py", *map(str, arguments)],
+        capture_output=True, text=True, timeout=110 * PATIENCE, stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("sdk", WORKERS)
+def test_a_worker_passes_the_cases(sdk, group):
+    if sdk == "native" and not (BUILD / "bin" / "mortise-worker").exists():
+        pytest.skip("the native worker is not built: run make")
+    done = run_cases("--only", f"{group}: ", *WORKERS[sdk])
+    print(done.stdout[-8000:], done.stderr[-4000:])
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].endswith(" passed, 0 failed, 0 skipped")
+
+
+# ---- the runner itself: what it passes is worth something only when it fails what is wrong
+
+LIES = {
+    "a worker that takes floats for integers": ('int(told["text"])', 'float(told["text"])', "values: the largest int64 is what"),
+    "a worker that loses nanoseconds": ('Time(int(told["ns"]))', 'Time(int(told["ns"]) // 1000 * 1000)', "values: a nanosecond"),
+    "a worker that forgets a cause": ("causes[1:]", "causes[2:]", "errors: an error has a chain"),
+    "a worker that takes a missing key for a null": ('{"found": False}', '{"found": True, "value": None}', "host: a key that"),
+    "a worker that copies where it should look": (
+        "        total = column", "        column.buffers[1].take(); total = column", "shared_memory: a long table is summed",
+    ),
+    "a worker that does not hear a cancel": ("self.current.stop_if_cancelled()", "pass", "stopping: a plugin that looks stops when"),
+    "a worker that prints into the protocol": (
+        "        sys.stdout.write", "        os.write(3, b'x'); sys.stdout.write", "process: what a plugin prints",
+    ),
+}  # fmt: skip
+"""What is wrong: (code of the plugin, what takes its place, the cases that must not pass)."""
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_the_runner_catches(tmp_path, lie):
+    true, false, cases = LIES[lie]
+    source = (CONFORMANCE / "python" / "conformance.py").read_text()
+    assert true in source
+    (tmp_path / "manifest.json").write_text((CONFORMANCE / "python" / "manifest.json").read_text())
+    for text, status in ((source, 0), (source.replace(true, false), 1)):
+        (tmp_path / "conformance.py").write_text(text)
+        done = run_cases("--only", cases, "--plugin", tmp_path, *WORKERS["python"][2:])
+        assert done.returncode == status, done.stdout
+
+
+def test_the_runner_writes_junit(tmp_path):
+    report = tmp_path / "report.xml"
+    done = run_cases("--only", "values: the largest int64", "--junit", report, *WORKERS["python"])
+    assert done.returncode == 0 and done.stdout.endswith("3 passed, 0 failed, 0 skipped\n")
+    assert report.read_text().count("<testcase") == 3
+
+
+def test_a_case_that_nobody_wrote_is_an_error():
+    assert run_cases("--only", "no such case", *WORKERS["python"]).returncode == 2
