@@ -38,16 +38,17 @@ struct Api {
   RunTracker& runs;
   std::string version;
   Time started;
-  std::string folder;                      // where relative paths of requests start
-  jobs::EnvironmentLookup environment;     // for pipelines of the operator and of the configured folders
-  std::function<Value()> examine;          // what `mortise doctor` finds
+  std::string folder;                   // where relative paths of requests start
+  jobs::EnvironmentLookup environment;  // for pipelines of the operator and of the configured folders
+  std::function<Value()> examine;       // what `mortise doctor` finds
 };
 
 // `api` must outlive the router.
 void add_routes(Router& router, const Api& api);
 
 // One function per group, one file each.
-void add_system_routes(Router& router, const Api& api);    // system_routes.cc: health, metrics, log level, doctor, documents
+void add_system_routes(Router& router,
+                       const Api& api);  // system_routes.cc: health, metrics, log level, doctor, documents
 void add_plugin_routes(Router& router, const Api& api);    // plugin_routes.cc
 void add_pipeline_routes(Router& router, const Api& api);  // pipeline_routes.cc: the list, validate, execute
 void add_run_routes(Router& router, const Api& api);       // run_routes.cc: list, one, logs, events, cancel

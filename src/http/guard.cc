@@ -28,18 +28,21 @@ void Guard::admit(const Request& request, const std::string& authority) const {
   const auto parsed = parse_authority(host);
   if (count > 1 || !parsed) {
     throw Error(Code::invalid, "the request needs one valid Host header, got '" + shown(host) + "'")
-        .with("key", "Host").with("got", shown(host));
+        .with("key", "Host")
+        .with("got", shown(host));
   }
   if (!contains(hosts_, parsed->host)) {
     throw Error(Code::denied, "Host '" + shown(host) + "' is not this machine",
                 "use http://localhost, or add the name to server.allowed_hosts")
-        .with("key", "Host").with("got", shown(host));
+        .with("key", "Host")
+        .with("got", shown(host));
   }
   const std::string_view origin = request.header("origin");
   if (origin.empty() || origin == "http://" + std::string(host) || contains(origins_, origin)) return;
   throw Error(Code::denied, "Origin '" + shown(origin) + "' may not use this server",
               "add it to server.allowed_origins if you trust that site with all that you can do here")
-      .with("key", "Origin").with("got", shown(origin));
+      .with("key", "Origin")
+      .with("got", shown(origin));
 }
 
 void authorize(Principal principal, Scope scope) {
@@ -52,8 +55,11 @@ void require_loopback(const std::string& host) {
   const bool ipv4 = host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3;
   if (host == "localhost" || host == "::1" || ipv4) return;
   throw Error(Code::denied, "refusing to listen on '" + host + "': it can be reached from other machines",
-              "listen on 127.0.0.1 (the default) and put a tunnel or a proxy with TLS in front; other addresses need TLS and a token")
-      .with("key", "server.host").with("expected", "localhost, 127.x.x.x or ::1").with("got", host);
+              "listen on 127.0.0.1 (the default) and put a tunnel or a proxy with TLS in front; other addresses need "
+              "TLS and a token")
+      .with("key", "server.host")
+      .with("expected", "localhost, 127.x.x.x or ::1")
+      .with("got", host);
 }
 
 }  // namespace mortise::http

@@ -28,11 +28,13 @@ std::optional<Code> refusal(const Guard& guard, Pairs headers, Principal princip
 
 TEST_CASE("only requests that name this machine are let in") {
   const Guard guard({{"mortise.test"}, {}});
-  for (const char* host : {"localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "LOCALHOST", "mortise.test:8080"}) {
+  for (const char* host :
+       {"localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "LOCALHOST", "mortise.test:8080"}) {
     CAPTURE(host);
     CHECK_FALSE(refusal(guard, {{"host", host}}).has_value());
   }
-  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "127.0.0.2", "0.0.0.0", "[::]", "localhost."}) {
+  for (const char* host :
+       {"evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "127.0.0.2", "0.0.0.0", "[::]", "localhost."}) {
     CAPTURE(host);
     CHECK(refusal(guard, {{"host", host}}) == Code::denied);
   }
@@ -50,7 +52,8 @@ TEST_CASE("a page of another origin is turned away, one of the same address is n
   const std::string host = "localhost:8080";
   CHECK_FALSE(refusal(guard, {{"host", host}, {"origin", "http://localhost:8080"}}).has_value());
   CHECK_FALSE(refusal(guard, {{"host", host}, {"origin", "https://tools.test"}}).has_value());
-  for (const char* origin : {"http://evil.example", "null", "http://localhost:3000", "https://localhost:8080", "http://localhost:8080.evil"}) {
+  for (const char* origin : {"http://evil.example", "null", "http://localhost:3000", "https://localhost:8080",
+                             "http://localhost:8080.evil"}) {
     CAPTURE(origin);
     CHECK(refusal(guard, {{"host", host}, {"origin", origin}}) == Code::denied);
   }

@@ -23,7 +23,8 @@ a { color: #0b5cad; }
 <h1>Mortise</h1>
 )";
 
-constexpr std::string_view body = R"(<p>One host for plugins that work on data and models. This is its server; it is used by programs and by the
+constexpr std::string_view body =
+    R"(<p>One host for plugins that work on data and models. This is its server; it is used by programs and by the
 command <code>mortise</code>.</p>
 <table>
 <tr><td><a href="/api/v1/plugins">/api/v1/plugins</a></td><td>the plugins that are there</td></tr>
@@ -41,9 +42,11 @@ command <code>mortise</code>.</p>
 }  // namespace
 
 Response home_page(const std::string& version) {
-  Response response = Response::text(std::string(head) + "<p class=\"version\">version " + version + "</p>\n" + std::string(body),
-                                     "text/html; charset=utf-8");
-  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+  Response response =
+      Response::text(std::string(head) + "<p class=\"version\">version " + version + "</p>\n" + std::string(body),
+                     "text/html; charset=utf-8");
+  response.headers.emplace_back("Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   return response;
 }
 

@@ -17,7 +17,8 @@ std::optional<std::string_view> find(const Pairs& pairs, std::string_view name) 
 }
 
 Error bad_parameter(std::string_view name, const std::string& expected, std::string_view got) {
-  return Error(Code::invalid, "parameter '" + std::string(name) + "' must be " + expected + ", got '" + std::string(got) + "'")
+  return Error(Code::invalid,
+               "parameter '" + std::string(name) + "' must be " + expected + ", got '" + std::string(got) + "'")
       .with("key", std::string(name))
       .with("expected", expected)
       .with("got", std::string(got));
@@ -107,7 +108,8 @@ struct Responder::Slot {
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
   ~Slot() {
-    if (!used.exchange(true)) deliver(Response::error(Error(Code::internal, "the request was dropped without an answer")));
+    if (!used.exchange(true))
+      deliver(Response::error(Error(Code::internal, "the request was dropped without an answer")));
   }
   std::function<void(Response)> deliver;
   std::atomic<bool> used = false;

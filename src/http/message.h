@@ -29,16 +29,17 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
   Method method = Method::get;
-  std::string path;    // as sent, without the query
-  Pairs variables;     // of the route's pattern, percent-decoded
-  Pairs query;         // percent-decoded, in order
-  Pairs headers;       // names in lower case
+  std::string path;  // as sent, without the query
+  Pairs variables;   // of the route's pattern, percent-decoded
+  Pairs query;       // percent-decoded, in order
+  Pairs headers;     // names in lower case
   std::string body;
   Principal principal = Principal::local;
 
   // The value, or empty.
   [[nodiscard]] std::string_view header(std::string_view lower_case_name) const noexcept;
-  [[nodiscard]] std::string_view variable(std::string_view name) const;  // throws Error{internal} when the route has none
+  [[nodiscard]] std::string_view variable(
+      std::string_view name) const;  // throws Error{internal} when the route has none
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const noexcept;
   // Typed query parameters; throw Error{invalid} that names the parameter, what is expected and what came.
   [[nodiscard]] std::int64_t int_parameter(std::string_view name, std::int64_t otherwise, std::int64_t least,

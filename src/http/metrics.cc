@@ -51,23 +51,27 @@ class Families {
 void add_plugins(Families& families, const Metrics::Scrape& scrape) {
   for (const runtime::PluginStats& stats : scrape.plugins) {
     const Labels plugin{{"plugin", stats.plugin}};
-    families.add("mortise_plugin_calls_total", "Calls of a plugin that ended", MetricType::Counter, plugin, static_cast<double>(stats.calls));
-    families.add("mortise_plugin_failures_total", "Calls of a plugin that did not end well", MetricType::Counter, plugin,
-                 static_cast<double>(stats.failures));
-    families.add("mortise_plugin_restarts_total", "Instances of a plugin that had to be replaced", MetricType::Counter, plugin,
-                 static_cast<double>(stats.restarts));
-    families.add("mortise_plugin_copied_bytes_total", "Bytes copied between memories for calls of a plugin", MetricType::Counter, plugin,
-                 static_cast<double>(stats.bytes_copied));
-    const std::pair<const char*, std::chrono::nanoseconds> quantiles[] = {{"0.5", stats.p50}, {"0.95", stats.p95}, {"0.99", stats.p99}, {"1", stats.longest}};
+    families.add("mortise_plugin_calls_total", "Calls of a plugin that ended", MetricType::Counter, plugin,
+                 static_cast<double>(stats.calls));
+    families.add("mortise_plugin_failures_total", "Calls of a plugin that did not end well", MetricType::Counter,
+                 plugin, static_cast<double>(stats.failures));
+    families.add("mortise_plugin_restarts_total", "Instances of a plugin that had to be replaced", MetricType::Counter,
+                 plugin, static_cast<double>(stats.restarts));
+    families.add("mortise_plugin_copied_bytes_total", "Bytes copied between memories for calls of a plugin",
+                 MetricType::Counter, plugin, static_cast<double>(stats.bytes_copied));
+    const std::pair<const char*, std::chrono::nanoseconds> quantiles[] = {
+        {"0.5", stats.p50}, {"0.95", stats.p95}, {"0.99", stats.p99}, {"1", stats.longest}};
     for (const auto& [quantile, value] : quantiles) {
       families.add("mortise_plugin_call_seconds", "How long recent calls of a plugin took", MetricType::Gauge,
                    {{"plugin", stats.plugin}, {"quantile", quantile}}, seconds(value));
     }
   }
   std::map<std::pair<std::string, std::string>, int> instances;
-  for (const runtime::InstanceInfo& instance : scrape.instances) ++instances[{instance.plugin, instance.busy ? "busy" : "idle"}];
+  for (const runtime::InstanceInfo& instance : scrape.instances)
+    ++instances[{instance.plugin, instance.busy ? "busy" : "idle"}];
   for (const auto& [key, count] : instances) {
-    families.add("mortise_plugin_instances", "Instances of a plugin", MetricType::Gauge, {{"plugin", key.first}, {"state", key.second}}, count);
+    families.add("mortise_plugin_instances", "Instances of a plugin", MetricType::Gauge,
+                 {{"plugin", key.first}, {"state", key.second}}, count);
   }
 }
 
@@ -90,10 +94,14 @@ double resident_bytes() {
 void add_process(Families& families) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto time = [](const timeval& value) { return static_cast<double>(value.tv_sec) + static_cast<double>(value.tv_usec) / 1e6; };
-  families.add("process_cpu_seconds_total", "Processor time of the server", MetricType::Counter, {}, time(usage.ru_utime) + time(usage.ru_stime));
+  const auto time = [](const timeval& value) {
+    return static_cast<double>(value.tv_sec) + static_cast<double>(value.tv_usec) / 1e6;
+  };
+  families.add("process_cpu_seconds_total", "Processor time of the server", MetricType::Counter, {},
+               time(usage.ru_utime) + time(usage.ru_stime));
   families.add("process_resident_memory_bytes", "Memory of the server", MetricType::Gauge, {}, resident_bytes());
-  families.add("process_open_fds", "Open descriptors of the server", MetricType::Gauge, {}, static_cast<double>(open_descriptors()));
+  families.add("process_open_fds", "Open descriptors of the server", MetricType::Gauge, {},
+               static_cast<double>(open_descriptors()));
 }
 
 }  // namespace
@@ -106,22 +114,39 @@ struct Metrics::Parts {
       prometheus::BuildHistogram().Name("mortise_http_request_seconds").Help("Time to the answer").Register(registry);
   prometheus::Counter& started =
       prometheus::BuildCounter().Name("mortise_runs_started_total").Help("Runs started").Register(registry).Add({});
-  prometheus::Family<prometheus::Counter>& ended =
-      prometheus::BuildCounter().Name("mortise_runs_ended_total").Help("Runs that ended, by their state").Register(registry);
-  prometheus::Histogram& run_time =
-      prometheus::BuildHistogram().Name("mortise_run_seconds").Help("Time that runs took").Register(registry).Add({}, run_buckets);
+  prometheus::Family<prometheus::Counter>& ended = prometheus::BuildCounter()
+                                                       .Name("mortise_runs_ended_total")
+                                                       .Help("Runs that ended, by their state")
+                                                       .Register(registry);
+  prometheus::Histogram& run_time = prometheus::BuildHistogram()
+                                        .Name("mortise_run_seconds")
+                                        .Help("Time that runs took")
+                                        .Register(registry)
+                                        .Add({}, run_buckets);
 };
 
 Metrics::Metrics(const std::string& version) : parts_(std::make_unique<Parts>()) {
-  prometheus::BuildGauge().Name("mortise_info").Help("What runs").Register(parts_->registry).Add({{"version", version}}).Set(1);
-  prometheus::BuildGauge().Name("process_start_time_seconds").Help("When the server started").Register(parts_->registry).Add({}).SetToCurrentTime();
+  prometheus::BuildGauge()
+      .Name("mortise_info")
+      .Help("What runs")
+      .Register(parts_->registry)
+      .Add({{"version", version}})
+      .Set(1);
+  prometheus::BuildGauge()
+      .Name("process_start_time_seconds")
+      .Help("When the server started")
+      .Register(parts_->registry)
+      .Add({})
+      .SetToCurrentTime();
 }
 
 Metrics::~Metrics() = default;
 
-void Metrics::request_answered(std::string_view method, std::string_view route, int status, std::chrono::nanoseconds elapsed) {
+void Metrics::request_answered(std::string_view method, std::string_view route, int status,
+                               std::chrono::nanoseconds elapsed) {
   const std::string method_text(method), route_text(route);
-  parts_->requests.Add({{"method", method_text}, {"route", route_text}, {"status", std::to_string(status)}}).Increment();
+  parts_->requests.Add({{"method", method_text}, {"route", route_text}, {"status", std::to_string(status)}})
+      .Increment();
   parts_->latency.Add({{"method", method_text}, {"route", route_text}}, request_buckets).Observe(seconds(elapsed));
 }
 
@@ -135,7 +160,8 @@ void Metrics::run_ended(std::string_view state, std::chrono::nanoseconds elapsed
 std::string Metrics::text(const Scrape& scrape) const {
   std::vector<MetricFamily> all = parts_->registry.Collect();
   Families families;
-  families.add("mortise_runs_in_progress", "Runs that have not ended", MetricType::Gauge, {}, static_cast<double>(scrape.runs_in_progress));
+  families.add("mortise_runs_in_progress", "Runs that have not ended", MetricType::Gauge, {},
+               static_cast<double>(scrape.runs_in_progress));
   add_plugins(families, scrape);
   add_process(families);
   families.append_to(all);

@@ -45,9 +45,10 @@ void add_errors(Value& responses, const Route& route) {
   }
   for (const auto& [status, names] : by_status) {
     if (status < 400 || responses.has(std::to_string(status))) continue;
-    responses.set(std::to_string(status),
-                  Value::map({{"description", names},
-                              {"content", content("application/json", Value::map({{"$ref", "#/components/schemas/Error"}}))}}));
+    responses.set(
+        std::to_string(status),
+        Value::map({{"description", names},
+                    {"content", content("application/json", Value::map({{"$ref", "#/components/schemas/Error"}}))}}));
   }
 }
 
@@ -55,8 +56,8 @@ Value operation_of(const Route& route) {
   Value parameters = Value::list();
   for (const Parameter& parameter : route.parameters) parameters.push_back(parameter_of(route, parameter));
   Value responses = Value::map();
-  responses.set(std::to_string(route.success),
-                Value::map({{"description", route.summary}, {"content", content(route.response_type, route.response)}}));
+  responses.set(std::to_string(route.success), Value::map({{"description", route.summary},
+                                                           {"content", content(route.response_type, route.response)}}));
   add_errors(responses, route);
 
   Value operation = Value::map({{"operationId", route.id},
@@ -66,7 +67,8 @@ Value operation_of(const Route& route) {
                                 {"parameters", parameters}});
   if (!route.description.empty()) operation.set("description", route.description);
   if (!route.request.is_null()) {
-    operation.set("requestBody", Value::map({{"required", true}, {"content", content("application/json", route.request)}}));
+    operation.set("requestBody",
+                  Value::map({{"required", true}, {"content", content("application/json", route.request)}}));
   }
   operation.set("responses", responses);
   return operation;
@@ -77,8 +79,9 @@ Value operation_of(const Route& route) {
 Value error_schema() {
   using namespace schema;
   return object({{"error", string("what happened, in one sentence")},
-                 {"code", one_of({"invalid", "not_found", "conflict", "denied", "unsupported", "busy", "timeout", "cancelled",
-                                  "plugin", "internal"}, "what the caller should do next")},
+                 {"code", one_of({"invalid", "not_found", "conflict", "denied", "unsupported", "busy", "timeout",
+                                  "cancelled", "plugin", "internal"},
+                                 "what the caller should do next")},
                  {"message", string("the sentence with all of its causes")},
                  {"hint", string("what to do about it")},
                  {"details", object({})},

@@ -48,8 +48,8 @@ std::vector<PipelineCatalog::Entry> read(const fs::path& file, const fs::path& f
 void scan(const fs::path& folder, PipelineCatalog::Origin origin, std::vector<PipelineCatalog::Entry>& all) {
   std::error_code failure;
   std::size_t files = 0;
-  for (fs::recursive_directory_iterator place(folder, fs::directory_options::skip_permission_denied, failure), end; place != end && !failure;
-       place.increment(failure)) {
+  for (fs::recursive_directory_iterator place(folder, fs::directory_options::skip_permission_denied, failure), end;
+       place != end && !failure; place.increment(failure)) {
     const bool hidden = place->path().filename().string().starts_with('.');
     if (place->is_directory(failure) && (hidden || place.depth() + 1 >= deepest)) place.disable_recursion_pending();
     if (hidden || !place->is_regular_file(failure) || !is_pipeline_file(place->path())) continue;
@@ -91,7 +91,8 @@ Error PipelineCatalog::unknown(std::string_view wanted, const std::vector<Entry>
   }
   const auto near = nearest(wanted, names);
   return Error(Code::not_found, "pipeline not found: " + std::string(wanted),
-               near ? "did you mean '" + *near + "'?" : "GET /api/v1/pipelines lists those that are known; pipelines.directories says where they are")
+               near ? "did you mean '" + *near + "'?"
+                    : "GET /api/v1/pipelines lists those that are known; pipelines.directories says where they are")
       .with("pipeline", std::string(wanted));
 }
 
@@ -112,7 +113,8 @@ PipelineCatalog::Entry PipelineCatalog::with_name(std::string_view name) const {
     if (entry.name != name || entry.problem) continue;
     if (found != nullptr) {
       throw Error(Code::conflict, "two pipelines are named '" + std::string(name) + "'", "use pipeline_id instead")
-          .with("first", found->id).with("second", entry.id);
+          .with("first", found->id)
+          .with("second", entry.id);
     }
     found = &entry;
   }
@@ -123,7 +125,9 @@ PipelineCatalog::Entry PipelineCatalog::with_name(std::string_view name) const {
 PipelineCatalog::Entry PipelineCatalog::add(const std::string& name, std::string_view text) {
   const std::string id = slug(name);
   const std::string file = os::join(registered_, id + ".json");
-  if (fs::exists(file)) throw Error(Code::conflict, "a pipeline is registered as '" + id + "' already", "delete it first, or choose another name");
+  if (fs::exists(file))
+    throw Error(Code::conflict, "a pipeline is registered as '" + id + "' already",
+                "delete it first, or choose another name");
   os::make_directories(registered_);
   os::write_file(file, text);
   return with_id(id);
@@ -137,7 +141,9 @@ void PipelineCatalog::remove(std::string_view id) {
     throw unknown(id, list());
   }();
   if (entry.origin != Origin::registered) {
-    throw Error(Code::denied, "pipeline '" + std::string(id) + "' is a file that was not registered here", "remove the file itself").with("file", entry.file);
+    throw Error(Code::denied, "pipeline '" + std::string(id) + "' is a file that was not registered here",
+                "remove the file itself")
+        .with("file", entry.file);
   }
   fs::remove(entry.file);
 }

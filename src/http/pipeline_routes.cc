@@ -33,7 +33,8 @@ Response register_pipeline(const Api& api, const Request& request) {
   const Value body = request.json();
   const Value* pipeline = body.find("pipeline");
   if (pipeline == nullptr || !pipeline->is(Kind::map)) {
-    throw Error(Code::invalid, "the body needs a map 'pipeline'", R"(send {"pipeline": {"name": ..., "steps": [...]}})").with("key", "pipeline");
+    throw Error(Code::invalid, "the body needs a map 'pipeline'", R"(send {"pipeline": {"name": ..., "steps": [...]}})")
+        .with("key", "pipeline");
   }
   const std::string text = data::to_json(*pipeline, {.indent = 2});
   const auto as_written = [](const std::string& name) -> std::optional<std::string> { return "${" + name + "}"; };
@@ -81,22 +82,38 @@ Response start(const Api& api, const Request& request) {
 }
 
 Value request_schema() {
-  return object({{"pipeline_id", string("of GET /api/v1/pipelines")}, {"pipeline_name", string("also: which of the pipelines of pipeline_file")},
-                 {"pipeline_file", string("path; relative ones start at `folder`")}, {"pipeline", object({{"name", string()}, {"steps", list(object({}))}}, {"name", "steps"})},
+  return object({{"pipeline_id", string("of GET /api/v1/pipelines")},
+                 {"pipeline_name", string("also: which of the pipelines of pipeline_file")},
+                 {"pipeline_file", string("path; relative ones start at `folder`")},
+                 {"pipeline", object({{"name", string()}, {"steps", list(object({}))}}, {"name", "steps"})},
                  {"folder", string("where relative paths of the steps start; the server's own when absent")},
-                 {"context", object({})}, {"trace", boolean("tell the context's keys after each step")}});
+                 {"context", object({})},
+                 {"trace", boolean("tell the context's keys after each step")}});
 }
 
 Value entry_schema() {
-  return object({{"id", string()}, {"name", string()}, {"file", string()}, {"registered", boolean()}, {"description", string()},
-                 {"enabled", boolean()}, {"steps", list(object({{"name", string()}, {"plugin", string()}, {"config", object({})}, {"output", string()}}))}},
-                {"id", "name", "file"});
+  return object(
+      {{"id", string()},
+       {"name", string()},
+       {"file", string()},
+       {"registered", boolean()},
+       {"description", string()},
+       {"enabled", boolean()},
+       {"steps",
+        list(object({{"name", string()}, {"plugin", string()}, {"config", object({})}, {"output", string()}}))}},
+      {"id", "name", "file"});
 }
 
 Value answer_schema() {
   return object({{"success", boolean()},
-                 {"data", object({{"success", boolean("whether the run succeeded")}, {"error", nullable(string())}, {"context", object({})},
-                                  {"executed_at", time()}, {"run_id", string()}, {"state", string()}, {"elapsed_ms", number()}, {"steps", list(object({}))}},
+                 {"data", object({{"success", boolean("whether the run succeeded")},
+                                  {"error", nullable(string())},
+                                  {"context", object({})},
+                                  {"executed_at", time()},
+                                  {"run_id", string()},
+                                  {"state", string()},
+                                  {"elapsed_ms", number()},
+                                  {"steps", list(object({}))}},
                                  {"run_id", "state"})}},
                 {"success", "data"});
 }
@@ -104,22 +121,45 @@ Value answer_schema() {
 const Parameter which_pipeline{"id", "the pipeline's id", string()};
 
 void add_catalog(Router& router, const Api& api) {
-  router.add({.pattern = "/api/v1/pipelines", .id = "listPipelines", .tag = "pipelines", .summary = "The pipelines that are known",
-              .response = list(entry_schema()), .handler = answering([&api](const Request&) {
+  router.add({.pattern = "/api/v1/pipelines",
+              .id = "listPipelines",
+              .tag = "pipelines",
+              .summary = "The pipelines that are known",
+              .response = list(entry_schema()),
+              .handler = answering([&api](const Request&) {
                 Value all = Value::list();
                 for (const auto& entry : api.catalog.list()) all.push_back(entry_value(entry));
                 return Response::json(all);
               })});
-  router.add({.method = Method::post, .pattern = "/api/v1/pipelines", .id = "registerPipeline", .tag = "pipelines",
-              .summary = "Make a pipeline known by its name", .request = object({{"pipeline", object({})}}, {"pipeline"}), .response = entry_schema(),
-              .success = 201, .errors = {Code::conflict}, .handler = answering([&api](const Request& request) { return register_pipeline(api, request); })});
-  router.add({.pattern = "/api/v1/pipelines/{id}", .id = "getPipeline", .tag = "pipelines", .summary = "One pipeline with its steps",
-              .parameters = {which_pipeline}, .response = entry_schema(), .errors = {Code::not_found}, .handler = answering([&api](const Request& request) {
+  router.add({.method = Method::post,
+              .pattern = "/api/v1/pipelines",
+              .id = "registerPipeline",
+              .tag = "pipelines",
+              .summary = "Make a pipeline known by its name",
+              .request = object({{"pipeline", object({})}}, {"pipeline"}),
+              .response = entry_schema(),
+              .success = 201,
+              .errors = {Code::conflict},
+              .handler = answering([&api](const Request& request) { return register_pipeline(api, request); })});
+  router.add({.pattern = "/api/v1/pipelines/{id}",
+              .id = "getPipeline",
+              .tag = "pipelines",
+              .summary = "One pipeline with its steps",
+              .parameters = {which_pipeline},
+              .response = entry_schema(),
+              .errors = {Code::not_found},
+              .handler = answering([&api](const Request& request) {
                 return Response::json(entry_value(api.catalog.with_id(request.variable("id"))));
               })});
-  router.add({.method = Method::del, .pattern = "/api/v1/pipelines/{id}", .id = "removePipeline", .tag = "pipelines",
-              .summary = "Forget a registered pipeline", .parameters = {which_pipeline}, .response = object({{"removed", string()}}),
-              .errors = {Code::not_found}, .handler = answering([&api](const Request& request) {
+  router.add({.method = Method::del,
+              .pattern = "/api/v1/pipelines/{id}",
+              .id = "removePipeline",
+              .tag = "pipelines",
+              .summary = "Forget a registered pipeline",
+              .parameters = {which_pipeline},
+              .response = object({{"removed", string()}}),
+              .errors = {Code::not_found},
+              .handler = answering([&api](const Request& request) {
                 api.catalog.remove(request.variable("id"));
                 return Response::json(Value::map({{"removed", request.variable("id")}}));
               })});
@@ -129,20 +169,43 @@ void add_catalog(Router& router, const Api& api) {
 
 void add_pipeline_routes(Router& router, const Api& api) {
   add_catalog(router, api);
-  router.add({.method = Method::post, .pattern = "/api/v1/pipelines/validate", .id = "validatePipeline", .tag = "pipelines",
-              .summary = "Check every step of a pipeline and run none", .request = request_schema(),
-              .response = object({{"valid", boolean()}, {"name", string()}, {"steps", integer()}, {"findings", list(error_schema())}}, {"valid", "findings"}),
-              .errors = {Code::not_found, Code::conflict}, .work = Work::waiting, .handler = answering([&api](const Request& request) { return validate(api, request); })});
-  router.add({.method = Method::post, .pattern = "/api/v1/pipelines/execute", .id = "executePipeline", .tag = "pipelines",
+  router.add({.method = Method::post,
+              .pattern = "/api/v1/pipelines/validate",
+              .id = "validatePipeline",
+              .tag = "pipelines",
+              .summary = "Check every step of a pipeline and run none",
+              .request = request_schema(),
+              .response = object(
+                  {{"valid", boolean()}, {"name", string()}, {"steps", integer()}, {"findings", list(error_schema())}},
+                  {"valid", "findings"}),
+              .errors = {Code::not_found, Code::conflict},
+              .work = Work::waiting,
+              .handler = answering([&api](const Request& request) { return validate(api, request); })});
+  router.add({.method = Method::post,
+              .pattern = "/api/v1/pipelines/execute",
+              .id = "executePipeline",
+              .tag = "pipelines",
               .summary = "Run a pipeline",
-              .description = "Waits for its end, unless wait=false: then the answer is 202 with the run's id. A run that fails is answered with status 200 "
-                             "and data.success false. `Accept: text/event-stream` gives the run's events and, as the last one, run.result.",
-              .parameters = {{"wait", "whether to wait for the end; true when absent", boolean()}}, .request = request_schema(),
-              .response = answer_schema(), .errors = {Code::not_found, Code::conflict}, .work = Work::waiting,
+              .description = "Waits for its end, unless wait=false: then the answer is 202 with the run's id. A run "
+                             "that fails is answered with status 200 "
+                             "and data.success false. `Accept: text/event-stream` gives the run's events and, as the "
+                             "last one, run.result.",
+              .parameters = {{"wait", "whether to wait for the end; true when absent", boolean()}},
+              .request = request_schema(),
+              .response = answer_schema(),
+              .errors = {Code::not_found, Code::conflict},
+              .work = Work::waiting,
               .handler = answering([&api](const Request& request) { return execute(api, request); })});
-  router.add({.method = Method::post, .pattern = "/api/v1/runs", .id = "startRun", .tag = "runs", .summary = "Start a pipeline and do not wait for it",
-              .request = request_schema(), .response = object({{"run_id", string()}, {"state", string()}}, {"run_id", "state"}), .success = 202,
-              .errors = {Code::not_found, Code::conflict}, .handler = answering([&api](const Request& request) { return start(api, request); })});
+  router.add({.method = Method::post,
+              .pattern = "/api/v1/runs",
+              .id = "startRun",
+              .tag = "runs",
+              .summary = "Start a pipeline and do not wait for it",
+              .request = request_schema(),
+              .response = object({{"run_id", string()}, {"state", string()}}, {"run_id", "state"}),
+              .success = 202,
+              .errors = {Code::not_found, Code::conflict},
+              .handler = answering([&api](const Request& request) { return start(api, request); })});
 }
 
 }  // namespace mortise::http

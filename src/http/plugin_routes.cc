@@ -23,7 +23,8 @@ std::pair<std::string, std::string> type_and_name(const Descriptor& plugin) {
   std::vector<std::string> names = plugin.aliases;
   names.insert(names.begin(), plugin.id);
   for (const std::string& name : names) {
-    if (const std::size_t dot = name.find('.'); dot != std::string::npos) return {name.substr(0, dot), name.substr(dot + 1)};
+    if (const std::size_t dot = name.find('.'); dot != std::string::npos)
+      return {name.substr(0, dot), name.substr(dot + 1)};
   }
   return {plugin.extension_points.empty() ? plugin.category : plugin.extension_points.front(), plugin.id};
 }
@@ -42,7 +43,9 @@ Value summary(const Descriptor& plugin) {
                      {"aliases", texts(plugin.aliases)}});
 }
 
-double milliseconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+double milliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 Value statistics(const Api& api, const std::string& id) {
   for (const runtime::PluginStats& stats : api.runtime.stats()) {
@@ -95,8 +98,13 @@ Value details(const Api& api, const Descriptor& plugin) {
 }
 
 Value summary_schema() {
-  return object({{"type", string("Input, Data_Processing, ..., or the first extension point")}, {"name", string()}, {"description", string()},
-                 {"id", string()}, {"version", string()}, {"language", string()}, {"extension_points", list(string())},
+  return object({{"type", string("Input, Data_Processing, ..., or the first extension point")},
+                 {"name", string()},
+                 {"description", string()},
+                 {"id", string()},
+                 {"version", string()},
+                 {"language", string()},
+                 {"extension_points", list(string())},
                  {"aliases", list(string(), "other names that find it")}},
                 {"type", "name", "description", "id", "version"});
 }
@@ -104,15 +112,24 @@ Value summary_schema() {
 }  // namespace
 
 void add_plugin_routes(Router& router, const Api& api) {
-  router.add({.pattern = "/api/v1/plugins", .id = "listPlugins", .tag = "plugins", .summary = "The plugins that are there",
-              .response = list(summary_schema()), .handler = answering([&api](const Request&) {
+  router.add({.pattern = "/api/v1/plugins",
+              .id = "listPlugins",
+              .tag = "plugins",
+              .summary = "The plugins that are there",
+              .response = list(summary_schema()),
+              .handler = answering([&api](const Request&) {
                 Value all = Value::list();
                 for (const auto& plugin : api.registry.list()) all.push_back(summary(*plugin));
                 return Response::json(all);
               })});
-  router.add({.pattern = "/api/v1/plugins/{id}", .id = "getPlugin", .tag = "plugins", .summary = "One plugin with all of its options",
-              .parameters = {{"id", "its id or another of its names", string()}}, .response = summary_schema(),
-              .errors = {Code::not_found}, .handler = answering([&api](const Request& request) {
+  router.add({.pattern = "/api/v1/plugins/{id}",
+              .id = "getPlugin",
+              .tag = "plugins",
+              .summary = "One plugin with all of its options",
+              .parameters = {{"id", "its id or another of its names", string()}},
+              .response = summary_schema(),
+              .errors = {Code::not_found},
+              .handler = answering([&api](const Request& request) {
                 return Response::json(details(api, *api.registry.get(request.variable("id"))));
               })});
 }

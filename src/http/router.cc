@@ -9,7 +9,8 @@ namespace mortise::http {
 namespace {
 
 std::vector<std::string> split(std::string_view pattern) {
-  if (!pattern.starts_with('/')) throw Error(Code::internal, "route '" + std::string(pattern) + "' must begin with '/'");
+  if (!pattern.starts_with('/'))
+    throw Error(Code::internal, "route '" + std::string(pattern) + "' must begin with '/'");
   std::vector<std::string> segments;
   for (std::string_view rest = pattern.substr(1); !rest.empty();) {
     const std::size_t end = rest.find('/');
@@ -43,7 +44,8 @@ std::string_view name_of(Scope scope) noexcept {
 }
 
 Handler answering(std::function<Response(const Request&)> function) {
-  return [function = std::move(function)](const Request& request, const Responder& answer) { answer(function(request)); };
+  return
+      [function = std::move(function)](const Request& request, const Responder& answer) { answer(function(request)); };
 }
 
 struct Router::Node {
@@ -69,7 +71,8 @@ struct Router::Node {
       return true;
     }
     const std::string& segment = search.segments[depth];
-    if (const auto next = literals.find(segment); next != literals.end() && next->second->find(search, depth + 1)) return true;
+    if (const auto next = literals.find(segment); next != literals.end() && next->second->find(search, depth + 1))
+      return true;
     if (variable == nullptr || segment.empty()) return false;
     search.values.push_back(segment);
     if (variable->find(search, depth + 1)) return true;
@@ -108,7 +111,8 @@ Router::Match Router::match(Method method, std::span<const std::string> segments
     match.route = search.found;
     std::size_t value = 0;
     for (const std::string& segment : split(search.found->pattern)) {
-      if (is_variable(segment)) match.variables.emplace_back(segment.substr(1, segment.size() - 2), search.values[value++]);
+      if (is_variable(segment))
+        match.variables.emplace_back(segment.substr(1, segment.size() - 2), search.values[value++]);
     }
   }
   for (const auto& [allowed, route] : search.allowed) {

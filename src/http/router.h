@@ -46,8 +46,8 @@ struct Route {
   std::string summary{};  // one line
   std::string description{};
   std::vector<Parameter> parameters{};
-  Value request{};    // JSON Schema of the body, null: no body
-  Value response{};   // JSON Schema of the answer
+  Value request{};   // JSON Schema of the body, null: no body
+  Value response{};  // JSON Schema of the answer
   std::string response_type = "application/json";
   int success = 200;
   std::vector<Code> errors{};  // beside `invalid` and `internal`
@@ -68,9 +68,9 @@ class Router {
   void add(Route route);
 
   struct Match {
-    const Route* route = nullptr;        // null: no such path, or no such method there
+    const Route* route = nullptr;  // null: no such path, or no such method there
     Pairs variables;
-    std::vector<Method> allowed;         // methods that this path has, HEAD and OPTIONS included; empty: no such path
+    std::vector<Method> allowed;  // methods that this path has, HEAD and OPTIONS included; empty: no such path
   };
   // HEAD finds the GET route.
   [[nodiscard]] Match match(Method method, std::span<const std::string> segments) const;

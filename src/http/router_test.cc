@@ -11,8 +11,13 @@ using namespace mortise::http;
 namespace {
 
 Route route(Method method, std::string pattern, std::string id, std::vector<std::string> variables = {}) {
-  Route made{.method = method, .pattern = std::move(pattern), .id = std::move(id), .tag = "test", .summary = "A test",
-             .response = schema::object({}), .handler = [](const Request&, const Responder&) {}};
+  Route made{.method = method,
+             .pattern = std::move(pattern),
+             .id = std::move(id),
+             .tag = "test",
+             .summary = "A test",
+             .response = schema::object({}),
+             .handler = [](const Request&, const Responder&) {}};
   for (const std::string& variable : variables) made.parameters.push_back({variable, "which", schema::string()});
   return made;
 }
@@ -84,7 +89,8 @@ TEST_CASE("the OpenAPI document has every route with its parameters, body and er
   CHECK(post.at("parameters")[0].at("required").as_bool());
   CHECK(post.at("parameters")[1].at("in").as_string() == "query");
   CHECK_FALSE(post.at("parameters")[1].at("required").as_bool());
-  CHECK(post.at("requestBody").at("content").at("application/json").at("schema").at("required")[0].as_string() == "name");
+  CHECK(post.at("requestBody").at("content").at("application/json").at("schema").at("required")[0].as_string() ==
+        "name");
   for (const char* status : {"200", "400", "403", "404", "500", "503", "504"}) {
     CAPTURE(status);
     CHECK(post.at("responses").has(status));

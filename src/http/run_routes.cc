@@ -55,7 +55,8 @@ Value step_value(const jobs::StepRecord& step) {
 
 jobs::RunRecord known_run(const Api& api, std::string_view id) {
   if (auto run = api.run_log.find(std::string(id))) return std::move(*run);
-  throw Error(Code::not_found, "there is no run '" + std::string(id) + "'", "GET /api/v1/runs (mortise runs list) shows those that are known")
+  throw Error(Code::not_found, "there is no run '" + std::string(id) + "'",
+              "GET /api/v1/runs (mortise runs list) shows those that are known")
       .with("run", std::string(id));
 }
 
@@ -85,10 +86,12 @@ Response show_logs(const Api& api, const Request& request) {
     if (names.size() <= step.index) names.resize(step.index + 1);
     names[step.index] = step.name;
   }
-  const auto after = static_cast<std::uint64_t>(request.int_parameter("after", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  const auto after =
+      static_cast<std::uint64_t>(request.int_parameter("after", 0, 0, std::numeric_limits<std::int64_t>::max()));
   const auto limit = static_cast<std::uint32_t>(request.int_parameter("limit", 1000, 1, 10'000));
   Value records = Value::list();
-  for (const jobs::LogRecord& record : api.run_log.logs(run.id, request.int_parameter("step", -1, -1, 100'000), after, limit)) {
+  for (const jobs::LogRecord& record :
+       api.run_log.logs(run.id, request.int_parameter("step", -1, -1, 100'000), after, limit)) {
     records.push_back(Value::map({{"number", record.number},
                                   {"step", record.step},
                                   {"step_name", record.step < names.size() ? names[record.step] : ""},
@@ -106,7 +109,9 @@ Response cancel_run(const Api& api, const Request& request) {
   const Value* reason = body.find("reason");
   const std::string why(reason != nullptr && reason->is(Kind::string) ? reason->as_string() : "cancelled over the API");
   if (run.finished) {
-    throw Error(Code::conflict, "run '" + run.id + "' has ended already: " + run.state).with("run", run.id).with("state", run.state);
+    throw Error(Code::conflict, "run '" + run.id + "' has ended already: " + run.state)
+        .with("run", run.id)
+        .with("state", run.state);
   }
   api.pipelines.cancel(run.id, why);
   api.log.info("run cancelled", {{"run", run.id}, {"reason", why}, {"by", name_of(request.principal)}});
@@ -115,11 +120,14 @@ Response cancel_run(const Api& api, const Request& request) {
 
 std::uint64_t last_seen(const Request& request) {
   const std::string_view header = request.header("last-event-id");
-  if (header.empty()) return static_cast<std::uint64_t>(request.int_parameter("after", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  if (header.empty())
+    return static_cast<std::uint64_t>(request.int_parameter("after", 0, 0, std::numeric_limits<std::int64_t>::max()));
   std::uint64_t number = 0;
   const auto [end, failure] = std::from_chars(header.data(), header.data() + header.size(), number);
   if (failure != std::errc{} || end != header.data() + header.size()) {
-    throw Error(Code::invalid, "Last-Event-ID must be the id of an event, got '" + std::string(header.substr(0, 100)) + "'").with("key", "Last-Event-ID");
+    throw Error(Code::invalid,
+                "Last-Event-ID must be the id of an event, got '" + std::string(header.substr(0, 100)) + "'")
+        .with("key", "Last-Event-ID");
   }
   return number;
 }
@@ -132,47 +140,89 @@ Response watch(const Api& api, const Request& request) {
     const bool forgotten = run.finished && events->state() == jobs::EventHub::Watch::State::ended;
     forward_events(*events, stream);
     // Nobody remembers what happened in it, but how it ended is known.
-    if (forgotten) stream.send(event_text({}, "run.finished", Value::map({{"state", run.state}, {"error", run.error}})));
+    if (forgotten)
+      stream.send(event_text({}, "run.finished", Value::map({{"state", run.state}, {"error", run.error}})));
   });
 }
 
 Value run_schema() {
-  return object({{"id", string()}, {"kind", string()}, {"name", string()}, {"source", string()},
-                 {"state", one_of({"queued", "running", "succeeded", "failed", "cancelled", "interrupted"})}, {"created", time()},
-                 {"started", nullable(string("RFC 3339"))}, {"finished", nullable(string("RFC 3339"))}, {"elapsed_ms", nullable(number())},
-                 {"error", anything("null, or what went wrong")}, {"owner_pid", integer()}},
+  return object({{"id", string()},
+                 {"kind", string()},
+                 {"name", string()},
+                 {"source", string()},
+                 {"state", one_of({"queued", "running", "succeeded", "failed", "cancelled", "interrupted"})},
+                 {"created", time()},
+                 {"started", nullable(string("RFC 3339"))},
+                 {"finished", nullable(string("RFC 3339"))},
+                 {"elapsed_ms", nullable(number())},
+                 {"error", anything("null, or what went wrong")},
+                 {"owner_pid", integer()}},
                 {"id", "kind", "name", "state", "created"});
 }
 
 const Parameter which_run{"id", "the run's id", string()};
 
 void add_one_run(Router& router, const Api& api) {
-  router.add({.pattern = "/api/v1/runs/{id}", .id = "getRun", .tag = "runs", .summary = "One run with its steps", .parameters = {which_run},
-              .response = run_schema(), .errors = {Code::not_found},
+  router.add({.pattern = "/api/v1/runs/{id}",
+              .id = "getRun",
+              .tag = "runs",
+              .summary = "One run with its steps",
+              .parameters = {which_run},
+              .response = run_schema(),
+              .errors = {Code::not_found},
               .handler = answering([&api](const Request& request) { return show_run(api, request); })});
-  router.add({.pattern = "/api/v1/runs/{id}/logs", .id = "getRunLogs", .tag = "runs", .summary = "What the steps of a run logged",
-              .parameters = {which_run, {"step", "only of this step, from 0", integer()}, {"after", "only records above this number", integer()},
+  router.add({.pattern = "/api/v1/runs/{id}/logs",
+              .id = "getRunLogs",
+              .tag = "runs",
+              .summary = "What the steps of a run logged",
+              .parameters = {which_run,
+                             {"step", "only of this step, from 0", integer()},
+                             {"after", "only records above this number", integer()},
                              {"limit", "at most so many, 1000 when absent", integer()}},
-              .response = object({{"records", list(object({{"number", integer()}, {"step", integer()}, {"step_name", string()}, {"level", string()},
-                                                           {"time", time()}, {"message", string()}, {"fields", anything()}}))}},
+              .response = object({{"records", list(object({{"number", integer()},
+                                                           {"step", integer()},
+                                                           {"step_name", string()},
+                                                           {"level", string()},
+                                                           {"time", time()},
+                                                           {"message", string()},
+                                                           {"fields", anything()}}))}},
                                  {"records"}),
-              .errors = {Code::not_found}, .handler = answering([&api](const Request& request) { return show_logs(api, request); })});
-  router.add({.pattern = "/api/v1/runs/{id}/events", .id = "watchRun", .tag = "runs", .summary = "What happens in a run, live",
-              .description = "Server-sent events, numbered within the run; docs/events.md lists them. `Last-Event-ID` resumes after an event.",
-              .parameters = {which_run, {"after", "as Last-Event-ID", integer()}}, .response = string(), .response_type = "text/event-stream",
-              .errors = {Code::not_found}, .handler = answering([&api](const Request& request) { return watch(api, request); })});
-  router.add({.method = Method::post, .pattern = "/api/v1/runs/{id}/cancel", .id = "cancelRun", .tag = "runs",
-              .summary = "Ask a run to stop", .parameters = {which_run}, .response = object({{"run_id", string()}, {"state", string()}}, {"run_id"}),
-              .success = 202, .errors = {Code::not_found, Code::conflict},
+              .errors = {Code::not_found},
+              .handler = answering([&api](const Request& request) { return show_logs(api, request); })});
+  router.add({.pattern = "/api/v1/runs/{id}/events",
+              .id = "watchRun",
+              .tag = "runs",
+              .summary = "What happens in a run, live",
+              .description = "Server-sent events, numbered within the run; docs/events.md lists them. `Last-Event-ID` "
+                             "resumes after an event.",
+              .parameters = {which_run, {"after", "as Last-Event-ID", integer()}},
+              .response = string(),
+              .response_type = "text/event-stream",
+              .errors = {Code::not_found},
+              .handler = answering([&api](const Request& request) { return watch(api, request); })});
+  router.add({.method = Method::post,
+              .pattern = "/api/v1/runs/{id}/cancel",
+              .id = "cancelRun",
+              .tag = "runs",
+              .summary = "Ask a run to stop",
+              .parameters = {which_run},
+              .response = object({{"run_id", string()}, {"state", string()}}, {"run_id"}),
+              .success = 202,
+              .errors = {Code::not_found, Code::conflict},
               .handler = answering([&api](const Request& request) { return cancel_run(api, request); })});
 }
 
 }  // namespace
 
 void add_run_routes(Router& router, const Api& api) {
-  router.add({.pattern = "/api/v1/runs", .id = "listRuns", .tag = "runs", .summary = "Runs, newest first",
-              .parameters = {{"state", "only in this state", string()}, {"name", "only of this pipeline", string()},
-                             {"before", "only older than this run, for paging", string()}, {"limit", "at most so many, 100 when absent", integer()}},
+  router.add({.pattern = "/api/v1/runs",
+              .id = "listRuns",
+              .tag = "runs",
+              .summary = "Runs, newest first",
+              .parameters = {{"state", "only in this state", string()},
+                             {"name", "only of this pipeline", string()},
+                             {"before", "only older than this run, for paging", string()},
+                             {"limit", "at most so many, 100 when absent", integer()}},
               .response = object({{"runs", list(run_schema())}}, {"runs"}),
               .handler = answering([&api](const Request& request) { return list_runs(api, request); })});
   add_one_run(router, api);

@@ -13,11 +13,15 @@
 namespace mortise::http {
 namespace {
 
-const std::vector<std::string_view> known_keys{"pipeline_id", "pipeline_name", "pipeline_file", "pipeline", "folder", "context", "trace"};
+const std::vector<std::string_view> known_keys{"pipeline_id", "pipeline_name", "pipeline_file", "pipeline",
+                                               "folder",      "context",       "trace"};
 
 Error wrong_kind(std::string_view key, std::string_view expected, const Value& got) {
-  return Error(Code::invalid, "'" + std::string(key) + "' must be " + std::string(expected) + ", got " + name_of(got.kind()))
-      .with("key", std::string(key)).with("expected", std::string(expected)).with("got", name_of(got.kind()));
+  return Error(Code::invalid,
+               "'" + std::string(key) + "' must be " + std::string(expected) + ", got " + name_of(got.kind()))
+      .with("key", std::string(key))
+      .with("expected", std::string(expected))
+      .with("got", name_of(got.kind()));
 }
 
 std::optional<std::string> text_at(const Value& body, std::string_view key) {
@@ -36,7 +40,8 @@ void check_keys(const Value& body) {
     if (std::find(known_keys.begin(), known_keys.end(), member.key()) != known_keys.end()) continue;
     const auto near = nearest(member.key(), known_keys);
     throw Error(Code::invalid, "unknown key '" + std::string(member.key()) + "' in the request",
-                near ? "did you mean '" + *near + "'?" : "known are pipeline_id, pipeline_name, pipeline_file, pipeline, folder, context, trace")
+                near ? "did you mean '" + *near + "'?"
+                     : "known are pipeline_id, pipeline_name, pipeline_file, pipeline, folder, context, trace")
         .with("key", std::string(member.key()));
   }
 }
@@ -44,25 +49,31 @@ void check_keys(const Value& body) {
 std::optional<std::string> no_environment(const std::string&) { return std::nullopt; }
 
 // Where a relative pipeline_file starts: the request's folder, else the server's.
-std::string resolved(const std::string& file, const std::string& folder) { return os::absolute(os::join(folder, file)); }
+std::string resolved(const std::string& file, const std::string& folder) {
+  return os::absolute(os::join(folder, file));
+}
 
 void require_reachable(const Api& api, Principal principal, const std::string& file) {
   if (principal == Principal::operator_ || api.catalog.contains(file)) return;
   std::error_code failure;
   const auto real = std::filesystem::canonical(file, failure), home = std::filesystem::canonical(api.folder, failure);
   if (!failure && os::is_within(real.string(), home.string())) return;
-  throw Error(Code::denied, "over loopback only pipelines of the server's own folders can be run, not " + file,
-              "put it into one of pipelines.directories, or run it with `mortise run`, which speaks to the server's own socket")
+  throw Error(
+      Code::denied, "over loopback only pipelines of the server's own folders can be run, not " + file,
+      "put it into one of pipelines.directories, or run it with `mortise run`, which speaks to the server's own socket")
       .with("file", file);
 }
 
 jobs::Pipeline pipeline_of(const Api& api, const Request& request, const Value& body, const std::string& folder) {
-  const auto id = text_at(body, "pipeline_id"), name = text_at(body, "pipeline_name"), file = text_at(body, "pipeline_file");
+  const auto id = text_at(body, "pipeline_id"), name = text_at(body, "pipeline_name"),
+             file = text_at(body, "pipeline_file");
   const Value* inline_one = body.find("pipeline");
   const int given = (id ? 1 : 0) + (file ? 1 : 0) + (inline_one != nullptr ? 1 : 0) + (name && !file ? 1 : 0);
   if (given != 1) {
-    throw Error(Code::invalid, given == 0 ? "the request names no pipeline" : "the request names more than one pipeline",
-                "send one of pipeline_id, pipeline_name, pipeline_file and pipeline").with("key", "pipeline_id");
+    throw Error(Code::invalid,
+                given == 0 ? "the request names no pipeline" : "the request names more than one pipeline",
+                "send one of pipeline_id, pipeline_name, pipeline_file and pipeline")
+        .with("key", "pipeline_id");
   }
   if (file) {
     const std::string path = resolved(*file, folder);
@@ -71,14 +82,17 @@ jobs::Pipeline pipeline_of(const Api& api, const Request& request, const Value& 
   }
   if (inline_one != nullptr) {
     if (!inline_one->is(Kind::map)) throw wrong_kind("pipeline", "a map", *inline_one);
-    const auto& environment = request.principal == Principal::operator_ ? api.environment : jobs::EnvironmentLookup(no_environment);
+    const auto& environment =
+        request.principal == Principal::operator_ ? api.environment : jobs::EnvironmentLookup(no_environment);
     return jobs::parse_pipeline(data::to_json(*inline_one), "pipeline", jobs::PipelineSyntax::json, "", environment);
   }
   const auto entry = id ? api.catalog.with_id(*id) : api.catalog.with_name(*name);
   return jobs::read_pipeline_file(entry.file, entry.name, api.environment);
 }
 
-double milliseconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+double milliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 Value step_value(const jobs::StepReport& step) {
   return Value::map({{"name", step.name},

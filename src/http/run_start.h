@@ -30,6 +30,7 @@ struct StartedRun {
 [[nodiscard]] Value accepted_answer(const StartedRun& run);
 
 // The events of a run that may have been started this very moment. Never null.
-[[nodiscard]] std::unique_ptr<jobs::EventHub::Watch> watch_run(const Api& api, const std::string& run, std::uint64_t after);
+[[nodiscard]] std::unique_ptr<jobs::EventHub::Watch> watch_run(const Api& api, const std::string& run,
+                                                               std::uint64_t after);
 
 }  // namespace mortise::http

@@ -20,7 +20,8 @@ std::size_t RunTracker::settle() {
     if (pipelines_.find(run) != nullptr) return false;
     const auto record = run_log_.find(run);
     if (!record || !record->finished) return !record;
-    metrics_.run_ended(record->state, std::chrono::nanoseconds(record->finished->nanoseconds - record->created.nanoseconds));
+    metrics_.run_ended(record->state,
+                       std::chrono::nanoseconds(record->finished->nanoseconds - record->created.nanoseconds));
     return true;
   });
   return in_progress_.size();

@@ -33,7 +33,8 @@ Tcp::endpoint resolve(const Endpoint& endpoint) {
   const auto address = asio::ip::make_address(endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host, failure);
   if (failure) {
     throw Error(Code::invalid, "'" + endpoint.host + "' is not an address", "use localhost, 127.0.0.1 or ::1")
-        .with("key", "server.host").with("got", endpoint.host);
+        .with("key", "server.host")
+        .with("got", endpoint.host);
   }
   return {address, endpoint.port};
 }
@@ -42,10 +43,12 @@ Error cannot_listen(const std::string& where, const Failure& failure) {
   if (failure == asio::error::address_in_use) {
     return Error(Code::conflict, "cannot listen on " + where + ": another program listens there already",
                  "choose another port with --port, or find that program with `ss -ltnp`")
-        .with("key", "server.port").with("got", where);
+        .with("key", "server.port")
+        .with("got", where);
   }
   return Error(failure == asio::error::access_denied ? Code::denied : Code::invalid,
-               "cannot listen on " + where + ": " + failure.message()).with("got", where);
+               "cannot listen on " + where + ": " + failure.message())
+      .with("got", where);
 }
 
 }  // namespace
@@ -128,7 +131,8 @@ class Server::Core : public ServerCore {
  private:
   void open_tcp(const Endpoint& endpoint) {
     const Tcp::endpoint where = resolve(endpoint);
-    auto listener = std::make_shared<Listener<Tcp>>(io, [this](auto socket) { admit(std::move(socket), Principal::local); });
+    auto listener =
+        std::make_shared<Listener<Tcp>>(io, [this](auto socket) { admit(std::move(socket), Principal::local); });
     Tcp::acceptor& acceptor = listener->acceptor();
     Failure failure;
     acceptor.open(where.protocol(), failure);
@@ -148,7 +152,8 @@ class Server::Core : public ServerCore {
     if (folder < 0) throw cannot_listen(path.string(), Failure(errno, boost::system::system_category()));
     const std::string address = "/proc/self/fd/" + std::to_string(folder) + "/" + path.filename().string();
     ::unlink(address.c_str());
-    auto listener = std::make_shared<Listener<Local>>(io, [this](auto socket) { admit(std::move(socket), Principal::operator_); });
+    auto listener =
+        std::make_shared<Listener<Local>>(io, [this](auto socket) { admit(std::move(socket), Principal::operator_); });
     Local::acceptor& acceptor = listener->acceptor();
     Failure failure;
     acceptor.open(Local(), failure);

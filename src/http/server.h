@@ -23,7 +23,7 @@
 namespace mortise::http {
 
 struct Endpoint {
-  std::string host;  // "localhost", an IPv4 or an IPv6 address, of loopback only
+  std::string host;        // "localhost", an IPv4 or an IPv6 address, of loopback only
   std::uint16_t port = 0;  // 0: any free one
 };
 [[nodiscard]] std::string url_of(const Endpoint& endpoint);  // "http://[::1]:8080"
@@ -33,12 +33,12 @@ struct ServerOptions {
   std::string unix_socket;  // path; empty: none. A file that is there already is replaced: the caller owns the lock
   GuardOptions guard;
 
-  std::size_t max_header = 16 * 1024;           // 431 beyond
-  std::uint64_t max_body = 64 * 1024 * 1024;    // 413 beyond
-  std::size_t max_connections = 512;            // 503 beyond
+  std::size_t max_header = 16 * 1024;         // 431 beyond
+  std::uint64_t max_body = 64 * 1024 * 1024;  // 413 beyond
+  std::size_t max_connections = 512;          // 503 beyond
   std::size_t worker_threads = 8;
-  std::size_t max_queued = 256;                 // requests that wait for a worker thread; 503 beyond
-  std::size_t max_waiting = 64;                 // handlers that wait, and streams; 503 beyond
+  std::size_t max_queued = 256;                      // requests that wait for a worker thread; 503 beyond
+  std::size_t max_waiting = 64;                      // handlers that wait, and streams; 503 beyond
   std::chrono::milliseconds idle_timeout{60'000};    // between two requests of a connection
   std::chrono::milliseconds header_timeout{10'000};  // for a whole header
   std::chrono::milliseconds stall_timeout{30'000};   // added to what a body or an answer takes at 64 KiB/s

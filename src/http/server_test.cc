@@ -57,7 +57,8 @@ class Client {
   std::string read_until(std::string_view text, std::chrono::milliseconds time = 5s) {
     const auto deadline = std::chrono::steady_clock::now() + time;
     while (text.empty() || seen_.find(text) == std::string::npos) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
       pollfd ready{socket_, POLLIN, 0};
       if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) break;
       char bytes[65536];
@@ -82,30 +83,43 @@ class Client {
 };
 
 Route route(Method method, std::string pattern, Handler handler, Work work = Work::blocking, Scope scope = Scope::use) {
-  Route made{.method = method, .pattern = pattern, .id = std::string(name_of(method)) + pattern, .tag = "test", .summary = "A test",
-             .response = schema::anything(), .scope = scope, .work = work, .handler = std::move(handler)};
+  Route made{.method = method,
+             .pattern = pattern,
+             .id = std::string(name_of(method)) + pattern,
+             .tag = "test",
+             .summary = "A test",
+             .response = schema::anything(),
+             .scope = scope,
+             .work = work,
+             .handler = std::move(handler)};
   if (pattern.find("{id}") != std::string::npos) made.parameters.push_back({"id", "which", schema::string()});
   return made;
 }
 
 struct Fixture {
   Fixture() {
-    router.add(route(Method::get, "/hello", answering([](const Request&) { return Response::json(Value::map({{"hello", 1}})); }),
+    router.add(route(Method::get, "/hello", answering([](const Request&) {
+                       return Response::json(Value::map({{"hello", 1}}));
+                     }),
                      Work::quick));
     router.add(route(Method::get, "/items/{id}", answering([](const Request& request) {
-      return Response::text(std::string(request.variable("id")), "text/plain");
-    })));
-    router.add(route(Method::post, "/echo", answering([](const Request& request) { return Response::text(request.body, "text/plain"); })));
-    router.add(route(Method::post, "/json", answering([](const Request& request) { return Response::json(request.json()); })));
-    router.add(route(Method::get, "/throws", answering([](const Request&) -> Response {
-      throw Error(Code::timeout, "too slow", "hurry").with("limit", "1").because(Error(Code::plugin, "inner"));
-    })));
-    router.add(route(Method::get, "/breaks", answering([](const Request&) -> Response { throw std::runtime_error("oops"); })));
+                       return Response::text(std::string(request.variable("id")), "text/plain");
+                     })));
+    router.add(route(Method::post, "/echo",
+                     answering([](const Request& request) { return Response::text(request.body, "text/plain"); })));
+    router.add(
+        route(Method::post, "/json", answering([](const Request& request) { return Response::json(request.json()); })));
+    router.add(route(
+        Method::get, "/throws", answering([](const Request&) -> Response {
+          throw Error(Code::timeout, "too slow", "hurry").with("limit", "1").because(Error(Code::plugin, "inner"));
+        })));
+    router.add(
+        route(Method::get, "/breaks", answering([](const Request&) -> Response { throw std::runtime_error("oops"); })));
     router.add(route(Method::get, "/forgets", [](const Request&, const Responder&) {}));
     router.add(route(Method::get, "/slow", answering([](const Request&) {
-      std::this_thread::sleep_for(300ms);
-      return Response::text("done", "text/plain");
-    })));
+                       std::this_thread::sleep_for(300ms);
+                       return Response::text("done", "text/plain");
+                     })));
     router.add(route(Method::get, "/stream", [this](const Request&, const Responder& answer) {
       Response response;
       response.content_type = "text/event-stream";
@@ -118,8 +132,8 @@ struct Fixture {
       };
       answer(std::move(response));
     }));
-    router.add(route(Method::put, "/operator", answering([](const Request&) { return Response::json(Value::map()); }), Work::blocking,
-                     Scope::operate));
+    router.add(route(Method::put, "/operator", answering([](const Request&) { return Response::json(Value::map()); }),
+                     Work::blocking, Scope::operate));
     options.listen = {{"127.0.0.1", 0}};
     options.max_body = 1000;
     options.heartbeat = 50ms;
@@ -142,7 +156,9 @@ struct Fixture {
     client.send(request);
     return client.read_all();
   }
-  std::string get(const std::string& path) { return ask("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); }
+  std::string get(const std::string& path) {
+    return ask("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  }
   std::shared_ptr<Stream> opened() {
     for (int i = 0; i < 500; ++i) {
       {
@@ -174,7 +190,8 @@ bool eventually(const std::function<bool()>& condition) {
 }
 
 std::string post(const std::string& path, const std::string& body) {
-  return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+  return "POST " + path +
+         " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
          "\r\n\r\n" + body;
 }
 
@@ -193,10 +210,11 @@ TEST_CASE_FIXTURE(Fixture, "a request is answered, and its id may hold a slash")
 TEST_CASE_FIXTURE(Fixture, "pipelined requests are answered in their order on one connection") {
   Client client(start());
   const std::string host = " HTTP/1.1\r\nHost: localhost\r\n";
-  client.send("GET /slow" + host + "\r\nGET /items/2" + host + "\r\nPOST /echo" + host + "Content-Length: 5\r\n\r\nthreeGET /items/4" + host +
-              "Connection: close\r\n\r\n");
+  client.send("GET /slow" + host + "\r\nGET /items/2" + host + "\r\nPOST /echo" + host +
+              "Content-Length: 5\r\n\r\nthreeGET /items/4" + host + "Connection: close\r\n\r\n");
   const std::string all = client.read_all();
-  const auto first = all.find("done"), second = all.find("\r\n\r\n2"), third = all.find("three"), fourth = all.find("\r\n\r\n4");
+  const auto first = all.find("done"), second = all.find("\r\n\r\n2"), third = all.find("three"),
+             fourth = all.find("\r\n\r\n4");
   REQUIRE(fourth != std::string::npos);
   CHECK(first < second);
   CHECK(second < third);
@@ -246,8 +264,10 @@ TEST_CASE_FIXTURE(Fixture, "broken JSON is answered with its line and column") {
 
 TEST_CASE_FIXTURE(Fixture, "a body beyond the limit is refused before it is read") {
   start();
-  CHECK(ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n").starts_with("HTTP/1.1 413"));
-  CHECK(ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999999\r\n\r\n").starts_with("HTTP/1.1 400"));
+  CHECK(
+      ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n").starts_with("HTTP/1.1 413"));
+  CHECK(ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999999\r\n\r\n")
+            .starts_with("HTTP/1.1 400"));
   CHECK(ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n").starts_with("HTTP/1.1 400"));
   CHECK(ask(post("/echo", std::string(1001, 'x'))).starts_with("HTTP/1.1 413"));
   CHECK(ask(post("/echo", std::string(1000, 'x'))).starts_with("HTTP/1.1 200"));
@@ -255,15 +275,18 @@ TEST_CASE_FIXTURE(Fixture, "a body beyond the limit is refused before it is read
 
 TEST_CASE_FIXTURE(Fixture, "chunks are counted, and a bomb of them is refused") {
   start();
-  const std::string header = "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string header =
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
   CHECK(ask(header + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").ends_with("\r\n\r\nabcde"));
   std::string many = header;
   for (int i = 0; i < 1001; ++i) many += "1\r\nx\r\n";
   CHECK(ask(many).starts_with("HTTP/1.1 413"));
   CHECK(ask(header + "ffffffffffffffff\r\nx").starts_with("HTTP/1.1 4"));
   CHECK(ask(header + "zz\r\n").starts_with("HTTP/1.1 400"));
-  CHECK(ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc").starts_with("HTTP/1.1 400"));
-  CHECK(ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc").starts_with("HTTP/1.1 400"));
+  CHECK(ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc")
+            .starts_with("HTTP/1.1 400"));
+  CHECK(ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc")
+            .starts_with("HTTP/1.1 400"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a flood of headers is refused") {
@@ -322,7 +345,9 @@ TEST_CASE_FIXTURE(Fixture, "a body that stalls is cut off, and so is an idle con
 
 TEST_CASE_FIXTURE(Fixture, "Expect: 100-continue is met") {
   Client client(start());
-  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: "
+      "3\r\n\r\n");
   CHECK(has(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue"));
   client.send("abc");
   CHECK(client.read_all().ends_with("\r\n\r\nabc"));
@@ -422,10 +447,13 @@ TEST_CASE_FIXTURE(Fixture, "the Unix socket is the operator's, closed to others,
   options.unix_socket = folder / "server.sock";
   options.listen.clear();
   std::filesystem::create_directories(folder);
-  { std::FILE* stale = std::fopen(options.unix_socket.c_str(), "w"); std::fclose(stale); }
+  {
+    std::FILE* stale = std::fopen(options.unix_socket.c_str(), "w");
+    std::fclose(stale);
+  }
   server.emplace(router, options);
   server->start();
-  struct stat status{};
+  struct stat status {};
   REQUIRE(::stat(options.unix_socket.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   Client client(options.unix_socket);
@@ -439,7 +467,8 @@ TEST_CASE_FIXTURE(Fixture, "the Unix socket is the operator's, closed to others,
 
 TEST_CASE_FIXTURE(Fixture, "over loopback the operator's routes are denied") {
   start();
-  CHECK(ask("PUT /operator HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").starts_with("HTTP/1.1 403"));
+  CHECK(ask("PUT /operator HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            .starts_with("HTTP/1.1 403"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a port in use and an address for other machines are refused by name") {

@@ -61,15 +61,20 @@ std::string allow_header(const std::vector<Method>& methods) {
 // Why reading failed, as an answer; empty when the client is gone and nobody would read one.
 std::optional<Response> answer_to(const Failure& failure, const ServerOptions& options) {
   if (failure == wire::error::header_limit || failure == wire::error::buffer_overflow) {
-    return Response::error(Error(Code::invalid, "the header is larger than " + std::to_string(options.max_header) + " bytes",
-                                 "send fewer or shorter header fields"), 431);
+    return Response::error(
+        Error(Code::invalid, "the header is larger than " + std::to_string(options.max_header) + " bytes",
+              "send fewer or shorter header fields"),
+        431);
   }
   if (failure == wire::error::body_limit) {
-    return Response::error(Error(Code::invalid, "the body is larger than " + std::to_string(options.max_body) + " bytes",
-                                 "raise server.max_body or send less"), 413);
+    return Response::error(
+        Error(Code::invalid, "the body is larger than " + std::to_string(options.max_body) + " bytes",
+              "raise server.max_body or send less"),
+        413);
   }
   const bool protocol = failure.category() == wire::make_error_code(wire::error::bad_method).category();
-  if (!protocol || failure == wire::error::end_of_stream || failure == wire::error::partial_message) return std::nullopt;
+  if (!protocol || failure == wire::error::end_of_stream || failure == wire::error::partial_message)
+    return std::nullopt;
   return Response::error(Error(Code::invalid, "not a valid HTTP/1.1 request: " + failure.message()));
 }
 
@@ -77,8 +82,13 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
  public:
   Connection(ServerCore& core, std::uint64_t id, asio::generic::stream_protocol::socket socket, Principal principal,
              Admission admission)
-      : core_(core), id_(id), principal_(principal), admission_(admission), stream_(std::move(socket)),
-        buffer_(std::max(core.options.max_header + 4096, read_size)), heartbeat_(core.io) {}
+      : core_(core),
+        id_(id),
+        principal_(principal),
+        admission_(admission),
+        stream_(std::move(socket)),
+        buffer_(std::max(core.options.max_header + 4096, read_size)),
+        heartbeat_(core.io) {}
 
   void begin() override { await_request(); }
 
@@ -155,7 +165,8 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   [[nodiscard]] bool expects_continue() const {
     const auto& message = parser_->get();
-    return !parser_->is_done() && message.version() >= 11 && beast::iequals(message[wire::field::expect], "100-continue");
+    return !parser_->is_done() && message.version() >= 11 &&
+           beast::iequals(message[wire::field::expect], "100-continue");
   }
 
   void write_continue() {
@@ -211,12 +222,16 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   Target take_request() {
     auto message = parser_->release();
     request_->principal = principal_;
-    for (const auto& field : message) request_->headers.emplace_back(lower_case(field.name_string()), text_of(field.value()));
+    for (const auto& field : message)
+      request_->headers.emplace_back(lower_case(field.name_string()), text_of(field.value()));
     request_->body = std::move(message.body());
     const auto method = method_of(message.method());
-    if (!method) throw Error(Code::unsupported, "method '" + text_of(message.method_string()) + "' is not supported");
-    request_->method = *method;
     http_1_0_ = message.version() < 11;
+    if (!method) {
+      keep_alive_ = false;  // after CONNECT, for one, what follows is no request
+      throw Error(Code::unsupported, "method '" + text_of(message.method_string()) + "' is not supported");
+    }
+    request_->method = *method;
     Target target = parse_target({message.target().data(), message.target().size()});
     request_->path = target.path;
     request_->query = target.query;
@@ -227,7 +242,8 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     core_.guard.admit(*request_, target.authority);
     if (admission_ == Admission::refusing) {
       keep_alive_ = false;
-      throw Error(Code::busy, "the server has " + std::to_string(core_.options.max_connections) + " connections already",
+      throw Error(Code::busy,
+                  "the server has " + std::to_string(core_.options.max_connections) + " connections already",
                   "close some, or raise server.max_connections");
     }
     auto [route, variables, allowed] = core_.router.match(request_->method, target.segments);
@@ -240,16 +256,19 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   void answer_without_route(const std::vector<Method>& allowed) {
     if (allowed.empty() && request_->path.empty() && request_->method == Method::options) {  // OPTIONS *
-      return answer(without_content({Method::get, Method::head, Method::post, Method::put, Method::del, Method::options}));
+      return answer(
+          without_content({Method::get, Method::head, Method::post, Method::put, Method::del, Method::options}));
     }
     if (allowed.empty()) {
       throw Error(Code::not_found, "there is nothing at " + request_->path.substr(0, 200),
-                  "GET /openapi.json lists what is here").with("key", request_->path.substr(0, 200));
+                  "GET /openapi.json lists what is here")
+          .with("key", request_->path.substr(0, 200));
     }
     if (request_->method == Method::options) return answer(without_content(allowed));
     Response response = Response::error(
         Error(Code::invalid, request_->path + " does not answer " + std::string(name_of(request_->method)),
-              "it answers " + allow_header(allowed)), 405);
+              "it answers " + allow_header(allowed)),
+        405);
     response.headers.emplace_back("Allow", allow_header(allowed));
     answer(std::move(response));
   }
@@ -282,9 +301,11 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     if (route.work == Work::quick) return task();
     const bool waits = route.work == Work::waiting;
     if ((waits ? core_.waiters : core_.workers).post(std::move(task))) return;
-    throw waits ? Error(Code::busy, "too many clients wait for runs already (" + std::to_string(core_.options.max_waiting) + ")",
-                        "start runs with wait=false, then look at them")
-                : Error(Code::busy, "too many requests wait for their turn (" + std::to_string(core_.options.max_queued) + ")");
+    throw waits
+        ? Error(Code::busy,
+                "too many clients wait for runs already (" + std::to_string(core_.options.max_waiting) + ")",
+                "start runs with wait=false, then look at them")
+        : Error(Code::busy, "too many requests wait for their turn (" + std::to_string(core_.options.max_queued) + ")");
   }
 
   void fail(const std::exception& error) {
@@ -294,8 +315,8 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   }
 
   void report(const Response& response) {
-    core_.events.answered({*request_, route_, response.status, response.stream ? 0 : response.body.size(),
-                           Clock::now() - began_});
+    core_.events.answered(
+        {*request_, route_, response.status, response.stream ? 0 : response.body.size(), Clock::now() - began_});
   }
 
   // ---- writing --------------------------------------------------------------------------------------------------
@@ -336,21 +357,21 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     message->chunked(!http_1_0_);
     auto serializer = std::make_shared<wire::response_serializer<wire::empty_body>>(*message);
     stream_.expires_after(core_.options.stall_timeout);
-    wire::async_write_header(stream_, *serializer, [self = shared_from_this(), message, serializer,
-                                                    response = std::move(response)](Failure failure, std::size_t) mutable {
-      if (self->phase_ == Phase::closed) return;
-      if (failure && failure != wire::error::need_buffer) return self->cut();
-      self->begin_stream(std::move(response));
-    });
+    wire::async_write_header(stream_, *serializer,
+                             [self = shared_from_this(), message, serializer, response = std::move(response)](
+                                 Failure failure, std::size_t) mutable {
+                               if (self->phase_ == Phase::closed) return;
+                               if (failure && failure != wire::error::need_buffer) return self->cut();
+                               self->begin_stream(std::move(response));
+                             });
   }
 
   void begin_stream(Response response) {
     phase_ = Phase::streaming;
     heartbeat_text_ = std::move(response.heartbeat);
     const std::weak_ptr<ServerCore> core = core_.weak_from_this();
-    outbox_ = std::make_shared<Outbox>([core, id = id_] {
-      ServerCore::on_io(core, id, [](Session& session) { session.flush(); });
-    });
+    outbox_ = std::make_shared<Outbox>(
+        [core, id = id_] { ServerCore::on_io(core, id, [](Session& session) { session.flush(); }); });
     auto task = [producer = std::move(response.stream), outbox = outbox_] {
       try {
         producer(outbox);
@@ -394,19 +415,21 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     stream_write_pending_ = true;
     auto text = std::make_shared<std::string>(std::move(bytes));
     stream_.expires_at(deadline_for(Clock::now(), text->size()));
-    asio::async_write(stream_, asio::buffer(*text), [self = shared_from_this(), text, then](Failure failure, std::size_t) {
-      self->stream_write_pending_ = false;
-      if (self->phase_ == Phase::closed) return;
-      if (failure) return self->cut();
-      then == Then::finish ? self->finish_stream() : self->flush();
-    });
+    asio::async_write(stream_, asio::buffer(*text),
+                      [self = shared_from_this(), text, then](Failure failure, std::size_t) {
+                        self->stream_write_pending_ = false;
+                        if (self->phase_ == Phase::closed) return;
+                        if (failure) return self->cut();
+                        then == Then::finish ? self->finish_stream() : self->flush();
+                      });
   }
 
   void finish_stream() {
     if (http_1_0_) return cut();
     phase_ = Phase::writing;
     stream_.expires_after(core_.options.stall_timeout);
-    asio::async_write(stream_, asio::buffer("0\r\n\r\n", 5), [self = shared_from_this()](Failure, std::size_t) { self->cut(); });
+    asio::async_write(stream_, asio::buffer("0\r\n\r\n", 5),
+                      [self = shared_from_this()](Failure, std::size_t) { self->cut(); });
   }
 
   // ---- ending ---------------------------------------------------------------------------------------------------

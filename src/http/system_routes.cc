@@ -38,12 +38,17 @@ Response set_level(const Api& api, const Request& request) {
   const Value body = request.json();
   const Value* wanted = body.find("level");
   if (wanted == nullptr || !wanted->is(Kind::string)) {
-    throw Error(Code::invalid, "the body needs a text 'level'", R"(send {"level": "debug"})").with("key", "level").with("expected", "a text");
+    throw Error(Code::invalid, "the body needs a text 'level'", R"(send {"level": "debug"})")
+        .with("key", "level")
+        .with("expected", "a text");
   }
   const auto level = level_named(wanted->as_string());
   if (!level) {
-    throw Error(Code::invalid, "unknown log level '" + std::string(wanted->as_string()) + "'", "use debug, info, warning or error")
-        .with("key", "level").with("expected", "debug, info, warning or error").with("got", std::string(wanted->as_string()));
+    throw Error(Code::invalid, "unknown log level '" + std::string(wanted->as_string()) + "'",
+                "use debug, info, warning or error")
+        .with("key", "level")
+        .with("expected", "debug, info, warning or error")
+        .with("got", std::string(wanted->as_string()));
   }
   const std::string before(name_of(api.log.level()));
   api.log.set_level(*level);
@@ -54,37 +59,76 @@ Response set_level(const Api& api, const Request& request) {
 const Value level_schema = object({{"level", one_of({"debug", "info", "warning", "error"})}}, {"level"});
 
 void add_documents(Router& router, const Api& api) {
-  router.add({.pattern = "/", .id = "home", .tag = "system", .summary = "A page with links, for people",
-              .response = string(), .response_type = "text/html; charset=utf-8", .scope = Scope::open, .work = Work::quick,
+  router.add({.pattern = "/",
+              .id = "home",
+              .tag = "system",
+              .summary = "A page with links, for people",
+              .response = string(),
+              .response_type = "text/html; charset=utf-8",
+              .scope = Scope::open,
+              .work = Work::quick,
               .handler = answering([&api](const Request&) { return home_page(api.version); })});
-  router.add({.pattern = "/openapi.json", .id = "openapi", .tag = "system", .summary = "This API as an OpenAPI 3.1 document",
-              .response = object({{"openapi", string()}}, {"openapi", "info", "paths"}), .scope = Scope::open,
-              .handler = answering([&api, &router](const Request&) { return Response::json(openapi_document(router, api.version)); })});
+  router.add({.pattern = "/openapi.json",
+              .id = "openapi",
+              .tag = "system",
+              .summary = "This API as an OpenAPI 3.1 document",
+              .response = object({{"openapi", string()}}, {"openapi", "info", "paths"}),
+              .scope = Scope::open,
+              .handler = answering(
+                  [&api, &router](const Request&) { return Response::json(openapi_document(router, api.version)); })});
 }
 
 void add_log_level(Router& router, const Api& api) {
-  router.add({.pattern = "/api/v1/log-level", .id = "getLogLevel", .tag = "system", .summary = "How much the server logs",
-              .response = level_schema, .work = Work::quick, .handler = answering([&api](const Request&) { return level_of(api); })});
-  router.add({.method = Method::put, .pattern = "/api/v1/log-level", .id = "setLogLevel", .tag = "system",
-              .summary = "Change how much the server logs, until it ends", .request = level_schema, .response = level_schema,
-              .work = Work::quick, .handler = answering([&api](const Request& request) { return set_level(api, request); })});
+  router.add({.pattern = "/api/v1/log-level",
+              .id = "getLogLevel",
+              .tag = "system",
+              .summary = "How much the server logs",
+              .response = level_schema,
+              .work = Work::quick,
+              .handler = answering([&api](const Request&) { return level_of(api); })});
+  router.add({.method = Method::put,
+              .pattern = "/api/v1/log-level",
+              .id = "setLogLevel",
+              .tag = "system",
+              .summary = "Change how much the server logs, until it ends",
+              .request = level_schema,
+              .response = level_schema,
+              .work = Work::quick,
+              .handler = answering([&api](const Request& request) { return set_level(api, request); })});
 }
 
 }  // namespace
 
 void add_system_routes(Router& router, const Api& api) {
   add_documents(router, api);
-  router.add({.pattern = "/health", .id = "health", .tag = "system", .summary = "Whether the server is well",
-              .response = object({{"status", one_of({"healthy"})}, {"time", time()}, {"timestamp", time()}, {"version", string()},
-                                  {"uptime", number("seconds")}, {"pid", integer()}},
+  router.add({.pattern = "/health",
+              .id = "health",
+              .tag = "system",
+              .summary = "Whether the server is well",
+              .response = object({{"status", one_of({"healthy"})},
+                                  {"time", time()},
+                                  {"timestamp", time()},
+                                  {"version", string()},
+                                  {"uptime", number("seconds")},
+                                  {"pid", integer()}},
                                  {"status", "time", "version", "uptime"}),
-              .scope = Scope::open, .work = Work::quick, .handler = answering([&api](const Request&) { return health(api); })});
-  router.add({.pattern = "/metrics", .id = "metrics", .tag = "system", .summary = "Counts and times in Prometheus' text form",
-              .response = string(), .response_type = "text/plain; version=0.0.4; charset=utf-8",
+              .scope = Scope::open,
+              .work = Work::quick,
+              .handler = answering([&api](const Request&) { return health(api); })});
+  router.add({.pattern = "/metrics",
+              .id = "metrics",
+              .tag = "system",
+              .summary = "Counts and times in Prometheus' text form",
+              .response = string(),
+              .response_type = "text/plain; version=0.0.4; charset=utf-8",
               .handler = answering([&api](const Request&) { return metrics(api); })});
   add_log_level(router, api);
-  router.add({.pattern = "/api/v1/doctor", .id = "doctor", .tag = "system", .summary = "What this machine has and lacks",
-              .response = object({{"healthy", boolean()}, {"groups", list(object({{"name", string()}, {"checks", list(object({}))}}))}},
+  router.add({.pattern = "/api/v1/doctor",
+              .id = "doctor",
+              .tag = "system",
+              .summary = "What this machine has and lacks",
+              .response = object({{"healthy", boolean()},
+                                  {"groups", list(object({{"name", string()}, {"checks", list(object({}))}}))}},
                                  {"healthy", "groups"}),
               .handler = answering([&api](const Request&) { return Response::json(api.examine()); })});
 }

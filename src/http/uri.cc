@@ -16,7 +16,8 @@ int hex_digit(char c) noexcept {
 }
 
 Error malformed(std::string_view what, std::string_view text) {
-  return Error(Code::invalid, "malformed address: " + std::string(what) + " in '" + percent_encode(text.substr(0, 200)) + "'",
+  return Error(Code::invalid,
+               "malformed address: " + std::string(what) + " in '" + percent_encode(text.substr(0, 200)) + "'",
                "percent-encode each part of the path and of the query as UTF-8");
 }
 
