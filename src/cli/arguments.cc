@@ -2,6 +2,7 @@
 #include "cli/arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/error.h"
 #include "base/suggest.h"
@@ -22,32 +23,42 @@ CLI::App* add(CLI::App& parent, Arguments& arguments, Verb verb, const std::stri
 }
 
 void add_serve(CLI::App& program, Arguments& arguments) {
-  CLI::App* serve = add(program, arguments, Verb::serve, "serve",
-                        "Run the server in the foreground. It owns the data folder until it ends; SIGTERM and SIGINT let running "
-                        "work finish first, a second one does not.",
-                        "  mortise serve                          on http://127.0.0.1:8080 and :8001\n"
-                        "  mortise serve --port 9000              on one port\n"
-                        "  mortise serve --port 0                 on any free port; the ready line says which\n"
-                        "  mortise serve --host ::1 --port 8080 --data-dir /var/lib/mortise");
-  serve->add_option("--host", arguments.hosts, "Address to listen on, of this machine only (repeatable; default 127.0.0.1)")
-      ->type_name("ADDRESS")->allow_extra_args(false);
-  serve->add_option("--port", arguments.ports, "Port to listen on, 0 for any free one (repeatable; default 8080 and 8001)")
-      ->type_name("PORT")->allow_extra_args(false);
+  CLI::App* serve =
+      add(program, arguments, Verb::serve, "serve",
+          "Run the server in the foreground. It owns the data folder until it ends; SIGTERM and SIGINT let running "
+          "work finish first, a second one does not.",
+          "  mortise serve                          on http://127.0.0.1:8080 and :8001\n"
+          "  mortise serve --port 9000              on one port\n"
+          "  mortise serve --port 0                 on any free port; the ready line says which\n"
+          "  mortise serve --host ::1 --port 8080 --data-dir /var/lib/mortise");
+  serve
+      ->add_option("--host", arguments.hosts,
+                   "Address to listen on, of this machine only (repeatable; default 127.0.0.1)")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  serve
+      ->add_option("--port", arguments.ports,
+                   "Port to listen on, 0 for any free one (repeatable; default 8080 and 8001)")
+      ->type_name("PORT")
+      ->allow_extra_args(false);
 }
 
 void add_run(CLI::App& program, Arguments& arguments) {
-  CLI::App* run = add(program, arguments, Verb::run, "run",
-                      "Run one pipeline and show its progress. Ctrl-C cancels it; `mortise runs cancel` does so from another shell.",
-                      "  mortise run weather.yaml\n"
-                      "  mortise run weather.yaml --set city=Seattle --set limit=10\n"
-                      "  mortise run weather.yaml --dry-run      check every step, run none\n"
-                      "  mortise run weather.yaml --json | jq .data.context\n"
-                      "  mortise run nightly --detach            a pipeline the server knows by name");
-  run->add_option("PIPELINE", arguments.pipeline, "A pipeline file, or the name of a pipeline that the server knows")->required();
+  CLI::App* run = add(
+      program, arguments, Verb::run, "run",
+      "Run one pipeline and show its progress. Ctrl-C cancels it; `mortise runs cancel` does so from another shell.",
+      "  mortise run weather.yaml\n"
+      "  mortise run weather.yaml --set city=Seattle --set limit=10\n"
+      "  mortise run weather.yaml --dry-run      check every step, run none\n"
+      "  mortise run weather.yaml --json | jq .data.context\n"
+      "  mortise run nightly --detach            a pipeline the server knows by name");
+  run->add_option("PIPELINE", arguments.pipeline, "A pipeline file, or the name of a pipeline that the server knows")
+      ->required();
   run->add_option("--name", arguments.name, "Which pipeline of a file that holds several")->type_name("NAME");
   run->add_option("--set", arguments.set,
                   "Put an entry into the run's context; the value is read as JSON, else taken as text (repeatable)")
-      ->type_name("KEY=VALUE")->allow_extra_args(false);
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   run->add_flag("--dry-run", arguments.dry_run, "Validate every step and run none");
   run->add_flag("--trace", arguments.trace, "Show the context's keys and kinds after each step");
   run->add_flag("--detach", arguments.detach, "Start it in the running server, print its id and return");
@@ -56,17 +67,22 @@ void add_run(CLI::App& program, Arguments& arguments) {
 void add_runs(CLI::App& program, Arguments& arguments) {
   CLI::App* runs = program.add_subcommand("runs", "Look at runs, present and past, and cancel them");
   runs->require_subcommand(1);
-  CLI::App* list = add(*runs, arguments, Verb::runs_list, "list", "List runs, newest first",
-                       "  mortise runs list\n  mortise runs list --state running\n  mortise runs list --limit 5 --json");
+  CLI::App* list =
+      add(*runs, arguments, Verb::runs_list, "list", "List runs, newest first",
+          "  mortise runs list\n  mortise runs list --state running\n  mortise runs list --limit 5 --json");
   list->add_option("--state", arguments.state, "Only runs in this state")
       ->type_name("STATE")
       ->check(CLI::IsMember({"queued", "running", "succeeded", "failed", "cancelled", "interrupted"}));
-  list->add_option("--limit", arguments.limit, "At most so many")->type_name("N")->capture_default_str()->check(CLI::Range(1, 1000));
+  list->add_option("--limit", arguments.limit, "At most so many")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   CLI::App* show = add(*runs, arguments, Verb::runs_show, "show", "Show one run with its steps, times, rows and errors",
                        "  mortise runs show run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC");
   show->add_option("RUN", arguments.run_id, "The run's id")->required();
   CLI::App* logs = add(*runs, arguments, Verb::runs_logs, "logs", "Print what the steps of a run logged",
-                       "  mortise runs logs run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC\n  mortise runs logs --follow run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC");
+                       "  mortise runs logs run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC\n  mortise runs logs --follow "
+                       "run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC");
   logs->add_option("RUN", arguments.run_id, "The run's id")->required();
   logs->add_flag("--follow", arguments.follow, "Go on until the run ends");
   CLI::App* cancel = add(*runs, arguments, Verb::runs_cancel, "cancel", "Cancel a run that is in progress",
@@ -78,7 +94,8 @@ void add_runs(CLI::App& program, Arguments& arguments) {
 void add_plugin(CLI::App& program, Arguments& arguments) {
   CLI::App* plugin = program.add_subcommand("plugin", "Look at the plugins that are there");
   plugin->require_subcommand(1);
-  add(*plugin, arguments, Verb::plugin_list, "list", "List plugins", "  mortise plugin list\n  mortise plugin list --json");
+  add(*plugin, arguments, Verb::plugin_list, "list", "List plugins",
+      "  mortise plugin list\n  mortise plugin list --json");
   CLI::App* show = add(*plugin, arguments, Verb::plugin_show, "show", "Show one plugin with all of its options",
                        "  mortise plugin show Input.file");
   show->add_option("PLUGIN", arguments.plugin, "Its id or one of its other names")->required();
@@ -88,63 +105,92 @@ void add_rest(CLI::App& program, Arguments& arguments) {
   add(program, arguments, Verb::doctor, "doctor",
       "Examine this machine: what Mortise needs and finds, how plugins are isolated, who owns the data folder",
       "  mortise doctor\n  mortise doctor --json");
-  CLI::App* level = add(program, arguments, Verb::log_level, "log-level", "Show or change how much the running server logs",
-                        "  mortise log-level\n  mortise log-level debug");
+  CLI::App* level =
+      add(program, arguments, Verb::log_level, "log-level", "Show or change how much the running server logs",
+          "  mortise log-level\n  mortise log-level debug");
   level->add_option("LEVEL", arguments.level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   add(program, arguments, Verb::quickstart, "quickstart",
-      "Run the quick start on four years of Seattle's weather, in ./quickstart, and stay as a server. With MORTISE_ONCE=1 it "
+      "Run the quick start on four years of Seattle's weather, in ./quickstart, and stay as a server. With "
+      "MORTISE_ONCE=1 it "
       "ends once the report is written.",
       "  mortise quickstart\n  MORTISE_ONCE=1 mortise quickstart");
 }
 
 void add_common(CLI::App& program, Arguments& arguments) {
-  program.add_option("--data-dir", arguments.data_dir, "Folder of the host's state (MORTISE_DATA_DIR)")
-      ->type_name("FOLDER")->envname("MORTISE_DATA_DIR")->capture_default_str();
-  program.add_option("--config", arguments.config,
-                     "Configuration file, .yaml or .toml (MORTISE_CONFIG; default mortise.yaml or mortise.toml, if there)")
-      ->type_name("FILE")->envname("MORTISE_CONFIG");
-  program.add_flag_callback("--version", [&arguments] { arguments.verb = Verb::version; }, "Print the version");
+  program
+      .add_option("--data-dir", arguments.data_dir, "Folder of the host's state (MORTISE_DATA_DIR; default .mortise)")
+      ->type_name("FOLDER")
+      ->envname("MORTISE_DATA_DIR");
+  program
+      .add_option("--config", arguments.config,
+                  "Configuration file, .yaml or .toml (MORTISE_CONFIG; default mortise.yaml or mortise.toml, if there)")
+      ->type_name("FILE")
+      ->envname("MORTISE_CONFIG");
+  program.add_flag_callback(
+      "--version", [&arguments] { arguments.verb = Verb::version; }, "Print the version");
   program.fallthrough();  // these may come after the verb, too
 }
 
-// The words that may stand where `word` stands.
-std::vector<std::string_view> words_of(const CLI::App& program, const std::vector<std::string>& before, std::vector<std::string>& keep) {
-  const CLI::App* place = &program;
-  for (const std::string& word : before) {
-    for (const CLI::App* next : place->get_subcommands([](const CLI::App*) { return true; })) {
-      if (next->get_name() != word) continue;
-      place = next;
-      break;
-    }
-  }
-  for (const CLI::App* command : place->get_subcommands([](const CLI::App*) { return true; })) keep.push_back(command->get_name());
-  for (const CLI::App* level : {place, &program}) {
-    for (const CLI::Option* option : level->get_options([](const CLI::Option*) { return true; })) {
-      for (const std::string& name : option->get_lnames()) keep.push_back("--" + name);
-    }
-  }
-  return {keep.begin(), keep.end()};
+std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
+
+std::vector<std::string> verbs_of(const CLI::App& place) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : place.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(verb->get_name());
+  return names;
 }
 
-Error usage_error(const CLI::App& program, const CLI::ParseError& failure, const std::vector<std::string>& typed) {
-  std::string message = failure.what();
-  for (char& c : message) {
-    if (c == '\n') c = ' ';
-  }
-  std::string hint = "see mortise --help";
-  std::vector<std::string> before, keep;
-  for (const std::string& word : typed) {
-    keep.clear();
-    const auto known = words_of(program, before, keep);
-    const bool is_known = std::find(known.begin(), known.end(), word.substr(0, word.find('='))) != known.end();
-    if (!is_known && message.find(word) != std::string::npos) {
-      if (const auto near = nearest(word, known)) hint = "did you mean '" + *near + "'? see mortise --help";
-      break;
+std::vector<std::string> options_of(const CLI::App& place) {
+  std::vector<std::string> names;
+  for (const CLI::App* level = &place; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options([](const CLI::Option*) { return true; })) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
-    before.push_back(word);
   }
-  return Error(Code::invalid, message, hint);
+  return names;
+}
+
+bool takes_value(const CLI::App& place, const std::string& option) {
+  for (const CLI::App* level = &place; level != nullptr; level = level->get_parent()) {
+    const CLI::Option* found = level->get_option_no_throw(option);
+    if (found != nullptr) return found->get_type_size() != 0 && option.find('=') == std::string::npos;
+  }
+  return false;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known, const std::string& page) {
+  const auto near = nearest(word, views_of(known));
+  return (near ? "did you mean '" + *near + "'? " : "") + "see " + page + " --help";
+}
+
+// Walks along the words to the first one that does not belong, and says so better than the parser does.
+Error usage_error(const CLI::App& program, const CLI::ParseError& failure, const std::vector<std::string>& typed) {
+  const CLI::App* place = &program;
+  std::string page = "mortise";
+  for (std::size_t i = 0; i < typed.size(); ++i) {
+    const std::string& word = typed[i];
+    if (word.starts_with('-')) {
+      const std::vector<std::string> known = options_of(*place);
+      const bool is_known = std::find(known.begin(), known.end(), word.substr(0, word.find('='))) != known.end();
+      if (!is_known)
+        return Error(Code::invalid, page + " has no option '" + word + "'", did_you_mean(word, known, page))
+            .with("got", word);
+      if (takes_value(*place, word)) ++i;
+      continue;
+    }
+    const std::vector<std::string> verbs = verbs_of(*place);
+    if (verbs.empty()) continue;  // an argument of the verb
+    if (std::find(verbs.begin(), verbs.end(), word) == verbs.end()) {
+      return Error(Code::invalid, "'" + word + "' is not a verb of " + page, did_you_mean(word, verbs, page))
+          .with("got", word);
+    }
+    place = place->get_subcommand(word);
+    page += " " + word;
+  }
+  std::string message = failure.what();
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  return Error(Code::invalid, page + ": " + message, "see " + page + " --help");
 }
 
 }  // namespace
@@ -153,13 +199,15 @@ std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* ar
   Arguments arguments;
   CLI::App program("Mortise: one host for plugins that work on data and models", "mortise");
   program.get_formatter()->column_width(34);
-  program.footer("\nExamples:\n"
-                 "  mortise quickstart                     see it work on real data\n"
-                 "  mortise serve                          the server, on http://127.0.0.1:8080\n"
-                 "  mortise run pipeline.yaml              one pipeline\n"
-                 "  mortise plugin show Input.file         a plugin and its options\n\n"
-                 "mortise VERB --help tells more about each. Exit statuses: 0 done, 64 invalid, 66 not found, 65 conflict, 77 denied,\n"
-                 "69 unsupported, 75 busy, 124 timeout, 130 cancelled, 70 a plugin failed, 71 a defect of mortise.");
+  program.footer(
+      "\nExamples:\n"
+      "  mortise quickstart                     see it work on real data\n"
+      "  mortise serve                          the server, on http://127.0.0.1:8080\n"
+      "  mortise run pipeline.yaml              one pipeline\n"
+      "  mortise plugin show Input.file         a plugin and its options\n\n"
+      "mortise VERB --help tells more about each. Exit statuses: 0 done, 64 invalid, 66 not found, 65 conflict, 77 "
+      "denied,\n"
+      "69 unsupported, 75 busy, 124 timeout, 130 cancelled, 70 a plugin failed, 71 a defect of mortise.");
   program.require_subcommand(0, 1);
   add_common(program, arguments);
   add_serve(program, arguments);

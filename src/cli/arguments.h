@@ -12,31 +12,42 @@ namespace mortise::cli {
 
 struct Arguments {
   enum class Verb {
-    serve, run, runs_list, runs_show, runs_logs, runs_cancel, plugin_list, plugin_show, doctor, log_level, quickstart, version,
+    serve,
+    run,
+    runs_list,
+    runs_show,
+    runs_logs,
+    runs_cancel,
+    plugin_list,
+    plugin_show,
+    doctor,
+    log_level,
+    quickstart,
+    version,
   };
   Verb verb = Verb::version;
 
   // Of every verb.
   bool json = false;
-  std::string data_dir = ".mortise";
-  std::string config;  // empty: mortise.yaml or mortise.toml of the working directory, if there is one
+  std::string data_dir;  // empty: what the configuration says, else .mortise
+  std::string config;    // empty: mortise.yaml or mortise.toml of the working directory, if there is one
 
   std::vector<std::string> hosts;    // serve
   std::vector<std::uint16_t> ports;  // serve
 
-  std::string pipeline;              // run: a file, or the name of a known pipeline
-  std::string name;                  // run: which pipeline of a file that holds several
-  std::vector<std::string> set;      // run: key=value
+  std::string pipeline;          // run: a file, or the name of a known pipeline
+  std::string name;              // run: which pipeline of a file that holds several
+  std::vector<std::string> set;  // run: key=value
   bool dry_run = false, trace = false, detach = false;
 
-  std::string run_id;                // runs show, logs, cancel
-  std::string state;                 // runs list
-  std::int64_t limit = 20;           // runs list
-  bool follow = false;               // runs logs
-  std::string reason;                // runs cancel
+  std::string run_id;       // runs show, logs, cancel
+  std::string state;        // runs list
+  std::int64_t limit = 20;  // runs list
+  bool follow = false;      // runs logs
+  std::string reason;       // runs cancel
 
-  std::string plugin;                // plugin show
-  std::string level;                 // log-level
+  std::string plugin;  // plugin show
+  std::string level;   // log-level
 };
 
 // What to do, or what to print right away (help) with exit status 0. Throws Error{invalid} on anything that is not a verb or

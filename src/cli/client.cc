@@ -88,10 +88,12 @@ Error error_from(const Value& body) {
     return value != nullptr && value->is(Kind::string) ? std::string(value->as_string()) : std::string();
   };
   const std::string message = text(body.has("error") ? "error" : "message");
-  Error error(code_named(text("code")).value_or(Code::internal), message.empty() ? "the server failed" : message, text("hint"));
+  Error error(code_named(text("code")).value_or(Code::internal), message.empty() ? "the server failed" : message,
+              text("hint"));
   if (const Value* details = body.find("details"); details != nullptr && details->is(Kind::map)) {
     for (const Member& detail : details->members()) {
-      if (detail.value().is(Kind::string)) error.with(std::string(detail.key()), std::string(detail.value().as_string()));
+      if (detail.value().is(Kind::string))
+        error.with(std::string(detail.key()), std::string(detail.value().as_string()));
     }
   }
   if (const Value* causes = body.find("cause"); causes != nullptr && causes->is(Kind::list)) {
@@ -102,6 +104,8 @@ Error error_from(const Value& body) {
       inner.emplace(std::move(cause));
     }
     if (inner) error.because(std::move(*inner));
+  } else if (causes != nullptr && causes->is(Kind::map)) {
+    error.because(error_from(*causes));
   }
   return error;
 }
@@ -114,7 +118,8 @@ Value Answer::value() const {
     if (status < 400) throw;
   }
   if (status < 400) return parsed;
-  throw parsed.is(Kind::map) ? error_from(parsed) : Error(Code::internal, "the server answered with status " + std::to_string(status));
+  throw parsed.is(Kind::map) ? error_from(parsed)
+                             : Error(Code::internal, "the server answered with status " + std::to_string(status));
 }
 
 // One request and its answer on one connection.
@@ -125,10 +130,12 @@ class Client::Exchange {
     if (!socket_) throw went_away();
     parser_.body_limit(boost::none);
     parser_.eager(true);
-    const std::string request = std::string(ask.method) + " " + ask.target + " HTTP/1.1\r\nHost: localhost\r\nAccept: " +
-                                std::string(ask.accept) + "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " +
+    const std::string request = std::string(ask.method) + " " + ask.target +
+                                " HTTP/1.1\r\nHost: localhost\r\nAccept: " + std::string(ask.accept) +
+                                "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " +
                                 std::to_string(ask.body.size()) + "\r\n\r\n" + ask.body;
-    if (!os::send_all(socket_.get(), std::as_bytes(std::span(request)), {}, std::chrono::seconds(60))) throw went_away();
+    if (!os::send_all(socket_.get(), std::as_bytes(std::span(request)), {}, std::chrono::seconds(60)))
+      throw went_away();
   }
 
   // Reads what comes next; hands new bytes of the body to `take` and forgets them. False when the answer is complete.
@@ -148,7 +155,8 @@ class Client::Exchange {
     unparsed_.append(bytes, static_cast<std::size_t>(size));
     const std::size_t used = parser_.put(boost::asio::buffer(unparsed_), failure);
     unparsed_.erase(0, used);
-    if (failure && failure != wire::error::need_more) throw Error(Code::internal, "the server's answer is not HTTP: " + failure.message());
+    if (failure && failure != wire::error::need_more)
+      throw Error(Code::internal, "the server's answer is not HTTP: " + failure.message());
     if (parser_.is_header_done()) take(parser_.get().body());
     return !parser_.is_done();
   }
@@ -159,7 +167,8 @@ class Client::Exchange {
   // Until the socket can be read, minding signals and the listener's clock.
   void wait_for_bytes() {
     for (;;) {
-      pollfd ready[2] = {{socket_.get(), POLLIN, 0}, {client_.signals_ != nullptr ? client_.signals_->descriptor() : -1, POLLIN, 0}};
+      pollfd ready[2] = {{socket_.get(), POLLIN, 0},
+                         {client_.signals_ != nullptr ? client_.signals_->descriptor() : -1, POLLIN, 0}};
       const bool ticking = listener_ != nullptr && listener_->tick;
       const int count = ::poll(ready, 2, ticking ? 100 : -1);
       if (count > 0 && ready[1].revents != 0) on_signal();

@@ -22,7 +22,7 @@ struct Answer {
   [[nodiscard]] Value value() const;
 };
 
-// The Error that an error body describes, with its hint, details and causes.
+// The Error that an error body describes (or the error in a run's record), with its hint, details and causes.
 [[nodiscard]] Error error_from(const Value& body);
 
 class Client {
@@ -49,8 +49,8 @@ class Client {
   };
   struct Listener {
     std::function<void(const Event&)> event;
-    std::function<void(int signal)> signal;      // instead of ending with Error{cancelled}
-    std::function<void()> tick;                  // about ten times a second; may be empty
+    std::function<void(int signal)> signal;  // instead of ending with Error{cancelled}
+    std::function<void()> tick;              // about ten times a second; may be empty
   };
   // Listens to server-sent events until the server ends the stream. An error answer is thrown.
   void listen(const Ask& ask, const Listener& listener) const;

@@ -30,12 +30,13 @@ int doctor(const Tools& tools) {
     text += toned(Tone::strong, text_in(group, "name"), STDOUT_FILENO) + "\n";
     for (const Value& check : list_in(group, "checks").items()) {
       const std::string name = text_in(check, "name");
-      text += "  " + mark(text_in(check, "status")) + "  " + name + std::string(name.size() < 20 ? 20 - name.size() : 1, ' ') +
-              harmless(text_in(check, "found")) + "\n";
+      text += "  " + mark(text_in(check, "status")) + "  " + name +
+              std::string(name.size() < 20 ? 20 - name.size() : 1, ' ') + harmless(text_in(check, "found")) + "\n";
       if (const std::string hint = text_in(check, "hint"); !hint.empty()) text += "           " + harmless(hint) + "\n";
     }
   }
-  print(text + (healthy ? "\nAll that Mortise needs is here.\n" : "\nSomething that Mortise needs is missing; see the problems above.\n"));
+  print(text + (healthy ? "\nAll that Mortise needs is here.\n"
+                        : "\nSomething that Mortise needs is missing; see the problems above.\n"));
   return healthy ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -15,12 +15,15 @@
 namespace mortise::cli {
 
 struct HostOptions {
-  std::string data_dir;                     // absolute
-  std::string config;                       // absolute path of the configuration file, empty: none
+  std::string data_dir;                                       // absolute
+  std::string config;                                         // absolute path of the configuration file, empty: none
   enum class Ports { none, configured } ports = Ports::none;  // whether to listen on TCP beside the socket
-  std::vector<std::string> listen_hosts;    // instead of the configured one; may be empty
-  std::vector<std::uint16_t> listen_ports;  // instead of the configured ones; may be empty
-  enum class Logging { configured, warnings } logging = Logging::warnings;  // a verb's own host speaks up only about trouble
+  std::vector<std::string> listen_hosts;                      // instead of the configured one; may be empty
+  std::vector<std::uint16_t> listen_ports;                    // instead of the configured ones; may be empty
+  enum class Logging {
+    configured,
+    aside
+  } logging = Logging::aside;  // a verb's own host logs to a file of the data folder
 };
 
 class Host {
@@ -46,6 +49,8 @@ class HostMaker {
   [[nodiscard]] virtual std::unique_ptr<Host> open(const HostOptions& options) = 0;
   // What this machine has and lacks, as `mortise doctor --json` prints it. Needs no lock.
   [[nodiscard]] virtual Value examine(const HostOptions& options) = 0;
+  // What the configuration file says about the data folder: an absolute path, or empty.
+  [[nodiscard]] virtual std::string data_dir(const std::string& config) const = 0;
   [[nodiscard]] virtual std::string version() const = 0;
   [[nodiscard]] virtual std::string socket_path(const std::string& data_dir) const = 0;
   // The pipeline that `mortise quickstart` runs.

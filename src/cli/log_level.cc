@@ -17,9 +17,10 @@ int log_level(const Tools& tools) {
   }
   const std::string& level = tools.arguments.level;
   const Value answer = level.empty() ? server->get("/api/v1/log-level")
-                                     : server->ask({.method = "PUT",
-                                                    .target = "/api/v1/log-level",
-                                                    .body = data::to_json(Value::map({{"level", level}}))})
+                                     : server
+                                           ->ask({.method = "PUT",
+                                                  .target = "/api/v1/log-level",
+                                                  .body = data::to_json(Value::map({{"level", level}}))})
                                            .value();
   print(tools.arguments.json ? json_text(answer) : text_in(answer, "level") + "\n");
   return EXIT_SUCCESS;

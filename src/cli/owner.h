@@ -14,13 +14,15 @@ class Owner {
   // not answer.
   [[nodiscard]] static Owner reach(HostMaker& maker, const HostOptions& options, Signals* signals);
   // Null when no server runs.
-  [[nodiscard]] static std::unique_ptr<Client> running(const HostMaker& maker, const HostOptions& options, Signals* signals);
+  [[nodiscard]] static std::unique_ptr<Client> running(const HostMaker& maker, const HostOptions& options,
+                                                       Signals* signals);
 
   [[nodiscard]] const Client& client() const noexcept { return *client_; }
   [[nodiscard]] Host* own() const noexcept { return host_.get(); }  // null when another process is the owner
 
  private:
-  Owner(std::unique_ptr<Host> host, std::unique_ptr<Client> client) : host_(std::move(host)), client_(std::move(client)) {}
+  Owner(std::unique_ptr<Host> host, std::unique_ptr<Client> client)
+      : host_(std::move(host)), client_(std::move(client)) {}
   std::unique_ptr<Host> host_;
   std::unique_ptr<Client> client_;
 };

@@ -28,7 +28,8 @@ std::string option_text(std::string_view name, const Value& option) {
   std::string text = "  " + toned(Tone::strong, name, 1) + " (" + text_in(option, "type", "any");
   if (flag_in(option, "required")) text += ", required";
   if (flag_in(option, "secret")) text += ", secret";
-  if (const Value* value = option.find("default"); value != nullptr && !value->is_null()) text += ", default " + data::to_json(*value);
+  if (const Value* value = option.find("default"); value != nullptr && !value->is_null())
+    text += ", default " + data::to_json(*value);
   if (option.has("enum")) text += ", one of " + data::to_json(option.at("enum"));
   for (const char* bound : {"minimum", "maximum", "exclusive_minimum", "exclusive_maximum"}) {
     if (const Value* value = option.find(bound)) text += std::string(", ") + bound + " " + data::to_json(*value);
@@ -45,7 +46,8 @@ std::string page(const Value& plugin) {
   add_fact(text, "language", text_in(plugin, "language"));
   add_fact(text, "extends", joined(list_in(plugin, "extension_points")));
   add_fact(text, "also known as", joined(list_in(plugin, "aliases")));
-  add_fact(text, "runs", text_in(plugin, "trust") == "in_process" ? "in the host's own process (trusted)" : "in a worker process");
+  add_fact(text, "runs",
+           text_in(plugin, "trust") == "in_process" ? "in the host's own process (trusted)" : "in a worker process");
   add_fact(text, "permissions", joined(list_in(plugin, "permissions")));
   add_fact(text, "environment", joined(list_in(plugin, "environment")));
   add_fact(text, "author", text_in(plugin, "author"));
@@ -70,9 +72,11 @@ int list_plugins(const Tools& tools) {
   }
   std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "LANGUAGE", "DESCRIPTION"}};
   for (const Value& plugin : plugins.items()) {
-    rows.push_back({text_in(plugin, "id"), text_in(plugin, "version"), text_in(plugin, "language"), text_in(plugin, "description")});
+    rows.push_back({text_in(plugin, "id"), text_in(plugin, "version"), text_in(plugin, "language"),
+                    text_in(plugin, "description")});
   }
-  print(rows.size() > 1 ? table(rows) : "no plugins; plugins.directories in the configuration says where they are looked for\n");
+  print(rows.size() > 1 ? table(rows)
+                        : "no plugins; plugins.directories in the configuration says where they are looked for\n");
   return EXIT_SUCCESS;
 }
 

@@ -25,6 +25,12 @@ std::string configuration_file(const Arguments& arguments) {
   return {};
 }
 
+// The command line, then the configuration, then .mortise of the present folder.
+std::string data_folder(const Arguments& arguments, const std::string& configured) {
+  if (!arguments.data_dir.empty()) return os::absolute(arguments.data_dir);
+  return configured.empty() ? os::absolute(".mortise") : configured;
+}
+
 int dispatch(const Tools& tools) {
   using Verb = Arguments::Verb;
   switch (tools.arguments.verb) {
@@ -73,8 +79,8 @@ int parse_and_dispatch(int argc, const char* const* argv, HostMaker& maker) {
   Signals signals;
   std::signal(SIGPIPE, SIG_IGN);  // a reader that left is an error of the write, not the end of the process
   HostOptions options;
-  options.data_dir = os::absolute(arguments.data_dir);
   options.config = configuration_file(arguments);
+  options.data_dir = data_folder(arguments, maker.data_dir(options.config));
   options.listen_hosts = arguments.hosts;
   options.listen_ports = arguments.ports;
   return dispatch({arguments, options, maker, signals});

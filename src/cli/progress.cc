@@ -28,7 +28,8 @@ std::string toned_outcome(const std::string& outcome) {
 std::string facts_of(const Value& data) {
   std::string text;
   const auto add = [&](const std::string& fact) { text.append(text.empty() ? "" : ", ").append(fact); };
-  if (const Value* rows = data.find("rows"); rows != nullptr && rows->is(Kind::int64)) add(count_text(rows->as_int64()) + " rows");
+  if (const Value* rows = data.find("rows"); rows != nullptr && rows->is(Kind::int64))
+    add(count_text(rows->as_int64()) + " rows");
   if (data.has("elapsed_ms")) add(duration_text(number_in(data, "elapsed_ms") / 1000));
   if (integer_in(data, "attempts") > 1) add(std::to_string(integer_in(data, "attempts")) + " attempts");
   if (integer_in(data, "worker_pid") > 0) add("pid " + std::to_string(integer_in(data, "worker_pid")));
@@ -54,9 +55,11 @@ class Progress::Picture {
     if (type == "step.progress") step_progress(data);
     if (type == "step.log") log(data);
     if (type == "step.retrying") retrying(data);
-    if (type == "step.context" && detail_ == Detail::trace) line(title(data) + " context: " + data::to_json(map_in(data, "context")));
+    if (type == "step.context" && detail_ == Detail::trace)
+      line(title(data) + " context: " + data::to_json(map_in(data, "context")));
     if (type == "step.finished") step_finished(data);
-    if (type == "missed") line(toned(Tone::warn, "(" + count_text(integer_in(data, "count")) + " events were missed)", out));
+    if (type == "missed")
+      line(toned(Tone::warn, "(" + count_text(integer_in(data, "count")) + " events were missed)", out));
     draw();
   }
 
@@ -94,7 +97,8 @@ class Progress::Picture {
 
   void begin(const Value& data) {
     steps_.clear();
-    for (const Value& step : list_in(data, "steps").items()) steps_.push_back({text_in(step, "name"), text_in(step, "plugin"), {}, -1, false, {}});
+    for (const Value& step : list_in(data, "steps").items())
+      steps_.push_back({text_in(step, "name"), text_in(step, "plugin"), {}, -1, false, {}});
     line(toned(Tone::strong, harmless(text_in(data, "name")), out) + ": " + std::to_string(steps_.size()) +
          (steps_.size() == 1 ? " step" : " steps"));
   }
@@ -117,7 +121,8 @@ class Progress::Picture {
       step->fraction = -1;
     }
     const std::int64_t attempt = integer_in(data, "attempt", 1);
-    if (style_ == Style::lines) line(title(data) + (attempt > 1 ? " started, attempt " + std::to_string(attempt) : " started"));
+    if (style_ == Style::lines)
+      line(title(data) + (attempt > 1 ? " started, attempt " + std::to_string(attempt) : " started"));
   }
 
   void step_progress(const Value& data) {
@@ -131,13 +136,14 @@ class Progress::Picture {
     const std::string level = text_in(data, "level");
     if (level == "debug" && detail_ != Detail::trace) return;
     const Tone tone = level == "error" ? Tone::bad : level == "warning" ? Tone::warn : Tone::faint;
-    line("      " + toned(tone, level + ":", out) + " [" + harmless(text_in(data, "name")) + "] " + harmless(text_in(data, "message")));
+    line("      " + toned(tone, level + ":", out) + " [" + harmless(text_in(data, "name")) + "] " +
+         harmless(text_in(data, "message")));
   }
 
   void retrying(const Value& data) {
     if (Step* step = step_of(data)) step->running = false;
-    line(title(data) + " attempt " + std::to_string(integer_in(data, "attempt")) + " failed: " + harmless(text_in(data, "error")) +
-         "; again in " + duration_text(number_in(data, "delay_ms") / 1000));
+    line(title(data) + " attempt " + std::to_string(integer_in(data, "attempt")) + " failed: " +
+         harmless(text_in(data, "error")) + "; again in " + duration_text(number_in(data, "delay_ms") / 1000));
   }
 
   void step_finished(const Value& data) {

@@ -22,9 +22,9 @@ class Progress {
   ~Progress();
 
   void on_event(std::string_view type, const Value& data);
-  void tick();                              // redraws what moves
-  void note(std::string_view text);         // one line between the others
-  void finish();                            // leaves the last picture standing
+  void tick();                       // redraws what moves
+  void note(std::string_view text);  // one line between the others
+  void finish();                     // leaves the last picture standing
 
   // None when nobody looks, live on a terminal, else lines.
   [[nodiscard]] static Style style_for(bool quiet) noexcept;

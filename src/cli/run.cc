@@ -17,12 +17,15 @@ namespace {
 int dry_run(const Tools& tools, const Value& request) {
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   const Value answer =
-      owner.client().ask({.method = "POST", .target = "/api/v1/pipelines/validate", .body = data::to_json(request)}).value();
+      owner.client()
+          .ask({.method = "POST", .target = "/api/v1/pipelines/validate", .body = data::to_json(request)})
+          .value();
   if (tools.arguments.json) print(json_text(answer));
   const Value& findings = list_in(answer, "findings");
   if (flag_in(answer, "valid")) {
     if (!tools.arguments.json) {
-      print(harmless(text_in(answer, "name")) + ": all " + std::to_string(integer_in(answer, "steps")) + " steps are valid; nothing was run\n");
+      print(harmless(text_in(answer, "name")) + ": all " + std::to_string(integer_in(answer, "steps")) +
+            " steps are valid; nothing was run\n");
     }
     return EXIT_SUCCESS;
   }
@@ -42,15 +45,16 @@ int detach(const Tools& tools, const Value& request) {
                 "start one with `mortise serve`, or run without --detach");
   }
   const Value answer =
-      server->ask({.method = "POST", .target = "/api/v1/pipelines/execute?wait=false", .body = data::to_json(request)}).value();
+      server->ask({.method = "POST", .target = "/api/v1/pipelines/execute?wait=false", .body = data::to_json(request)})
+          .value();
   print(tools.arguments.json ? json_text(answer) : text_in(map_in(answer, "data"), "run_id") + "\n");
   return EXIT_SUCCESS;
 }
 
 std::string summary(const Value& answer) {
   const Value& data = map_in(answer, "data");
-  return toned(Tone::good, "succeeded", STDOUT_FILENO) + " in " + duration_text(number_in(data, "elapsed_ms") / 1000) + "  " +
-         toned(Tone::faint, text_in(data, "run_id"), STDOUT_FILENO) + "\n";
+  return toned(Tone::good, "succeeded", STDOUT_FILENO) + " in " + duration_text(number_in(data, "elapsed_ms") / 1000) +
+         "  " + toned(Tone::faint, text_in(data, "run_id"), STDOUT_FILENO) + "\n";
 }
 
 }  // namespace
@@ -65,8 +69,9 @@ int run(const Tools& tools) {
   const Value answer = run_and_follow(owner.client(), request, progress);
   if (tools.arguments.json) {
     print(json_text(answer));
-    return flag_in(map_in(answer, "data"), "success") ? EXIT_SUCCESS
-                                                      : meaning(error_from(map_in(map_in(answer, "data"), "failure")).code()).exit_status;
+    return flag_in(map_in(answer, "data"), "success")
+               ? EXIT_SUCCESS
+               : meaning(error_from(map_in(map_in(answer, "data"), "failure")).code()).exit_status;
   }
   require_success(answer);
   print(summary(answer));

@@ -36,7 +36,8 @@ Value context_of(const std::vector<std::string>& settings) {
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == 0 || equals == std::string::npos) {
-      throw Error(Code::invalid, "--set needs KEY=VALUE, got '" + setting + "'", "for example --set city=Seattle").with("got", setting);
+      throw Error(Code::invalid, "--set needs KEY=VALUE, got '" + setting + "'", "for example --set city=Seattle")
+          .with("got", setting);
     }
     context.set(setting.substr(0, equals), value_of(setting.substr(equals + 1)));
   }
@@ -49,7 +50,8 @@ Value run_request(const Arguments& arguments) {
   Value request = Value::map();
   if (looks_like_file(arguments.pipeline)) {
     if (!std::filesystem::exists(arguments.pipeline)) {
-      throw Error(Code::not_found, "there is no pipeline file '" + arguments.pipeline + "'", "check the path; it starts at the present folder")
+      throw Error(Code::not_found, "there is no pipeline file '" + arguments.pipeline + "'",
+                  "check the path; it starts at the present folder")
           .with("file", os::absolute(arguments.pipeline));
     }
     request.set("pipeline_file", os::absolute(arguments.pipeline));
@@ -88,11 +90,15 @@ Value run_and_follow(const Client& client, const Value& request, Progress& progr
                               .body = R"({"reason":"interrupted at the terminal"})"});
           },
       .tick = [&] { progress.tick(); }};
-  client.listen({.method = "POST", .target = "/api/v1/pipelines/execute", .body = data::to_json(request), .accept = "text/event-stream"},
+  client.listen({.method = "POST",
+                 .target = "/api/v1/pipelines/execute",
+                 .body = data::to_json(request),
+                 .accept = "text/event-stream"},
                 listener);
   progress.finish();
-  if (!result) throw Error(Code::internal, "the server went away during the run" + (run_id.empty() ? "" : " " + run_id),
-                           "`mortise runs show " + run_id + "` tells what became of it");
+  if (!result)
+    throw Error(Code::internal, "the server went away during the run" + (run_id.empty() ? "" : " " + run_id),
+                "`mortise runs show " + run_id + "` tells what became of it");
   return *result;
 }
 

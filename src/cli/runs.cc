@@ -37,16 +37,22 @@ std::string target_of(const std::string& run, std::string_view rest = {}) {
 
 void append_error(std::string& text, const Value& error, std::string_view indent) {
   if (!error.is(Kind::map)) return;
-  text.append(indent).append(toned(Tone::bad, "error: ", 1)).append(harmless(error_from(error).describe())).append("\n");
-  if (const std::string hint = text_in(error, "hint"); !hint.empty()) text.append(indent).append("hint: ").append(harmless(hint)).append("\n");
+  text.append(indent)
+      .append(toned(Tone::bad, "error: ", 1))
+      .append(harmless(error_from(error).describe()))
+      .append("\n");
+  if (const std::string hint = text_in(error, "hint"); !hint.empty())
+    text.append(indent).append("hint: ").append(harmless(hint)).append("\n");
 }
 
 std::string step_text(const Value& step) {
   const std::string state = text_in(step, "state");
-  std::string text = "  " + toned(tone_of(state), state + std::string(state.size() < 10 ? 10 - state.size() : 0, ' '), 1) + " " +
-                     harmless(text_in(step, "name")) + " (" + harmless(text_in(step, "plugin")) + ")";
+  std::string text = "  " +
+                     toned(tone_of(state), state + std::string(state.size() < 10 ? 10 - state.size() : 0, ' '), 1) +
+                     " " + harmless(text_in(step, "name")) + " (" + harmless(text_in(step, "plugin")) + ")";
   if (integer_in(step, "attempt") > 1) text += ", attempt " + std::to_string(integer_in(step, "attempt"));
-  if (const Value* rows = step.find("rows"); rows != nullptr && rows->is(Kind::int64)) text += ", " + count_text(rows->as_int64()) + " rows";
+  if (const Value* rows = step.find("rows"); rows != nullptr && rows->is(Kind::int64))
+    text += ", " + count_text(rows->as_int64()) + " rows";
   if (const std::string elapsed = elapsed_of(step); elapsed != "-") text += ", " + elapsed;
   if (integer_in(step, "worker_pid") > 0) text += ", pid " + std::to_string(integer_in(step, "worker_pid"));
   text += "\n";
@@ -58,8 +64,10 @@ std::string page(const Value& run) {
   const std::string state = text_in(run, "state");
   std::string text = toned(Tone::strong, text_in(run, "id"), 1) + "  " + toned(tone_of(state), state, 1) + "\n";
   text += "  name     " + harmless(text_in(run, "name")) + "\n";
-  if (const std::string source = text_in(run, "source"); !source.empty()) text += "  file     " + harmless(source) + "\n";
-  text += "  created  " + moment(run, "created") + "\n  ended    " + moment(run, "finished") + "\n  took     " + elapsed_of(run) + "\n";
+  if (const std::string source = text_in(run, "source"); !source.empty())
+    text += "  file     " + harmless(source) + "\n";
+  text += "  created  " + moment(run, "created") + "\n  ended    " + moment(run, "finished") + "\n  took     " +
+          elapsed_of(run) + "\n";
   if (const Value* error = run.find("error")) append_error(text, *error, "  ");
   text += "\nSteps:\n";
   for (const Value& step : list_in(run, "steps").items()) text += step_text(step);
@@ -67,9 +75,10 @@ std::string page(const Value& run) {
 }
 
 std::string log_line(const Value& record) {
-  std::string text = moment(record, "time") + " " + text_in(record, "level") + " [" + harmless(text_in(record, "step_name")) + "] " +
-                     harmless(text_in(record, "message"));
-  if (const Value& fields = map_in(record, "fields"); !fields.members().empty()) text += " " + harmless(data::to_json(fields));
+  std::string text = moment(record, "time") + " " + text_in(record, "level") + " [" +
+                     harmless(text_in(record, "step_name")) + "] " + harmless(text_in(record, "message"));
+  if (const Value& fields = map_in(record, "fields"); !fields.members().empty())
+    text += " " + harmless(data::to_json(fields));
   return text + "\n";
 }
 
@@ -88,7 +97,8 @@ int list_runs(const Tools& tools) {
   }
   std::vector<std::vector<std::string>> rows{{"RUN", "STATE", "CREATED", "TOOK", "NAME"}};
   for (const Value& run : list_in(runs, "runs").items()) {
-    rows.push_back({text_in(run, "id"), text_in(run, "state"), moment(run, "created"), elapsed_of(run), text_in(run, "name")});
+    rows.push_back(
+        {text_in(run, "id"), text_in(run, "state"), moment(run, "created"), elapsed_of(run), text_in(run, "name")});
   }
   print(rows.size() > 1 ? table(rows) : "no runs\n");
   return EXIT_SUCCESS;
@@ -107,7 +117,8 @@ int show_logs(const Tools& tools) {
   std::int64_t after = 0;
   for (;;) {
     // The state is asked for before the lines: what came in between is then still read.
-    const bool over = !tools.arguments.follow || is_over(text_in(owner.client().get(target_of(tools.arguments.run_id)), "state"));
+    const bool over =
+        !tools.arguments.follow || is_over(text_in(owner.client().get(target_of(tools.arguments.run_id)), "state"));
     const Value page =
         owner.client().get(target_of(tools.arguments.run_id, "/logs?limit=1000&after=" + std::to_string(after)));
     const Value& records = list_in(page, "records");
@@ -128,9 +139,10 @@ int cancel_run(const Tools& tools) {
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   Value body = Value::map();
   if (!tools.arguments.reason.empty()) body.set("reason", tools.arguments.reason);
-  const Value answer = owner.client()
-                           .ask({.method = "POST", .target = target_of(tools.arguments.run_id, "/cancel"), .body = data::to_json(body)})
-                           .value();
+  const Value answer =
+      owner.client()
+          .ask({.method = "POST", .target = target_of(tools.arguments.run_id, "/cancel"), .body = data::to_json(body)})
+          .value();
   print(tools.arguments.json ? json_text(answer) : "asked run " + tools.arguments.run_id + " to stop\n");
   return EXIT_SUCCESS;
 }

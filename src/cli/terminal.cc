@@ -83,7 +83,8 @@ std::string harmless(std::string_view text) {
     const std::size_t length = utf8_length(text);
     const auto first = static_cast<unsigned char>(text.front());
     // C1 controls are C2 80 to C2 9F.
-    const bool control = first < 0x20 || first == 0x7F || (first == 0xC2 && length == 2 && static_cast<unsigned char>(text[1]) < 0xA0);
+    const bool control =
+        first < 0x20 || first == 0x7F || (first == 0xC2 && length == 2 && static_cast<unsigned char>(text[1]) < 0xA0);
     if (length == 0 || (control && first != '\n' && first != '\t')) {
       clean += '?';
     } else {
@@ -109,7 +110,8 @@ std::string duration_text(double seconds) {
 
 std::string count_text(std::int64_t count) {
   std::string text = std::to_string(count);
-  for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > (count < 0 ? 1 : 0); i -= 3) text.insert(static_cast<std::size_t>(i), ",");
+  for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > (count < 0 ? 1 : 0); i -= 3)
+    text.insert(static_cast<std::size_t>(i), ",");
   return text;
 }
 
@@ -121,12 +123,14 @@ std::string error_text(const Error& error, int descriptor) {
     const bool in_place = name == "file" || (!error.detail("file").empty() && (name == "line" || name == "column"));
     if (!in_place) add_line(text, name, value);
   }
-  for (const Error* cause = error.cause(); cause != nullptr; cause = cause->cause()) add_line(text, "because", cause->what());
+  for (const Error* cause = error.cause(); cause != nullptr; cause = cause->cause())
+    add_line(text, "because", cause->what());
   return text;
 }
 
 void print(std::string_view text) {
-  if (!write_all(STDOUT_FILENO, text)) throw Error(Code::internal, "cannot write to standard output", "is the pipe or the disk behind it still there?");
+  if (!write_all(STDOUT_FILENO, text))
+    throw Error(Code::internal, "cannot write to standard output", "is the pipe or the disk behind it still there?");
 }
 
 void complain(std::string_view text) noexcept { (void)write_all(STDERR_FILENO, text); }

@@ -23,8 +23,8 @@ enum class Tone { plain, strong, faint, good, bad, warn };
 // Text from elsewhere made safe for a terminal: escape sequences and other control characters become '?'.
 [[nodiscard]] std::string harmless(std::string_view text);
 
-[[nodiscard]] std::string duration_text(double seconds);        // "12 ms", "3.41 s", "2 min 5 s"
-[[nodiscard]] std::string count_text(std::int64_t count);       // "1,461"
+[[nodiscard]] std::string duration_text(double seconds);   // "12 ms", "3.41 s", "2 min 5 s"
+[[nodiscard]] std::string count_text(std::int64_t count);  // "1,461"
 
 // "mortise: error: message", then hint, place and other details, one indented line each, then the causes.
 [[nodiscard]] std::string error_text(const Error& error, int descriptor);
