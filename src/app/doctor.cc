@@ -1,0 +1,228 @@
+#include "app/doctor.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "app/ask_program.h"
+#include "app/kernel_features.h"
+#include "app/version.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "os/paths.h"
+#include "os/process.h"
+#include "plugin/registry.h"
+#include "runtime/runtime.h"
+
+namespace mortise::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// One group of checks on its way to becoming a Value.
+class Group {
+ public:
+  explicit Group(std::string name) : name_(std::move(name)) {}
+
+  void ok(std::string_view name, const std::string& found) { add(name, "ok", found, {}); }
+  void note(std::string_view name, const std::string& found, const std::string& hint) {
+    add(name, "note", found, hint);
+  }
+  void problem(std::string_view name, const std::string& found, const std::string& hint) {
+    add(name, "problem", found, hint);
+    healthy_ = false;
+  }
+  void feature(std::string_view name, bool there, const std::string& hint) {
+    there ? ok(name, "yes") : note(name, "no", hint);
+  }
+  [[nodiscard]] bool healthy() const { return healthy_; }
+  [[nodiscard]] Value value() const { return Value::map({{"name", name_}, {"checks", checks_}}); }
+
+ private:
+  void add(std::string_view name, std::string_view status, const std::string& found, const std::string& hint) {
+    Value check = Value::map({{"name", name}, {"status", status}, {"found", found}});
+    if (!hint.empty()) check.set("hint", hint);
+    checks_.push_back(std::move(check));
+  }
+
+  std::string name_;
+  Value checks_ = Value::list();
+  bool healthy_ = true;
+};
+
+std::string size_text(std::uint64_t bytes) {
+  const double gib = static_cast<double>(bytes) / (1024.0 * 1024 * 1024);
+  std::string text = std::to_string(gib);
+  return text.substr(0, text.find('.') + 2) + " GiB";
+}
+
+void check_file(Group& group, std::string_view name, const std::string& path, const std::string& hint) {
+  ::access(path.c_str(), X_OK) == 0 ? group.ok(name, path)
+                                    : group.problem(name, path.empty() ? "not found" : path + " is missing", hint);
+}
+
+Group program(const Settings& settings, const Places& places, const runtime::RuntimePaths& paths) {
+  Group group("Program");
+  group.ok("version", version());
+  group.ok("executable", places.executable);
+  check_file(group, "launcher", paths.launcher, "it belongs beside the program; build or install mortise again");
+  check_file(group, "worker", paths.worker, "it belongs beside the program; build or install mortise again");
+  plugin::Registry registry;
+  std::vector<fs::path> directories;
+  if (settings.plugins.first_party && !places.first_party_plugins.empty())
+    directories.emplace_back(places.first_party_plugins);
+  for (const std::string& directory : settings.plugins.directories) {
+    if (settings.plugins.auto_discovery && fs::is_directory(directory)) directories.emplace_back(directory);
+  }
+  const auto report = registry.scan(directories);
+  group.ok("plugins", std::to_string(report.added.size()) + " found");
+  for (const auto& problem : report.problems)
+    group.note("plugin left out", problem.folder.string(), problem.error.what());
+  return group;
+}
+
+Group python(const runtime::RuntimePaths& paths) {
+  Group group("Python");
+  const auto answer = ask_program({paths.python, "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"},
+                                  std::chrono::seconds(10));
+  if (!answer || answer->exit_status != 0) {
+    group.note("interpreter", paths.python.empty() ? "not found" : paths.python + " does not run",
+               "Python plugins cannot run; install python3 (3.11 or later), or name one in MORTISE_PYTHON");
+    return group;
+  }
+  const std::string found = answer->output.substr(0, answer->output.find('\n'));
+  group.ok("interpreter", paths.python + " (" + found + ")");
+  const auto numpy =
+      ask_program({paths.python, "-c", "import numpy; print(numpy.__version__)"}, std::chrono::seconds(20));
+  if (numpy && numpy->exit_status == 0) {
+    group.ok("numpy", numpy->output.substr(0, numpy->output.find('\n')));
+  } else {
+    group.note("numpy", "not found", "Python plugins then see tables as plain lists; tools/setup installs it");
+  }
+  const std::string sdk = os::join(paths.python_sdk, "mortise");
+  fs::is_directory(sdk) ? group.ok("SDK", sdk)
+                        : group.problem("SDK", sdk + " is missing", "it belongs to mortise; build or install it again");
+  return group;
+}
+
+Group kernel() {
+  Group group("Kernel");
+  const KernelFeatures features = kernel_features();
+  group.ok("release", features.release);
+  features.memfd_seals ? group.ok("sealed memory", "yes")
+                       : group.problem("sealed memory", "no", "tables cannot be shared with workers; Linux 5.1 has it");
+  features.pidfd ? group.ok("process handles", "yes")
+                 : group.problem("process handles", "no", "workers cannot be watched; Linux 5.3 has them");
+  features.landlock_abi > 0 ? group.ok("Landlock", "version " + std::to_string(features.landlock_abi))
+                            : group.note("Landlock", "no", "boot with lsm=landlock,... to have it");
+  group.feature("seccomp filters", features.seccomp_filter,
+                "the kernel was built without CONFIG_SECCOMP_FILTER, or a container forbids them");
+  group.feature("user namespaces", features.user_namespaces,
+                "see the sysctl user.max_user_namespaces, or the container's own restrictions");
+  features.cgroups != "none" ? group.ok("cgroups", features.cgroups)
+                             : group.note("cgroups", "none", "memory of a worker is limited by rlimits alone");
+  return group;
+}
+
+Group isolation(const Settings& settings) {
+  Group group("Isolation");
+  group.note("workers", "unconfined",
+             "each plugin runs in a process of its own with no_new_privs, resource limits, closed descriptors and a "
+             "cleared environment, but it "
+             "can read and write files as this user; run only plugins that you would run yourself");
+  for (const std::string& name : settings.plugins.trusted) {
+    group.note(
+        "trusted", name,
+        "runs inside the host's own process, because plugins.trusted says so: a crash of it is a crash of the host");
+  }
+  if (::geteuid() == 0) group.note("user", "root", "plugins run as root, too; a user of its own is safer");
+  return group;
+}
+
+Group data_folder(const std::string& data_dir) {
+  Group group("Data folder");
+  const bool there = fs::is_directory(data_dir);
+  const std::string place = there ? data_dir : os::parent_of(data_dir);
+  const bool writable = ::access(place.c_str(), W_OK | X_OK) == 0;
+  if (!writable) {
+    group.problem("path", data_dir, "it cannot be written; choose another with --data-dir");
+  } else {
+    group.ok("path", data_dir + (there ? "" : " (not there yet)"));
+  }
+  struct statvfs space {};
+  if (::statvfs(place.c_str(), &space) == 0) {
+    const std::uint64_t free_bytes = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
+    free_bytes > (256U << 20U) ? group.ok("free space", size_text(free_bytes))
+                               : group.note("free space", size_text(free_bytes), "runs are recorded here");
+  }
+  const auto holder = os::LockFile::holder(lock_path(data_dir));
+  group.ok("owner", !holder ? "nobody" : *holder == ::getpid() ? "this process" : "process " + std::to_string(*holder));
+  return group;
+}
+
+// Whether this very address could be bound now.
+bool is_free(const std::string& host, std::uint16_t port) {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  const os::Fd socket(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (ipv6) {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(port);
+    return ::inet_pton(AF_INET6, host.c_str(), &address.sin6_addr) == 1 &&
+           ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  return ::inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host.c_str(), &address.sin_addr) == 1 &&
+         ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+Group ports(const std::string& data_dir, const Settings& settings) {
+  Group group("Ports");
+  const bool owned = os::LockFile::holder(lock_path(data_dir)).has_value();
+  for (const std::string& host : settings.server.hosts) {
+    for (const std::uint16_t port : settings.server.ports) {
+      const std::string where = host + ":" + std::to_string(port);
+      if (port == 0 || is_free(host, port)) {
+        group.ok(where, "free");
+      } else if (owned) {
+        group.ok(where, "in use, probably by the owner of the data folder");
+      } else {
+        group.note(where, "in use", "`mortise serve` needs another one: --port, or server.port in the configuration");
+      }
+    }
+  }
+  return group;
+}
+
+Group machine() {
+  Group group("Machine");
+  group.ok("processors", std::to_string(os::usable_processors()));
+  group.ok("memory", size_text(os::physical_memory()));
+  return group;
+}
+
+}  // namespace
+
+Value examine(const std::string& data_dir, const Settings& settings, const Places& places) {
+  const runtime::RuntimePaths paths = runtime::RuntimePaths::beside(places.executable);
+  const Group groups[] = {
+      program(settings, places, paths), python(paths), kernel(), isolation(settings), data_folder(data_dir),
+      ports(data_dir, settings),        machine()};
+  Value listed = Value::list();
+  bool healthy = true;
+  for (const Group& group : groups) {
+    listed.push_back(group.value());
+    healthy = healthy && group.healthy();
+  }
+  return Value::map({{"healthy", healthy}, {"version", version()}, {"isolation", "unconfined"}, {"groups", listed}});
+}
+
+}  // namespace mortise::app

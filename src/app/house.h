@@ -1,0 +1,43 @@
+// House: all parts of the host, built by hand, in order, once; taken down in reverse.
+//
+// A house owns its data folder (the lock), serves the folder's Unix socket and perhaps TCP ports, and runs what it is asked
+// to run. When it goes, nothing of it stays: no process, no socket.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/settings.h"
+#include "cli/host.h"
+
+namespace mortise::app {
+
+// Where things of the program itself are, in a build tree or an installation.
+struct Places {
+  std::string executable;
+  std::string first_party_plugins;  // empty: not found
+  std::string quickstart_pipeline;  // empty: not found
+
+  [[nodiscard]] static Places of(const std::string& executable);
+};
+
+[[nodiscard]] std::string lock_path(const std::string& data_dir);
+[[nodiscard]] std::string socket_path(const std::string& data_dir);
+
+class House final : public cli::Host {
+ public:
+  // `data_dir` is absolute. Throws Error: `busy` when another process owns it, else what went wrong first.
+  House(const std::string& data_dir, const Settings& settings, cli::HostOptions::Ports ports, const Places& places,
+        Log log);
+  ~House() override;
+
+  [[nodiscard]] std::vector<std::string> urls() const override;
+  void drain() override;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace mortise::app
