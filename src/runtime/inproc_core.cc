@@ -121,29 +121,36 @@ Outcome InprocInstance::Core::given_up(const Call& call, Ended ended) const {
 
 // ---- the lifecycle ---------------------------------------------------------------------------------------------------
 
-Call InprocInstance::Core::lifecycle_call() const {
+// The plugin's answer to a verb, or its error thrown.
+void InprocInstance::Core::enter_verb(Value input, const Entry& entry) {
   Call call;
+  call.input = std::move(input);
   call.deadline = verb_deadline_;
   call.host = around_.house;
-  return call;
+  NativeCall native(call, 0, plugin_);
+  const auto show = [&](NativeCall* now) {
+    const std::lock_guard lock(verb_mutex_);
+    verb_call_ = now;
+  };
+  show(&native);
+  detail::Received out;
+  const mortise_status status = entry(native.c(), out.c());
+  show(nullptr);
+  if (status != MORTISE_OK) throw native.error(status, out);
+}
+
+void InprocInstance::Core::abandon_verb() noexcept {
+  const std::lock_guard lock(verb_mutex_);
+  if (verb_call_ != nullptr) verb_call_->abandon();
 }
 
 void InprocInstance::Core::load() {
-  Call call = lifecycle_call();
-  call.input = plugin_config_;
-  NativeCall native(call, 0, plugin_);
-  detail::Received out;
-  const mortise_status status = table_->load(native.c(), &instance_, out.c());
-  if (status != MORTISE_OK) throw native.error(status, out);
+  enter_verb(plugin_config_, [&](const mortise_call* call, mortise_output* out) { return table_->load(call, &instance_, out); });
 }
 
 void InprocInstance::Core::ask(Step step) {
   if (step == nullptr) return;
-  const Call call = lifecycle_call();
-  NativeCall native(call, 0, plugin_);
-  detail::Received out;
-  const mortise_status status = step(instance_, native.c(), out.c());
-  if (status != MORTISE_OK) throw native.error(status, out);
+  enter_verb({}, [&](const mortise_call* call, mortise_output* out) { return step(instance_, call, out); });
 }
 
 void InprocInstance::Core::perform(plugin::Verb verb) {
@@ -203,6 +210,7 @@ void InprocInstance::Core::drive(plugin::Verb verb, std::chrono::milliseconds at
   const Error late = Error(Code::timeout, "Failed to " + std::string(name_of(verb)) + " plugin: no answer within " + in_milliseconds(at_most),
                            "raise `timeout` in its manifest, or run it confined: in this process it cannot be killed")
                          .with("plugin", plugin_.id);
+  abandon_verb();
   lifecycle_.fail(late);
   throw late;
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -73,7 +74,9 @@ class InprocInstance::Core final : private plugin::LifecycleHooks, public std::e
   void stop() override { ask(table_->stop); }
   void cleanup() override { table_->cleanup(instance_); }
   void ask(Step step);
-  [[nodiscard]] Call lifecycle_call() const;
+  using Entry = std::function<mortise_status(const mortise_call*, mortise_output*)>;
+  void enter_verb(Value input, const Entry& entry);
+  void abandon_verb() noexcept;
 
   bool take_slot() noexcept;
   // All slots, waiting for the calls inside; false at `until`.
@@ -90,6 +93,8 @@ class InprocInstance::Core final : private plugin::LifecycleHooks, public std::e
   const std::uint32_t slots_;
   void* instance_ = nullptr;
   Clock::time_point verb_deadline_{};  // of the verb that runs
+  std::mutex verb_mutex_;
+  NativeCall* verb_call_ = nullptr;  // while the plugin is in a verb; under verb_mutex_
   plugin::Lifecycle lifecycle_;
   alignas(64) std::atomic<std::uint32_t> inside_{0};  // calls in the plugin
   std::atomic<std::uint32_t> stuck_{0};               // of these, given up by their callers

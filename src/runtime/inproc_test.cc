@@ -351,6 +351,7 @@ TEST_CASE("a hook that takes too long is given up, and what it does later change
   std::this_thread::sleep_for(200ms);
   CHECK(instance->state() == plugin::State::failed);
   CHECK_FALSE(instance->usable());
+  CHECK(house.desk->told.empty());
 }
 
 TEST_CASE("one call at a time: a second one is busy, and with concurrency others go side by side") {
