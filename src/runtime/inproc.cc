@@ -25,7 +25,8 @@ struct InprocInstance::Job : std::enable_shared_from_this<Job> {
   }
 
   void run() {
-    Outcome outcome = core->enter(native);
+    Outcome outcome;
+    core->enter(native, outcome);
     outcome.elapsed = Clock::now() - began;
     bool late = false;
     {
@@ -153,15 +154,19 @@ struct Waiter {
 
 }  // namespace
 
+// One Outcome on every path, so that it is made where the caller wants it.
 Outcome InprocInstance::invoke(Call call) {
-  if (!core_->admits(call)) return core_->refusal(call);
-  if (!call.deadline) {
+  Outcome outcome;
+  if (!core_->admits(call)) {
+    outcome = core_->refusal(call);
+  } else if (call.deadline) {
+    outcome = invoke_within(std::move(call));
+  } else {
     NativeCall native(call, static_cast<std::uint32_t>(call.operation), core_->plugin());
-    Outcome outcome = core_->enter(native);
+    core_->enter(native, outcome);
     core_->give_slot();
-    return outcome;
   }
-  return invoke_within(std::move(call));
+  return outcome;
 }
 
 Outcome InprocInstance::invoke_within(Call call) {

@@ -45,13 +45,6 @@ InprocInstance::Core::Core(const InprocSurroundings& surroundings, std::shared_p
 
 // ---- entering --------------------------------------------------------------------------------------------------------
 
-bool InprocInstance::Core::take_slot() noexcept {
-  if (slots_ == 1) return inside_.exchange(1, std::memory_order_acquire) == 0;
-  if (inside_.fetch_add(1, std::memory_order_acquire) < slots_) return true;
-  inside_.fetch_sub(1, std::memory_order_relaxed);
-  return false;
-}
-
 bool InprocInstance::Core::take_all(Clock::time_point until) noexcept {
   for (;;) {
     std::uint32_t nobody = 0;
@@ -71,21 +64,11 @@ bool InprocInstance::Core::usable() const noexcept {
   return stuck_.load(std::memory_order_acquire) == 0 && now != plugin::State::failed && now != plugin::State::cleaned_up;
 }
 
-bool InprocInstance::Core::admits(const Call& call) noexcept {
-  if (!call.chain.empty() && call.chain.contains(plugin_.instance)) return false;
-  if (call.cancel.cancelled()) return false;
-  const plugin::State now = state();
-  const bool question = call.operation == Operation::validate || call.operation == Operation::health;
-  if (question ? !plugin::accepts_questions(now) : !plugin::accepts_work(now)) return false;
-  return stuck_.load(std::memory_order_relaxed) == 0 && take_slot();
-}
-
 // Says why, from what can be seen now. A slot that was busy may be free again; busy is still the right word.
 Outcome InprocInstance::Core::refusal(const Call& call) const {
   Outcome outcome;
   outcome.ended = Ended::denied;
   const plugin::State now = state();
-  const bool question = call.operation == Operation::validate || call.operation == Operation::health;
   if (call.chain.contains(plugin_.instance)) {
     outcome.error = call.chain.cycle(plugin_.id);
     return outcome;
@@ -93,7 +76,7 @@ Outcome InprocInstance::Core::refusal(const Call& call) const {
   if (call.cancel.cancelled()) {
     outcome.ended = Ended::cancelled;
     outcome.error = Error(Code::cancelled, "the call was cancelled before it began: " + call.cancel.reason());
-  } else if (question ? !plugin::accepts_questions(now) : !plugin::accepts_work(now)) {
+  } else if (!accepts(call.operation, now)) {
     outcome.error = Error(Code::conflict, "Cannot " + spoken(call) + " with plugin in state " + std::string(plugin::name_of(now)));
     if (auto why = lifecycle_.failure(); why && now == plugin::State::failed) outcome.error->because(*std::move(why));
   } else if (stuck_.load(std::memory_order_acquire) != 0) {

@@ -21,19 +21,22 @@ class InprocInstance::Core final : private plugin::LifecycleHooks, public std::e
 
   // ---- entering ----
 
-  // An outcome when the call must not be made; otherwise a slot is taken.
-  [[nodiscard]] bool admits(const Call& call) noexcept;
+  // True: a slot is taken, enter() may follow. False: see refusal().
+  [[nodiscard]] bool admits(const Call& call) noexcept {
+    if (!call.chain.empty() && call.chain.contains(plugin_.instance)) return false;
+    if (call.cancel.cancelled() || !accepts(call.operation, state())) return false;
+    return stuck_.load(std::memory_order_relaxed) == 0 && take_slot();
+  }
   [[nodiscard]] Outcome refusal(const Call& call) const;
-  // Calls the plugin. The slot must be taken.
-  [[nodiscard]] Outcome enter(NativeCall& native) noexcept {
+  // Calls the plugin. The slot must be taken; `outcome` must be new.
+  void enter(NativeCall& native, Outcome& outcome) noexcept {
     detail::Received out;
     const mortise_status status = table_->invoke(instance_, native.c(), out.c());
     if (status == MORTISE_OK && out.raw().kind <= MORTISE_KIND_FLOAT64) {
-      Outcome outcome;
       outcome.value = Value::borrow(out.raw());  // a scalar is its bits
-      return outcome;
+    } else {
+      outcome = native.outcome(status, out);
     }
-    return native.outcome(status, out);
   }
   void give_slot() noexcept {
     if (slots_ == 1) {
@@ -78,7 +81,16 @@ class InprocInstance::Core final : private plugin::LifecycleHooks, public std::e
   void enter_verb(Value input, const Entry& entry);
   void abandon_verb() noexcept;
 
-  bool take_slot() noexcept;
+  [[nodiscard]] static bool accepts(Operation operation, plugin::State state) noexcept {
+    const bool question = operation == Operation::validate || operation == Operation::health;
+    return question ? plugin::accepts_questions(state) : plugin::accepts_work(state);
+  }
+  bool take_slot() noexcept {
+    if (slots_ == 1) return inside_.exchange(1, std::memory_order_acquire) == 0;
+    if (inside_.fetch_add(1, std::memory_order_acquire) < slots_) return true;
+    inside_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
   // All slots, waiting for the calls inside; false at `until`.
   bool take_all(Clock::time_point until) noexcept;
   void give_all() noexcept;

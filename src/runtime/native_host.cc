@@ -52,18 +52,6 @@ std::shared_ptr<void> heap_block(std::uint64_t bytes) {
 const mortise_host NativeCall::host_table = {sizeof(mortise_host), MORTISE_ABI_MAJOR, MORTISE_ABI_MINOR, log,     progress,
                                              cancelled,            context_get,       service,           allocate};
 
-NativeCall::NativeCall(const Call& call, std::uint32_t operation, const NativePlugin& plugin) noexcept
-    : raw_{sizeof(mortise_call),
-           operation,
-           0,
-           {call.method.data(), call.method.size()},
-           call.input.c(),
-           call.deadline ? std::chrono::nanoseconds(call.deadline->time_since_epoch()).count() : 0,
-           &host_table,
-           this},
-      call_(call),
-      plugin_(plugin) {}
-
 bool NativeCall::late() const noexcept { return call_.deadline.has_value() && Clock::now() >= *call_.deadline; }
 
 // ---- what the plugin asks --------------------------------------------------------------------------------------------

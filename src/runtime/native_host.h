@@ -31,7 +31,17 @@ struct NativePlugin {
 class NativeCall {
  public:
   // Borrows all three. `operation` is 0 in the lifecycle.
-  NativeCall(const Call& call, std::uint32_t operation, const NativePlugin& plugin) noexcept;
+  NativeCall(const Call& call, std::uint32_t operation, const NativePlugin& plugin) noexcept
+      : raw_{sizeof(mortise_call),
+             operation,
+             0,
+             {call.method.data(), call.method.size()},
+             call.input.c(),
+             call.deadline ? std::chrono::nanoseconds(call.deadline->time_since_epoch()).count() : 0,
+             &host_table,
+             this},
+        call_(call),
+        plugin_(plugin) {}
   NativeCall(const NativeCall&) = delete;
   NativeCall& operator=(const NativeCall&) = delete;
 
