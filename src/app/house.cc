@@ -93,8 +93,8 @@ Places Places::of(const std::string& executable) {
   };
   // A build tree is build/bin, or build/<preset>/bin for the others; an installation has share/ beside bin/.
   return {executable, first({"../plugins", "../share/mortise/plugins"}),
-          first({"../../examples/quickstart/quickstart.yaml", "../../../examples/quickstart/quickstart.yaml",
-                 "../share/mortise/quickstart/quickstart.yaml"})};
+          first({"../../examples/quickstart/weather.yaml", "../../../examples/quickstart/weather.yaml",
+                 "../share/mortise/quickstart/weather.yaml"})};
 }
 
 std::string lock_path(const std::string& data_dir) { return os::join(data_dir, "lock"); }

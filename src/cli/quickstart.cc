@@ -43,7 +43,7 @@ Value request_of(const Tools& tools, const std::string& folder) {
   const std::string pipeline = tools.maker.quickstart_pipeline();
   if (pipeline.empty()) {
     throw Error(Code::not_found, "the quick start's pipeline is not there",
-                "it is examples/quickstart/quickstart.yaml of the repository");
+                "it is examples/quickstart/weather.yaml of the repository");
   }
   return Value::map({{"pipeline_file", pipeline}, {"folder", folder}});
 }
@@ -70,7 +70,7 @@ std::string story(const Client& client, const Value& answer) {
 }
 
 std::string require_report(const std::string& folder) {
-  const std::string report = os::join(folder, "report.html");
+  const std::string report = os::join(folder, "quickstart/report.html");
   std::error_code failure;
   const auto size = std::filesystem::file_size(report, failure);
   if (failure || size == 0) throw Error(Code::internal, "the quick start ran, but left no report").with("file", report);
@@ -96,8 +96,7 @@ std::string where_to_look(const Host& host, const std::string& report) {
 }  // namespace
 
 int quickstart(const Tools& tools) {
-  const std::string folder = os::absolute("quickstart");
-  os::make_directories(folder, 0755);
+  const std::string folder = os::absolute(".");
   const Value request = request_of(tools, folder);
   auto client = Owner::running(tools.maker, tools.options, &tools.signals);
   std::unique_ptr<Host> host;
