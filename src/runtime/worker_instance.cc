@@ -32,6 +32,7 @@ struct WorkerInstance::Async {
   std::shared_ptr<RunMemory> memory;
   std::optional<Exchange> exchange;
   CancelToken::Registration registration;
+  bool watched = false;  // the registration was made
   Reactor::Id timer = 0;
   Clock::time_point timer_at = Clock::time_point::max();
 };
@@ -308,15 +309,11 @@ void WorkerInstance::start(Call call, Completion completion) {
   async->message = message_of(call, terms);
   async->exchange.emplace(*process_, speaker_, log_, std::move(terms), std::move(call.host), async->message.id, on_other_threads());
   async->exchange->begin(async->message, std::move(call.memory));
-  Async& published = *async;
   {
     const std::lock_guard lock(mutex_);
     async_ = std::move(async);
   }
-  around_.reactor.post([self = shared_from_this(), &published] {
-    published.registration = published.cancel.on_cancel([raw = self.get()] { raw->process_->ring(news_cancel); });
-    self->step();
-  });
+  around_.reactor.post([self = shared_from_this()] { self->step(); });
 }
 
 Exchange::Deferred WorkerInstance::on_other_threads() {
@@ -339,6 +336,9 @@ void WorkerInstance::step() {
     async = async_.get();
   }
   if (async == nullptr) return;
+  if (!std::exchange(async->watched, true)) {
+    async->registration = async->cancel.on_cancel([this] { process_->ring(news_cancel); });
+  }
   Exchange& exchange = *async->exchange;
   exchange.pump(Clock::now());
   if (exchange.done()) return finish_async();
