@@ -143,15 +143,20 @@ Group isolation(const Settings& settings) {
   return group;
 }
 
+// The folder itself, or what would have to hold it.
+std::string nearest_present(std::string folder) {
+  std::error_code failure;
+  while (!fs::exists(folder, failure) && folder != "/") folder = os::parent_of(folder);
+  return folder;
+}
+
 Group data_folder(const std::string& data_dir) {
   Group group("Data folder");
-  const bool there = fs::is_directory(data_dir);
-  const std::string place = there ? data_dir : os::parent_of(data_dir);
-  const bool writable = ::access(place.c_str(), W_OK | X_OK) == 0;
-  if (!writable) {
-    group.problem("path", data_dir, "it cannot be written; choose another with --data-dir");
+  const std::string place = nearest_present(data_dir);
+  if (!fs::is_directory(place) || ::access(place.c_str(), W_OK | X_OK) != 0) {
+    group.problem("path", data_dir, place + " is no folder that can be written; choose another with --data-dir");
   } else {
-    group.ok("path", data_dir + (there ? "" : " (not there yet)"));
+    group.ok("path", data_dir + (place == data_dir ? "" : " (not there yet)"));
   }
   struct statvfs space {};
   if (::statvfs(place.c_str(), &space) == 0) {

@@ -36,6 +36,17 @@ std::string facts_of(const Value& data) {
   return text;
 }
 
+// " rows=12 columns=[...]", as the log writes them.
+std::string fields_text(const Value& fields) {
+  std::string text;
+  for (const Member& field : fields.members()) {
+    const bool plain = field.value().is(Kind::string);
+    text.append(" ").append(harmless(field.key())).append("=");
+    text += harmless(plain ? std::string(field.value().as_string()) : data::to_json(field.value()));
+  }
+  return text;
+}
+
 std::size_t screen_width() {
   winsize size{};
   return ::ioctl(out, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
@@ -137,7 +148,7 @@ class Progress::Picture {
     if (level == "debug" && detail_ != Detail::trace) return;
     const Tone tone = level == "error" ? Tone::bad : level == "warning" ? Tone::warn : Tone::faint;
     line("      " + toned(tone, level + ":", out) + " [" + harmless(text_in(data, "name")) + "] " +
-         harmless(text_in(data, "message")));
+         harmless(text_in(data, "message")) + fields_text(map_in(data, "fields")));
   }
 
   void retrying(const Value& data) {

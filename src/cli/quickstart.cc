@@ -39,13 +39,13 @@ std::unique_ptr<Host> open_host(const Tools& tools) {
   }
 }
 
-Value request_of(const Tools& tools, const std::string& folder) {
+Value request_of(const Tools& tools) {
   const std::string pipeline = tools.maker.quickstart_pipeline();
   if (pipeline.empty()) {
     throw Error(Code::not_found, "the quick start's pipeline is not there",
                 "it is examples/quickstart/weather.yaml of the repository");
   }
-  return Value::map({{"pipeline_file", pipeline}, {"folder", folder}});
+  return Value::map({{"pipeline_file", pipeline}, {"folder", os::absolute(".")}});
 }
 
 std::string language_of(const Client& client, const std::string& plugin) {
@@ -69,12 +69,10 @@ std::string story(const Client& client, const Value& answer) {
   return table(rows);
 }
 
-std::string require_report(const std::string& folder) {
-  const std::string report = os::join(folder, "quickstart/report.html");
+void require_report(const std::string& report) {
   std::error_code failure;
   const auto size = std::filesystem::file_size(report, failure);
   if (failure || size == 0) throw Error(Code::internal, "the quick start ran, but left no report").with("file", report);
-  return report;
 }
 
 std::string where_to_look(const Host& host, const std::string& report) {
@@ -96,8 +94,10 @@ std::string where_to_look(const Host& host, const std::string& report) {
 }  // namespace
 
 int quickstart(const Tools& tools) {
-  const std::string folder = os::absolute(".");
-  const Value request = request_of(tools, folder);
+  const std::string report = os::absolute("quickstart/report.html");
+  os::make_directories(os::parent_of(report), 0755);
+  std::filesystem::remove(report);  // what is there at the end was made by this run
+  const Value request = request_of(tools);
   auto client = Owner::running(tools.maker, tools.options, &tools.signals);
   std::unique_ptr<Host> host;
   if (client == nullptr) {
@@ -107,7 +107,7 @@ int quickstart(const Tools& tools) {
   Progress progress(Progress::style_for(tools.arguments.json), Progress::Detail::normal);
   const Value answer = run_and_follow(*client, request, progress);
   require_success(answer);
-  const std::string report = require_report(folder);
+  require_report(report);
   if (tools.arguments.json) {
     print(json_text(Value::map({{"report", report}, {"run", answer}})));
   } else {

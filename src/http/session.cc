@@ -2,7 +2,7 @@
 //
 // It reads a request whole, has it handled, writes the answer, and only then looks at what follows: pipelined requests
 // wait in the socket, so a client cannot make work pile up here. Every wait has a deadline; when one passes, the stream
-// is closed under its operation and the connection ends.
+// is closed under its operation and the connection ends. It is one long class because it is one state machine.
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "http/dispatch.h"
 #include "http/outbox.h"
 #include "http/server_core.h"
 #include "http/uri.h"
@@ -50,12 +51,6 @@ std::string lower_case(beast::string_view text) {
   std::transform(lowered.begin(), lowered.end(), lowered.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return lowered;
-}
-
-std::string allow_header(const std::vector<Method>& methods) {
-  std::string text;
-  for (const Method method : methods) text.append(text.empty() ? "" : ", ").append(name_of(method));
-  return text;
 }
 
 // Why reading failed, as an answer; empty when the client is gone and nobody would read one.
@@ -211,12 +206,25 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     route_ = nullptr;
     request_ = std::make_shared<Request>();
     try {
-      dispatch(take_request());
+      const Target target = take_request();
+      if (admission_ == Admission::refusing) return answer(Response::error(turned_away()));
+      Found found = find_route(core_, *request_, target);
+      if (found.answer) return answer(std::move(*found.answer));
+      route_ = found.route;
+      run_handler(core_, id_, *route_, request_);
     } catch (const Error& error) {
       answer(Response::error(error));
-    } catch (const std::exception& error) {
-      fail(error);
+    } catch (const std::exception& failure) {
+      const Error error = unexpected(failure);
+      core_.events.failed(error);
+      answer(Response::error(error));
     }
+  }
+
+  Error turned_away() {
+    keep_alive_ = false;
+    return Error(Code::busy, "the server has " + std::to_string(core_.options.max_connections) + " connections already",
+                 "close some, or raise server.max_connections");
   }
 
   Target take_request() {
@@ -236,82 +244,6 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     request_->path = target.path;
     request_->query = target.query;
     return target;
-  }
-
-  void dispatch(const Target& target) {
-    core_.guard.admit(*request_, target.authority);
-    if (admission_ == Admission::refusing) {
-      keep_alive_ = false;
-      throw Error(Code::busy,
-                  "the server has " + std::to_string(core_.options.max_connections) + " connections already",
-                  "close some, or raise server.max_connections");
-    }
-    auto [route, variables, allowed] = core_.router.match(request_->method, target.segments);
-    if (route == nullptr) return answer_without_route(allowed);
-    route_ = route;
-    request_->variables = std::move(variables);
-    authorize(principal_, route->scope);
-    run(*route);
-  }
-
-  void answer_without_route(const std::vector<Method>& allowed) {
-    if (allowed.empty() && request_->path.empty() && request_->method == Method::options) {  // OPTIONS *
-      return answer(
-          without_content({Method::get, Method::head, Method::post, Method::put, Method::del, Method::options}));
-    }
-    if (allowed.empty()) {
-      throw Error(Code::not_found, "there is nothing at " + request_->path.substr(0, 200),
-                  "GET /openapi.json lists what is here")
-          .with("key", request_->path.substr(0, 200));
-    }
-    if (request_->method == Method::options) return answer(without_content(allowed));
-    Response response = Response::error(
-        Error(Code::invalid, request_->path + " does not answer " + std::string(name_of(request_->method)),
-              "it answers " + allow_header(allowed)),
-        405);
-    response.headers.emplace_back("Allow", allow_header(allowed));
-    answer(std::move(response));
-  }
-
-  static Response without_content(const std::vector<Method>& allowed) {
-    Response response = Response::text({}, {}, 204);
-    response.headers.emplace_back("Allow", allow_header(allowed));
-    return response;
-  }
-
-  void run(const Route& route) {
-    const std::weak_ptr<ServerCore> core = core_.weak_from_this();
-    const Responder responder([core, id = id_](Response response) {
-      ServerCore::on_io(core, id, [response = std::move(response)](Session& session) mutable {
-        session.answer(std::move(response));
-      });
-    });
-    auto task = [&events = core_.events, &route, request = request_, responder] {
-      try {
-        route.handler(*request, responder);
-      } catch (const Error& error) {
-        if (error.code() == Code::internal) events.failed(error);
-        responder(Response::error(error));
-      } catch (const std::exception& error) {
-        const Error wrapped(Code::internal, std::string("unexpected failure: ") + error.what());
-        events.failed(wrapped);
-        responder(Response::error(wrapped));
-      }
-    };
-    if (route.work == Work::quick) return task();
-    const bool waits = route.work == Work::waiting;
-    if ((waits ? core_.waiters : core_.workers).post(std::move(task))) return;
-    throw waits
-        ? Error(Code::busy,
-                "too many clients wait for runs already (" + std::to_string(core_.options.max_waiting) + ")",
-                "start runs with wait=false, then look at them")
-        : Error(Code::busy, "too many requests wait for their turn (" + std::to_string(core_.options.max_queued) + ")");
-  }
-
-  void fail(const std::exception& error) {
-    const Error wrapped(Code::internal, std::string("unexpected failure: ") + error.what());
-    core_.events.failed(wrapped);
-    answer(Response::error(wrapped));
   }
 
   void report(const Response& response) {

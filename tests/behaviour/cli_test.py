@@ -361,7 +361,8 @@ def test_the_doctor_says_what_is_there_and_that_workers_are_unconfined(mortise, 
 
 
 def test_the_doctor_finds_what_is_missing(mortise, tmp_path):
-    result = mortise("doctor", "--data-dir", "/proc/nothing")
+    (tmp_path / "file").touch()
+    result = mortise("doctor", "--data-dir", tmp_path / "file" / "state")
     assert result.returncode == 1
     assert "problem" in result.stdout and "--data-dir" in result.stdout
 
