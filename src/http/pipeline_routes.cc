@@ -48,7 +48,7 @@ Response validate(const Api& api, const Request& request) {
   Value findings = Value::list();
   for (const jobs::Finding& finding : api.pipelines.validate(wanted.pipeline, wanted.folder)) {
     Value body = error_body(finding.error);
-    body.set("step", finding.step);
+    body.set("step", finding.step + 1);  // as the text has it
     findings.push_back(body);
   }
   return Response::json(Value::map({{"valid", findings.size() == 0},

@@ -474,7 +474,7 @@ def test_a_dry_run_finds_every_problem_and_runs_nothing(server):
     steps = [outside.step("Test.append", name="A", file=str(marker), line="x"), outside.step("Input.nothing", name="B"), outside.step("Input.nothing", name="C")]
     answer = server.post("/api/v1/pipelines/validate", {"pipeline": {"name": "P", "steps": steps}}).json()
     assert answer["valid"] is False
-    assert [finding["step"] for finding in answer["findings"]] == [1, 2]
+    assert [finding["step"] for finding in answer["findings"]] == [2, 3]
     assert not marker.exists()
     assert server.post("/api/v1/pipelines/validate", {"pipeline": {"name": "P", "steps": [give()]}}).json()["valid"] is True
 
