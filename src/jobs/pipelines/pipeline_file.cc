@@ -64,7 +64,7 @@ Condition read_when(const Node& node) {
   try {
     return Condition::parse(node.as_text());
   } catch (const Error& error) {
-    throw prefixed(error, node.path() + ": ").with("line", std::to_string(node.line()));
+    throw node.problem(error.what(), error.hint());
   }
 }
 
