@@ -98,4 +98,4 @@ def test_a_bad_third_step_means_that_the_first_has_not_run(case, mortise, tmp_pa
     dry = mortise("run", "--dry-run", "--json", "p.yaml", cwd=tmp_path)
     assert dry.returncode != 0
     findings = json.loads(dry.stdout)["findings"]
-    assert [finding["step"] for finding in findings] == [2]  # counted from 0
+    assert [finding["step"] for finding in findings] == [3]
