@@ -5,7 +5,8 @@ import signal
 import time
 
 import second
-from cases import Case, begin_call, require
+from cases import Case, begin_call
+from expect import require
 from host import Packed
 
 BOUNDED = 1.5  # the second that a worker may live after its host, and half a second for a busy machine

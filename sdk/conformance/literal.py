@@ -4,7 +4,7 @@
         {"hex": "00 ff"}  {"utf8": "text"}  {"bits": "1101"} (row 0 first)  {"i8" .. "u64", "f16", "f32", "f64": [1, 2, "NaN"]}
         {"zeros": 1000}   {"counting": {"as": "f64", "from": 0, "to": 1000}}   {"repeated": {"as": "f64", "number": 1.5, "times": 9}}
     and instead of a long value:
-        {"#lists": 128}               lists within lists, so many
+        {"#lists": 128}               lists within lists, so many; {"levels": 128, "of": 1} has something in the innermost
         {"#maps": {"levels": 128, "key": "$"}}
         {"#text": {"repeat": "ab", "times": 1000}}
         {"#list": {"repeat": VALUE, "times": 1000}}
@@ -104,8 +104,9 @@ def bytes_of(place):
     return struct.pack(f"<{len(numbers)}{CODES[form]}", *numbers)
 
 
-def _lists(levels, packed):
-    value = []
+def _lists(content, packed):
+    levels = content if isinstance(content, int) else content["levels"]
+    value = [] if isinstance(content, int) else [content["of"]]
     for _ in range(levels - 1):
         value = [value]
     return value

@@ -23,7 +23,7 @@ using mortise::Code;
 using mortise::Error;
 using mortise::Value;
 
-constexpr const char* codes[] = {"",     "invalid", "not_found", "conflict", "denied", "unsupported",
+constexpr const char* codes[] = {"",     "invalid", "not_found", "conflict", "denied",  "unsupported",
                                  "busy", "timeout", "cancelled", "plugin",   "internal"};
 
 Code code_named(std::string_view name) {
@@ -76,8 +76,10 @@ Value allocate(Call& call) {
 }
 
 Value log(Call& call) {
-  const std::map<std::string_view, std::uint32_t> levels{
-      {"debug", MORTISE_LOG_DEBUG}, {"info", MORTISE_LOG_INFO}, {"warning", MORTISE_LOG_WARNING}, {"error", MORTISE_LOG_ERROR}};
+  const std::map<std::string_view, std::uint32_t> levels{{"debug", MORTISE_LOG_DEBUG},
+                                                         {"info", MORTISE_LOG_INFO},
+                                                         {"warning", MORTISE_LOG_WARNING},
+                                                         {"error", MORTISE_LOG_ERROR}};
   for (const Value& record : call.input().at("records").items()) {
     const std::string_view message = record.at("message").as_string();
     const Value* fields = record.find("fields");
@@ -112,7 +114,8 @@ Value use_service(Call& call) {
     return call.service(text(asked, "service"), text(asked, "method"), input != nullptr ? *input : Value());
   } catch (const Error& error) {
     if (!asked.has("catch")) throw;
-    return Value::map({{"code", codes[static_cast<int>(error.code())]}, {"message", error.what()}, {"hint", error.hint()}});
+    return Value::map(
+        {{"code", codes[static_cast<int>(error.code())]}, {"message", error.what()}, {"hint", error.hint()}});
   }
 }
 
@@ -191,7 +194,8 @@ class Conformance : public mortise::Plugin {
   void stop(Call&) override { seen_.push_back("stop"); }
 
   Value validate(Value config, Call&) override {
-    if (config.has("refuse")) throw Error(Code::invalid, "the configuration is refused", "drop 'refuse'").with("key", "refuse");
+    if (config.has("refuse"))
+      throw Error(Code::invalid, "the configuration is refused", "drop 'refuse'").with("key", "refuse");
     Value completed = Value::map({{"completed", true}});
     for (const mortise::Member& member : config.members()) completed.set(member.key(), member.value());
     return completed;
@@ -205,7 +209,8 @@ class Conformance : public mortise::Plugin {
   Value call(Call& call) override {
     if (call.method() == "lifecycle") return Value::map({{"config", config_}, {"seen", seen_}});
     const auto found = methods().find(call.method());
-    if (found == methods().end()) throw Error(Code::unsupported, "there is no method '" + std::string(call.method()) + "'");
+    if (found == methods().end())
+      throw Error(Code::unsupported, "there is no method '" + std::string(call.method()) + "'");
     return found->second(call);
   }
 

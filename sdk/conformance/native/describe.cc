@@ -19,7 +19,7 @@ using mortise::Error;
 using mortise::Kind;
 using mortise::Value;
 
-constexpr const char* dtypes[] = {"",     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8",
+constexpr const char* dtypes[] = {"",      "BOOL",  "UINT8", "UINT16", "UINT32", "UINT64", "INT8",
                                   "INT16", "INT32", "INT64", "FP16",   "FP32",   "FP64"};
 
 std::string to_hex(std::string_view bytes) {

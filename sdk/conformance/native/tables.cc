@@ -67,18 +67,48 @@ Value table_of(std::int64_t rows, std::vector<Column> columns) {
     Column& column = owned->columns[i];
     for (const Bytes& buffer : column.buffers) column.pointers.push_back(buffer.empty() ? nullptr : buffer.data());
     // Children belong to the table's own release; a consumer that moves one out would have to copy it. The host does not.
-    owned->schemas[i] = {column.format.c_str(), column.name.c_str(), nullptr, ARROW_FLAG_NULLABLE, 0, nullptr, nullptr,
-                         [](ArrowSchema* self) { self->release = nullptr; }, nullptr};
-    owned->arrays[i] = {rows, column.null_count, 0, static_cast<std::int64_t>(column.pointers.size()), 0,
-                        column.pointers.data(), nullptr, nullptr, [](ArrowArray* self) { self->release = nullptr; }, nullptr};
+    owned->schemas[i] = {column.format.c_str(),
+                         column.name.c_str(),
+                         nullptr,
+                         ARROW_FLAG_NULLABLE,
+                         0,
+                         nullptr,
+                         nullptr,
+                         [](ArrowSchema* self) { self->release = nullptr; },
+                         nullptr};
+    owned->arrays[i] = {rows,
+                        column.null_count,
+                        0,
+                        static_cast<std::int64_t>(column.pointers.size()),
+                        0,
+                        column.pointers.data(),
+                        nullptr,
+                        nullptr,
+                        [](ArrowArray* self) { self->release = nullptr; },
+                        nullptr};
     owned->schema_pointers.push_back(&owned->schemas[i]);
     owned->array_pointers.push_back(&owned->arrays[i]);
   }
   const auto count = static_cast<std::int64_t>(owned->columns.size());
-  ArrowSchema schema{"+s", "", nullptr, 0, count, owned->schema_pointers.data(), nullptr, release<ArrowSchema>,
+  ArrowSchema schema{"+s",
+                     "",
+                     nullptr,
+                     0,
+                     count,
+                     owned->schema_pointers.data(),
+                     nullptr,
+                     release<ArrowSchema>,
                      new std::shared_ptr<Columns>(owned)};
-  ArrowArray array{rows, 0, 0, 1, count, owned->no_validity.data(), owned->array_pointers.data(), nullptr,
-                   release<ArrowArray>, new std::shared_ptr<Columns>(owned)};
+  ArrowArray array{rows,
+                   0,
+                   0,
+                   1,
+                   count,
+                   owned->no_validity.data(),
+                   owned->array_pointers.data(),
+                   nullptr,
+                   release<ArrowArray>,
+                   new std::shared_ptr<Columns>(owned)};
   return mortise::make_table(std::move(schema), std::move(array));
 }
 
@@ -134,7 +164,8 @@ double sum_of(const Found& column) {
 template <typename T>
 Value add(const mortise_tensor& tensor, double number) {
   const std::vector<std::int64_t> shape(tensor.shape, tensor.shape + tensor.rank);
-  const auto count = static_cast<std::size_t>(std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
+  const auto count =
+      static_cast<std::size_t>(std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
   const auto* source = static_cast<const T*>(tensor.data);
   std::vector<T> elements(source, source + count);
   for (T& element : elements) element = static_cast<T>(element + static_cast<T>(number));
@@ -156,14 +187,15 @@ Value make_example_table(std::int64_t rows) {
     ends.push_back(static_cast<std::int32_t>(names.size()));
   }
   const Bytes third = bitmap(rows, [](std::int64_t row) { return row % 3 != 0; });
-  return table_of(rows, {
-                            {"id", "l", 0, {{}, bytes_of(id)}, {}},
-                            {"half", "g", 0, {{}, bytes_of(half)}, {}},
-                            {"name", "u", 0, {{}, bytes_of(ends), bytes_of(std::vector(names.begin(), names.end()))}, {}},
-                            {"even", "b", 0, {{}, bitmap(rows, [](std::int64_t row) { return row % 2 == 0; })}, {}},
-                            {"when", "tsn:UTC", 0, {{}, bytes_of(when)}, {}},
-                            {"maybe", "l", (rows + 2) / 3, {third, bytes_of(id)}, {}},
-                        });
+  return table_of(rows,
+                  {
+                      {"id", "l", 0, {{}, bytes_of(id)}, {}},
+                      {"half", "g", 0, {{}, bytes_of(half)}, {}},
+                      {"name", "u", 0, {{}, bytes_of(ends), bytes_of(std::vector(names.begin(), names.end()))}, {}},
+                      {"even", "b", 0, {{}, bitmap(rows, [](std::int64_t row) { return row % 2 == 0; })}, {}},
+                      {"when", "tsn:UTC", 0, {{}, bytes_of(when)}, {}},
+                      {"maybe", "l", (rows + 2) / 3, {third, bytes_of(id)}, {}},
+                  });
 }
 
 Value sum_column(const Value& table, std::string_view name) {
@@ -173,7 +205,8 @@ Value sum_column(const Value& table, std::string_view name) {
 
 Value join_texts(const Value& table, std::string_view name) {
   const Found column = find(table, name);
-  if (std::string_view(column.schema.format) != "u") throw Error(Code::unsupported, "only columns of format u are joined");
+  if (std::string_view(column.schema.format) != "u")
+    throw Error(Code::unsupported, "only columns of format u are joined");
   std::string joined;
   for (std::int64_t row = 0; row < column.array.length; ++row) {
     if (row > 0) joined += '|';
