@@ -1,13 +1,15 @@
 // YAML by yaml-cpp's event interface. Its own node tree is set aside: it resolves aliases without a limit, keeps duplicate
 // keys, and types by YAML 1.1. The parser recurses, but reports every level before it goes down, so that the Builder stops
-// it at 128; it also looks ahead to the end of a line, hence the limit on lines. What it lets pass although YAML does not
-// (an unclosed quote at the end, a key without colon, a tab as indentation) is found here.
+// it at 128. It also looks ahead without limit where a bracket may turn out to be part of a key, at 230 bytes of memory for
+// each byte of text, hence LookAhead. What it lets pass although YAML does not (an unclosed quote at the end, a key without
+// colon, a tab as indentation) is found here.
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <sstream>
+#include <istream>
+#include <streambuf>
 #include <unordered_map>
 
 #include "base/config_scalar.h"
@@ -23,7 +25,7 @@ using config::Place;
 using config::shown_character;
 using config::Text;
 
-constexpr std::size_t longest_line = 1U << 20U;
+constexpr std::size_t longest_look_ahead = 512U << 10U;  // so also the longest scalar
 
 // yaml-cpp counts columns in bytes, we in characters. Marks mostly rise, so the count goes on from the last one.
 class Places {
@@ -53,17 +55,53 @@ class Places {
   std::size_t bytes_ = 0;  // of the line, up to last_
 };
 
+// The text as yaml-cpp reads it, never much further than the last event that it has reported.
+class LookAhead : public std::streambuf {
+ public:
+  LookAhead(std::string_view text, const Builder& builder, const Text& places)
+      : text_(text), builder_(builder), places_(places) {}
+
+  void reported(const YAML::Mark& mark) noexcept {
+    if (!mark.is_null()) reported_ = std::max(reported_, static_cast<std::size_t>(mark.pos));
+  }
+
+ protected:
+  int_type underflow() override {
+    constexpr std::size_t portion = 2048;
+    if (read_ - std::min(read_, reported_) > longest_look_ahead) {
+      throw builder_.syntax(
+          places_.place_of(reported_),
+          "what begins after this place is longer than " + std::to_string(longest_look_ahead) + " bytes",
+          "close every [ and {; write long lists in block style (- ITEM), or as JSON");
+    }
+    if (read_ == text_.size()) return traits_type::eof();
+    char* const begin = const_cast<char*>(text_.data()) + read_;  // the interface wants it so; nothing writes
+    const std::size_t count = std::min(portion, text_.size() - read_);
+    setg(begin, begin, begin + count);
+    read_ += count;
+    return traits_type::to_int_type(*begin);
+  }
+
+ private:
+  std::string_view text_;
+  const Builder& builder_;
+  const Text& places_;
+  std::size_t read_ = 0;
+  std::size_t reported_ = 0;
+};
+
 bool same(Place a, Place b) noexcept { return a.line == b.line && a.column == b.column; }
 
 constexpr std::string_view core_tag = "tag:yaml.org,2002:";
 
 class Events : public YAML::EventHandler {
  public:
-  Events(const Text& text, Places& places, Builder& builder) : text_(text), places_(places), builder_(builder) {}
+  Events(const Text& text, Places& places, LookAhead& input, Builder& builder)
+      : text_(text), places_(places), input_(input), builder_(builder) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
-    const Place place = places_.of(mark);
+    const Place place = place_of(mark);
     const bool marked = text_.line(place.line).substr(0, 3) == "---";
     if (marked) throw builder_.syntax(place, "a second document begins here", "one file holds one document; split it");
     throw builder_.syntax(place, "the document ended before this line", "check the indentation of this line");
@@ -72,7 +110,7 @@ class Events : public YAML::EventHandler {
   void OnAnchor(const YAML::Mark& /*mark*/, const std::string& /*name*/) override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const Place place = places_.of(mark);
+    const Place place = place_of(mark);
     if (builder_.expects_key()) throw builder_.problem(place, "a key is null", "write the key's name");
     if (in_map() && same(place, builder_.pending_key_place())) require_colon(place);
     name(anchor, builder_.scalar({}, {}, place, true));
@@ -80,7 +118,7 @@ class Events : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
-    const Place place = places_.of(mark);
+    const Place place = place_of(mark);
     last_scalar_ = place;
     if (builder_.expects_key()) {
       require_tag(tag, {"str"}, place);
@@ -94,7 +132,7 @@ class Events : public YAML::EventHandler {
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const Place place = places_.of(mark);
+    const Place place = place_of(mark);
     if (builder_.expects_key()) throw builder_.problem(place, "a key is an alias", "write the key itself");
     const auto source = anchors_.find(anchor);
     if (source == anchors_.end()) throw builder_.problem(place, "the alias has no anchor before it");
@@ -132,12 +170,17 @@ class Events : public YAML::EventHandler {
   }
 
  private:
+  Place place_of(const YAML::Mark& mark) {
+    input_.reported(mark);
+    return places_.of(mark);
+  }
+
   [[nodiscard]] bool in_map() const {
     return builder_.innermost() != config::nobody && builder_.entry(builder_.innermost()).value.kind == Node::Kind::map;
   }
 
   void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, std::string_view own_tag) {
-    const Place place = places_.of(mark);
+    const Place place = place_of(mark);
     if (builder_.expects_key()) {
       throw builder_.problem(place, "a list or a map stands where a key should",
                              "close every [ and {; quote a text that begins with one");
@@ -222,6 +265,7 @@ class Events : public YAML::EventHandler {
 
   const Text& text_;
   Places& places_;
+  LookAhead& input_;
   Builder& builder_;
   std::unordered_map<YAML::anchor_t, std::uint32_t> anchors_;
   std::vector<bool> merging_;  // for each open map: it has a merge key
@@ -272,12 +316,6 @@ void check_lines(const Text& text, const Builder& builder) {
     const std::size_t content = line.find_first_not_of(" \t\r");
     ++number;
     start = end + 1;
-    if (line.size() > longest_line) {
-      throw builder.syntax(
-          {number, 1},
-          "the line has " + std::to_string(line.size()) + " bytes; the limit is " + std::to_string(longest_line),
-          "break the line, or use JSON");
-    }
     if (content == std::string_view::npos) continue;
     if (first && line.substr(content, 2) == "//") {
       throw builder.syntax({number, static_cast<std::uint32_t>(content + 1)}, "'//' does not begin a comment",
@@ -297,8 +335,9 @@ Node parse_yaml(std::string_view given, std::string file) {
   Builder builder(std::move(file), "YAML");
   check_lines(text, builder);
   Places places(text);
-  Events events(text, places, builder);
-  std::istringstream stream{std::string(text.all())};
+  LookAhead input(text.all(), builder, text);
+  Events events(text, places, input, builder);
+  std::istream stream(&input);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(events)) {
