@@ -67,17 +67,17 @@ std::string content_of(const std::string& path) {
 class Brake {
  public:
   explicit Brake(Database& database) {
-    database.post(Durability::normal, [this](Connection&) {
-      entered_.set_value();
-      released_.get_future().wait();
+    const auto entered = std::make_shared<std::promise<void>>();
+    database.post(Durability::normal, [entered, released = released_](Connection&) {
+      entered->set_value();
+      released->get_future().wait();
     });
-    entered_.get_future().wait();
+    entered->get_future().wait();
   }
-  void release() { released_.set_value(); }
+  void release() { released_->set_value(); }
 
  private:
-  std::promise<void> entered_;
-  std::promise<void> released_;
+  std::shared_ptr<std::promise<void>> released_ = std::make_shared<std::promise<void>>();
 };
 
 }  // namespace

@@ -41,9 +41,9 @@ void Writer::post(Job job) {
 }
 
 void Writer::flush() {
-  std::promise<void> passed;
-  post({Durability::normal, {}, [&](const Error* /*error*/) { passed.set_value(); }});
-  passed.get_future().wait();
+  const auto passed = std::make_shared<std::promise<void>>();  // shared: set_value may outlast the waiting by a moment
+  post({Durability::normal, {}, [passed](const Error* /*error*/) { passed->set_value(); }});
+  passed->get_future().wait();
 }
 
 void Writer::stop() {
