@@ -110,10 +110,12 @@ def make_plugin(kind: Any, config: Dict[str, Any], log: Log) -> Plugin:
 def perform(plugin: Plugin, call: Call) -> Any:
     """One operation of the protocol on a plugin: unpacks the input, calls the method, packs what it returned."""
     plugin._open_call = call
+    outside, plugin.log = plugin.log, call.log  # so that what it logs belongs to the call
     try:
         return _OPERATIONS[call.operation](plugin, call)
     finally:
         plugin._open_call = None
+        plugin.log = outside
 
 
 def _validate(plugin: Plugin, call: Call) -> Any:

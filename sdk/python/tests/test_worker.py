@@ -390,7 +390,7 @@ def test_logs_reach_the_host_with_their_fields(worker):
     host.result(id)
     logs = [(log["id"], log["level"], log["message"], log.get("fields")) for log in host.asides]
     assert logs[0] == (id, "warning", "careful", {"rows": 3, "odd": "{1, 2}", "bad": "'\\ud800'", "big": repr(b"x" * 1000)})
-    assert logs[1] == (0, "info", "also here", None)
+    assert logs[1] == (id, "info", "also here", None)
     assert logs[2] == (id, "error", "by logging 5", {"logger": "my.part", "item": 7})
     assert logs[3][:3] == (id, "error", "it broke") and "ZeroDivisionError" in logs[3][3]["traceback"]
     assert len(logs) == 4
