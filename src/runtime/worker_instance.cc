@@ -16,6 +16,7 @@ namespace mortise::runtime {
 namespace {
 
 constexpr std::chrono::milliseconds quiet{100};       // after the last call, until the reactor listens
+constexpr std::chrono::milliseconds rest_after{5'000};  // after the last call, until memory is given back
 constexpr std::chrono::milliseconds farewell{1'000};  // from `bye` to the end of the process
 constexpr std::chrono::milliseconds stop_bound{5'000};
 constexpr std::chrono::seconds kill_bound{5};
@@ -140,11 +141,7 @@ void WorkerInstance::give_slot() noexcept {
     arm = usable() && !std::exchange(idle_timer_, true);
   }
   free_.notify_all();
-  if (arm) {
-    around_.reactor.at(Clock::now() + quiet, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->idle_check();
-    });
-  }
+  if (arm) check_again(Clock::now() + quiet);
   if (process_->has_news()) idle_news();
 }
 
@@ -425,24 +422,40 @@ void WorkerInstance::read_idle() {
   }
 }
 
-// After the quiet time: the reactor listens to an idle worker. While calls come one after the other it need not.
+// After the quiet time the reactor listens to an idle worker and tidies up. While calls come one after the other it need not.
 void WorkerInstance::idle_check() {
-  bool listen = false;
-  Clock::time_point next;
+  Clock::time_point next = Clock::now() + quiet;
+  Clock::duration idle{};
   {
     const std::lock_guard lock(mutex_);
     if (!usable()) return;
-    next = Clock::now() + quiet;
-    if (driver_ == Driver::nobody) {
-      next = last_used_ + quiet;
-      listen = next <= Clock::now();
-    }
-    if (listen) idle_timer_ = false;
+    idle = Clock::now() - last_used_;
+    if (driver_ != Driver::nobody || idle < quiet) return check_again(driver_ == Driver::nobody ? last_used_ + quiet : next);
+    driver_ = Driver::idle_reader;
   }
-  if (listen) return around_.reactor.rearm(socket_watch_, process_->channel().descriptor(), EPOLLIN | EPOLLONESHOT);
-  around_.reactor.at(next, [weak = weak_from_this()] {
+  const bool others = tidy(idle >= rest_after);
+  {
+    const std::lock_guard lock(mutex_);
+    driver_ = Driver::nobody;
+    idle_timer_ = others || idle < rest_after;
+    if (idle_timer_) check_again(others ? Clock::now() + std::chrono::seconds(1) : last_used_ + rest_after);
+  }
+  free_.notify_all();
+  around_.reactor.rearm(socket_watch_, process_->channel().descriptor(), EPOLLIN | EPOLLONESHOT);
+}
+
+void WorkerInstance::check_again(Clock::time_point when) {
+  around_.reactor.at(when, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->idle_check();
   });
+}
+
+// True while the worker has memory of a run that may end.
+bool WorkerInstance::tidy(bool rest) {
+  const bool others = process_->memory().forget_ended_runs();
+  if (rest) process_->memory().rest();
+  for (const std::uint32_t arena : process_->memory().take_dropped()) process_->channel().send_ahead(message::Drop{arena}, {});
+  return others;
 }
 
 // On any thread.

@@ -100,6 +100,8 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   void finish_async();
   void read_idle();
   void idle_check();
+  void check_again(Clock::time_point when);
+  bool tidy(bool rest);
 
   void hear(News news);
   void idle_news();

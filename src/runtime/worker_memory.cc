@@ -21,14 +21,27 @@ std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) noexcept { retur
 void WorkerMemory::begin(std::shared_ptr<RunMemory> run) {
   run_ = std::move(run);
   copied_ = 0;
+  forget_ended_runs();
+}
+
+bool WorkerMemory::forget_ended_runs() {
+  bool others = false;
   for (auto arena = readable_.begin(); arena != readable_.end();) {
     if (arena->second.run.expired()) {
       dropped_.push_back(arena->first);
       arena = readable_.erase(arena);
     } else {
+      others = others || scratch_ == nullptr || arena->second.serial != scratch_->serial();
       ++arena;
     }
   }
+  return others;
+}
+
+void WorkerMemory::rest() {
+  for (const auto& [number, arena] : writable_) os::punch_hole(arena->file, 0, arena->mapping.size());
+  scratch_.reset();
+  forget_ended_runs();
 }
 
 void WorkerMemory::end() noexcept {

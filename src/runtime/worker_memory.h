@@ -27,6 +27,10 @@ class WorkerMemory final : public data::BulkWriter, public data::BulkReader {
 
   // A call begins; `run` may be null.
   void begin(std::shared_ptr<RunMemory> run);
+  // Memory of runs that are over becomes something to drop. True while the worker still has memory of others.
+  bool forget_ended_runs();
+  // Nobody calls for a while: gives back the pages of everything that only this worker uses.
+  void rest();
   // It ended: regions lent to the worker are the host's again, and what was copied out for it is let go.
   void end() noexcept;
 

@@ -425,6 +425,22 @@ TEST_CASE("a tensor in a run's memory goes to a worker without a copy, which can
   }
 }
 
+TEST_CASE("when a run is over, its memory leaves an idle worker without another call") {
+  House house;
+  house.add(scripted_plugin("x"));
+  for (const Way way : both) {
+    auto memory = RunMemory::make();
+    Call call = ask("first_and_last", large(500'000, 'a', 'z'));
+    call.memory = memory;
+    const Outcome outcome = make(house, way, "x", std::move(call));
+    REQUIRE(outcome.ok());
+    const auto maps = [&] { return os::read_file("/proc/" + std::to_string(outcome.pid) + "/maps", 1U << 20); };
+    CHECK(maps().find("memfd:mortise-run") != std::string::npos);
+    memory.reset();
+    CHECK(soon([&] { return maps().find("memfd:mortise-run") == std::string::npos; }));
+  }
+}
+
 TEST_CASE("a worker gets no more shared memory than its quota, and other calls still work") {
   House house;
   house.add(scripted_plugin("x", [](auto& d) { d.limits.memory_bytes = 8U << 20; }));
