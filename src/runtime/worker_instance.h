@@ -54,6 +54,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   Outcome invoke(Call call) override;
 
  private:
+  static constexpr std::chrono::milliseconds quiet{100};  // after the last call, until the reactor listens
   enum class Driver { nobody, caller, loop, idle_reader, lifecycle };
   struct Async;
 

@@ -1,0 +1,122 @@
+// The inside of the Pool. One lock guards all shelves: what happens under it takes well below a microsecond, and nothing of
+// an instance is called there but usable(), serial() and state().
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "runtime/instance.h"
+#include "runtime/pool.h"
+#include "runtime/reactor.h"
+#include "runtime/task_threads.h"
+
+namespace mortise::runtime {
+
+// One instance and who uses it.
+struct Slot {
+  std::shared_ptr<Instance> instance;
+  std::uint32_t capacity = 1;
+  std::uint32_t in_use = 0;
+  std::uint64_t leases = 0;
+  Clock::time_point born = Clock::now();
+  Clock::time_point last_used = born;
+  bool retired = false;
+};
+
+// One who waits for an instance. Decided once: by an instance, by the right to start one, or by an error.
+struct Waiter {
+  enum class Decision { none, lease, start, refused };
+  Decision decision = Decision::none;
+  std::shared_ptr<Slot> slot;
+  std::optional<Error> error;
+  std::condition_variable decided;  // of one who blocks
+  Pool::Ready ready;                // of one who does not
+  CancelToken::Registration registration;
+  Reactor::Id timer = 0;
+};
+
+// All instances of one plugin in one version with one configuration.
+struct Shelf {
+  std::shared_ptr<const plugin::Descriptor> descriptor;
+  Value config;
+  std::vector<std::shared_ptr<Slot>> slots;
+  std::uint32_t starting = 0;
+  std::deque<std::shared_ptr<Waiter>> waiters;
+
+  [[nodiscard]] bool holds(const plugin::Descriptor& other, const Value& other_config) const {
+    return descriptor->version_text == other.version_text && descriptor->folder == other.folder &&
+           descriptor->entry == other.entry && config == other_config;
+  }
+  [[nodiscard]] bool per_call() const { return descriptor->lifetime == plugin::Lifetime::per_call; }
+  [[nodiscard]] bool may_grow() const {
+    return slots.size() + starting < std::max<std::size_t>(descriptor->max_instances, 1);
+  }
+};
+
+class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
+ public:
+  Core(InstanceFactory factory, Reactor& reactor, TaskThreads& threads, const Log& log, Settings settings)
+      : factory_(std::move(factory)), reactor_(reactor), threads_(threads), log_(log), settings_(settings) {}
+
+  Lease acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
+                std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain);
+  void acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
+                     std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain, Ready ready);
+  void give_back(const std::shared_ptr<Shelf>& shelf, const std::shared_ptr<Slot>& slot) noexcept;
+  void retire(const std::string& plugin_id);
+  void shutdown();
+  void trim();
+  std::vector<Entry> entries() const;
+  std::uint64_t replaced(const std::string& plugin_id) const;
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+  using ShelfPtr = std::shared_ptr<Shelf>;
+  using SlotPtr = std::shared_ptr<Slot>;
+  using WaiterPtr = std::shared_ptr<Waiter>;
+
+  ShelfPtr shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config);
+  SlotPtr idle_slot(Shelf& shelf);
+  WaiterPtr join(const ShelfPtr& shelf, const Chain& chain);
+  void decide(const WaiterPtr& waiter);
+  void serve(const ShelfPtr& shelf);
+  void refuse(const ShelfPtr& shelf, const WaiterPtr& waiter, Error error);
+  void take_out(const ShelfPtr& shelf, const SlotPtr& slot);
+  void dispose(SlotPtr slot);
+  Lease lease(const ShelfPtr& shelf, SlotPtr slot);
+  Lease start_instance(const ShelfPtr& shelf);
+  void start_elsewhere(const ShelfPtr& shelf, Ready ready);
+  std::shared_ptr<Instance> make(const Shelf& shelf, std::uint32_t& capacity);
+  void end_the_stuck(const std::vector<SlotPtr>& stuck);
+
+  const InstanceFactory factory_;
+  Reactor& reactor_;
+  TaskThreads& threads_;
+  const Log log_;
+  const Settings settings_;
+  mutable std::mutex mutex_;
+  std::condition_variable quiet_;  // something was given back or disposed of
+  std::map<std::string, std::vector<ShelfPtr>> shelves_;  // by plugin id
+  std::map<std::string, std::uint64_t> replaced_;
+  std::vector<SlotPtr> disposing_;
+  bool closing_ = false;
+  bool closed_ = false;
+};
+
+// What a lease must remember to give itself back.
+struct Lease::Home {
+  std::shared_ptr<Pool::Core> core;
+  std::shared_ptr<Shelf> shelf;
+  std::shared_ptr<Slot> slot;
+};
+
+}  // namespace mortise::runtime
