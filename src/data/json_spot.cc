@@ -1,5 +1,6 @@
 #include "data/json_spot.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -203,6 +204,7 @@ class Scanner {
       const bool negative = digits.front() == '-';
       if (digits.front() == '+' || negative) digits.remove_prefix(1);
       if (std::from_chars(digits.data(), digits.data() + digits.size(), exponent).ec != std::errc{}) return !negative;
+      exponent = std::min(exponent, 1L << 40);  // beyond the length of any text
       if (negative) exponent = -exponent;
     }
     const std::string_view mantissa = text.substr(0, exponent_at);

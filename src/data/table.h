@@ -51,8 +51,13 @@ struct Column {
 // Throws Error{invalid} naming the column. Linear in the data.
 void check_column(Column& column, std::int64_t rows);
 
+// Refuses a table that claims rows which no memory backs (more than 2^24, and less than a bit each in all columns together):
+// turning a few bytes into rows must not fill the machine. Lists are checked likewise by check_column.
+void check_rows(const std::vector<Column>& columns, std::int64_t rows);
+
 [[nodiscard]] std::int64_t row_count(const mortise_table& leaf) noexcept;
 // Bytes of all buffers together.
+[[nodiscard]] std::uint64_t column_bytes(const Column& column) noexcept;
 [[nodiscard]] std::uint64_t table_bytes(const mortise_table& leaf);
 
 // ---- building --------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 #include <cstring>
 #include <limits>
+#include <map>
+#include <set>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "data/column_format.h"
 #include "data/table.h"
@@ -211,7 +211,7 @@ class Sorter {
 
   std::span<const Value> rows_;
   std::vector<Collected> columns_;
-  std::unordered_map<std::string_view, std::size_t> index_;
+  std::map<std::string_view, std::size_t> index_;
   std::uint64_t filled_ = 0;
 };
 
@@ -255,7 +255,7 @@ Value TableBuilder::finish() {
   std::vector<Column> columns = std::move(columns_);
   columns_.clear();
   const std::int64_t rows = columns.empty() ? 0 : columns.front().length;
-  std::unordered_set<std::string_view> names;
+  std::set<std::string_view> names;
   for (Column& column : columns) {
     if (!names.insert(column.name).second) {
       throw Error(Code::invalid, "two columns have the name '" + column.name + "'").with("column", column.name);

@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::int64_t longest = std::int64_t{1} << 56;  // sizes below cannot overflow
 
+// Whether this many values cost somebody memory: at least a bit each.
+bool backed(std::uint64_t bytes, std::int64_t values) noexcept {
+  constexpr std::int64_t always_fine = 1 << 24;
+  return values <= always_fine || bytes >= static_cast<std::uint64_t>(values) / 8;
+}
+
 class Check {
  public:
   explicit Check(const std::string& name) : name_(name) {}
@@ -79,6 +85,9 @@ class Check {
         const std::int64_t end = offsets(column, format);
         if (column.children.size() == 1 && column.children[0].length < end) {
           wrong("its offsets reach " + std::to_string(end) + " of " + std::to_string(column.children[0].length) + " items");
+        }
+        if (column.children.size() == 1 && !backed(column_bytes(column.children[0]), end)) {
+          wrong("its lists claim " + std::to_string(end) + " items that no memory backs");
         }
         return;
       }
@@ -192,6 +201,12 @@ void check_column(Column& column, std::int64_t rows) {
         .with("column", column.name);
   }
   Check(column.name).column(column, 1);
+}
+
+void check_rows(const std::vector<Column>& columns, std::int64_t rows) {
+  std::uint64_t bytes = 0;
+  for (const Column& column : columns) bytes += column_bytes(column);
+  if (!backed(bytes, rows)) throw Error(Code::invalid, "a table claims " + std::to_string(rows) + " rows that no memory backs");
 }
 
 }  // namespace mortise::data

@@ -202,20 +202,16 @@ std::vector<Column> table_columns(const mortise_table& leaf) {
 
 std::int64_t row_count(const mortise_table& leaf) noexcept { return leaf.array.length; }
 
-namespace {
-
-std::uint64_t bytes_of(const Column& column) {
-  std::uint64_t sum = 0;
+std::uint64_t column_bytes(const Column& column) noexcept {
+  std::uint64_t sum = column.dictionary != nullptr ? column_bytes(*column.dictionary) : 0;
   for (const Buffer& buffer : column.buffers) sum += buffer.bytes.size();
-  for (const Column& child : column.children) sum += bytes_of(child);
-  return sum + (column.dictionary != nullptr ? bytes_of(*column.dictionary) : 0);
+  for (const Column& child : column.children) sum += column_bytes(child);
+  return sum;
 }
-
-}  // namespace
 
 std::uint64_t table_bytes(const mortise_table& leaf) {
   std::uint64_t sum = 0;
-  for (const Column& column : table_columns(leaf)) sum += bytes_of(column);
+  for (const Column& column : table_columns(leaf)) sum += column_bytes(column);
   return sum;
 }
 

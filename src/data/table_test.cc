@@ -174,6 +174,8 @@ TEST_CASE("cells of every format become values") {
   CHECK(cells(column("tss:UTC", 1, {{}, buffer_of<std::int64_t>({-1})})) == Value::list({Time{-1'000'000'000}}));
   CHECK(cells(column("tsm:", 1, {{}, buffer_of<std::int64_t>({-62135596800000})})) == Value::list({"0001-01-01T00:00:00Z"}));
   CHECK(cells(column("tsu:", 1, {{}, buffer_of<std::int64_t>({253402300800000001})})) == Value::list({"10000-01-01T00:00:00.000001Z"}));
+  CHECK(cells(column("ttu", 1, {{}, buffer_of<std::int64_t>({INT64_MIN})})).size() == 1);  // no time of day, and no overflow
+  CHECK(cells(column("tss:", 1, {{}, buffer_of<std::int64_t>({INT64_MIN})})).size() == 1);
   CHECK(cells(column("tDs", 1, {{}, buffer_of<std::int64_t>({90})})) == Value::list({90}));
 }
 

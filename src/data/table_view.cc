@@ -51,12 +51,13 @@ std::string date_text(std::int64_t days) {
 }
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
+std::int64_t floor_rest(std::int64_t a, std::int64_t b) noexcept { return a % b + (a % b < 0 ? b : 0); }
 
 // "12:34:56.000000007" of a count of units within a day.
 std::string clock_text(std::int64_t count, std::int64_t units_per_second) {
   const std::int64_t seconds = floor_divide(count, units_per_second);
   std::string text = padded(seconds / 3600, 2) + ':' + padded(seconds / 60 % 60, 2) + ':' + padded(seconds % 60, 2);
-  const std::int64_t rest = count - seconds * units_per_second;
+  const std::int64_t rest = floor_rest(count, units_per_second);
   if (rest != 0) text += '.' + padded(rest, std::to_string(units_per_second).size() - 1);
   return text;
 }
@@ -66,9 +67,8 @@ Value timestamp(std::int64_t count, char unit) {
   const std::int64_t factor = nanoseconds_of(unit);
   if (!__builtin_mul_overflow(count, factor, &nanoseconds)) return Time{nanoseconds};
   const std::int64_t units_per_second = 1'000'000'000 / factor;
-  const std::int64_t seconds = floor_divide(count, units_per_second);
-  const std::int64_t days = floor_divide(seconds, 86'400);
-  return date_text(days) + 'T' + clock_text(count - days * 86'400 * units_per_second, units_per_second) + 'Z';
+  const std::int64_t units_per_day = 86'400 * units_per_second;
+  return date_text(floor_divide(count, units_per_day)) + 'T' + clock_text(floor_rest(count, units_per_day), units_per_second) + 'Z';
 }
 
 // A 128-bit integer with a decimal point `scale` digits from its right.

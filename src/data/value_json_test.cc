@@ -131,6 +131,7 @@ TEST_CASE("numbers beyond int64 and float64 are refused where they stand") {
   CHECK(at(refused("[1,\n 99999999999999999999999]")) == "2:2");
   CHECK(at(refused("[0.5, 1e999]")) == "1:7");
   CHECK(at(refused("[0.5, -123456e400]")) == "1:7");
+  CHECK(at(refused("[10e9223372036854775807, 1e99999999999999999999]")) == "1:2");
   CHECK(parse_json("1e-999").as_float64() == 0.0);
   CHECK(parse_json("0.0e999").as_float64() == 0.0);
 }

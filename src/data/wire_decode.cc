@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <string>
-#include <unordered_set>
 
 #include "base/clock.h"
 #include "data/base64.h"
@@ -183,12 +183,13 @@ class WireValueReader {
     const std::int64_t rows = integer_of(member_of(object, "rows", "a table"), "the number of rows");
     if (rows < 0) refuse("a table of " + std::to_string(rows) + " rows");
     std::vector<Column> columns;
-    std::unordered_set<std::string> names;
+    std::set<std::string> names;
     for (const dom::element item : array_of(member_of(object, "columns", "a table"), "the columns of a table")) {
       columns.push_back(column(object_of(item, "a column"), 1));
       if (!names.insert(columns.back().name).second) refuse("two columns have the name '" + columns.back().name + "'");
       check_column(columns.back(), rows);
     }
+    check_rows(columns, rows);
     return make_table(rows, std::move(columns));
   }
 

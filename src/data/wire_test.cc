@@ -203,6 +203,8 @@ TEST_CASE("tables are checked as they come, and nothing of them is believed") {
   CHECK(refusal(table("1", R"({"name":"a\u0000b","format":"n","length":1,"null_count":1,"buffers":[]})"), segments).find("contains a zero") != std::string::npos);
   CHECK(refusal(table("2", R"({"name":"a","format":"l","length":2,"null_count":0,"buffers":[null,{"segment":0}]})"), segments).find("needs 16 bytes") != std::string::npos);
   CHECK(refusal(table("1", R"({"name":"a","format":"u","length":1,"null_count":0,"buffers":[null,{"segment":0},null],"nullable":1})"), segments).find("true or false") != std::string::npos);
+  CHECK(refusal(table("16777217", ""), segments).find("no memory backs") != std::string::npos);
+  CHECK(refusal(table("16777216", R"({"name":"a","format":"n","length":16777216,"null_count":16777216,"buffers":[]})"), segments) == "accepted");
   std::string deep = R"({"name":"a","format":"n","length":1,"null_count":1,"buffers":[]})";
   for (int i = 0; i < 32; ++i) deep = R"({"name":"a","format":"+s","length":1,"null_count":0,"buffers":[null],"children":[)" + deep + "]}";
   CHECK(refusal(table("1", deep), segments).find("deeper than 32") != std::string::npos);
