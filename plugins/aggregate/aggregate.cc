@@ -63,14 +63,16 @@ std::string in_full(const std::string& name, const std::string& text) {
 void read_aggregates(const Options& options, AggregateSpec& spec) {
   const Value* wanted = options.find("aggregates");
   if (wanted == nullptr || wanted->size() == 0) {
-    throw Error(Code::invalid, "aggregates is required", "for example aggregates: {warmest: max(temp_max), days: count()}")
+    throw Error(Code::invalid, "aggregates is required",
+                "for example aggregates: {warmest: max(temp_max), days: count()}")
         .with("key", "aggregates");
   }
   if (wanted->is(Kind::map)) {
     for (const Member& member : wanted->members()) {
       const std::string name(member.key());
       const std::string key = "aggregates." + name;
-      spec.aggregates.emplace_back(name, parse_aggregate(in_full(name, text_of(member.value(), key, "an aggregate")), key));
+      spec.aggregates.emplace_back(name,
+                                   parse_aggregate(in_full(name, text_of(member.value(), key, "an aggregate")), key));
     }
     return;
   }
@@ -127,7 +129,8 @@ Batch aggregate(const Batch& whole, const AggregateSpec& spec) {
   std::vector<std::shared_ptr<arrow::Array>> keys;
   for (const auto& [name, expression] : spec.keys) keys.push_back(evaluate(expression, *table, "group_by"));
   const Groups groups = keys.empty() ? Groups::all(table->num_rows()) : Groups::by(keys, table->num_rows());
-  for (std::size_t i = 0; i < keys.size(); ++i) columns.push_back({spec.keys[i].first, take(keys[i], groups.first_row)});
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    columns.push_back({spec.keys[i].first, take(keys[i], groups.first_row)});
   for (const auto& [name, call] : spec.aggregates) columns.push_back({name, aggregate(call, *table, groups)});
   return make_batch(columns, groups.count);
 }

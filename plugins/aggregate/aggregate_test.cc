@@ -32,11 +32,13 @@ Error error(const Value& config) {
 }  // namespace
 
 TEST_CASE("groups by expressions come in order, with their aggregates under the given names") {
-  CHECK(made(Value::map({{"group_by", Value::list({"year(date)", "month(date)"})},
-                         {"aggregates", Value::map({{"total", "sum(rain)"}, {"wet", "count_if(rain > 0)"}, {"days", "count()"}})}})) ==
-        "year:[2012,2012,2013] month:[1,2,1] total:[1.0,4.0,2.5] wet:[1,1,1] days:[2,1,1] ");
-  CHECK(made(Value::map({{"group_by", Value::map({{"start", "trunc(date, \"year\")"}})}, {"aggregates", "max(rain)"}})) ==
-        R"(start:["2012-01-01","2013-01-01"] max_rain:[4.0,2.5] )");
+  CHECK(
+      made(Value::map({{"group_by", Value::list({"year(date)", "month(date)"})},
+                       {"aggregates",
+                        Value::map({{"total", "sum(rain)"}, {"wet", "count_if(rain > 0)"}, {"days", "count()"}})}})) ==
+      "year:[2012,2012,2013] month:[1,2,1] total:[1.0,4.0,2.5] wet:[1,1,1] days:[2,1,1] ");
+  CHECK(made(Value::map({{"group_by", Value::map({{"start", "trunc(date, \"year\")"}})},
+                         {"aggregates", "max(rain)"}})) == R"(start:["2012-01-01","2013-01-01"] max_rain:[4.0,2.5] )");
 }
 
 TEST_CASE("every way of writing the same aggregates gives the same values") {
@@ -47,10 +49,12 @@ TEST_CASE("every way of writing the same aggregates gives the same values") {
 }
 
 TEST_CASE("without groups there is one row, even of no rows") {
-  CHECK(made(Value::map({{"aggregates", Value::map({{"mean", "mean(rain)"}, {"n", "count()"}})}})) == "mean:[1.875] n:[4] ");
-  CHECK(made(Value::map({{"aggregates", Value::map({{"mean", "mean(rain)"}, {"n", "count()"}})}}), days()->Slice(0, 0)) ==
-        "mean:[null] n:[0] ");
-  CHECK(made(Value::map({{"group_by", "weather"}, {"aggregates", "count()"}}), days()->Slice(0, 0)) == "weather:[] count:[] ");
+  CHECK(made(Value::map({{"aggregates", Value::map({{"mean", "mean(rain)"}, {"n", "count()"}})}})) ==
+        "mean:[1.875] n:[4] ");
+  CHECK(made(Value::map({{"aggregates", Value::map({{"mean", "mean(rain)"}, {"n", "count()"}})}}),
+             days()->Slice(0, 0)) == "mean:[null] n:[0] ");
+  CHECK(made(Value::map({{"group_by", "weather"}, {"aggregates", "count()"}}), days()->Slice(0, 0)) ==
+        "weather:[] count:[] ");
 }
 
 TEST_CASE("where leaves rows out before they are grouped") {
@@ -61,7 +65,8 @@ TEST_CASE("where leaves rows out before they are grouped") {
 TEST_CASE("mistakes name the key") {
   CHECK(error(Value::map()).detail("key") == "aggregates");
   CHECK(error(Value::map({{"aggregates", Value::map({{"x", "maen(rain)"}})}})).detail("key") == "aggregates.x");
-  CHECK(error(Value::map({{"aggregates", "count()"}, {"group_by", Value::list({"weather", 5})}})).detail("key") == "group_by[1]");
+  CHECK(error(Value::map({{"aggregates", "count()"}, {"group_by", Value::list({"weather", 5})}})).detail("key") ==
+        "group_by[1]");
   CHECK(error(Value::map({{"aggregates", Value::list({"sum(rain)", "sum(rain)"})}})).detail("column") == "sum_rain");
   CHECK(error(Value::map({{"aggregates", "sum(ran)"}})).hint() == "did you mean 'rain'?");
 }

@@ -46,14 +46,14 @@ Expression negation(Expression inner) { return Expression::of_call("not", {std::
 // {field, operator, value}
 Expression condition_of_fields(const Options& options) {
   Expression column = Expression::of_column(options.required_text("field"));
-  const std::string name =
-      options.choice("operator", {"==", "!=", ">", "<", ">=", "<=", "in", "not in", "contains", "starts_with", "ends_with",
-                                  "is null", "is not null"});
+  const std::string name = options.choice("operator", {"==", "!=", ">", "<", ">=", "<=", "in", "not in", "contains",
+                                                       "starts_with", "ends_with", "is null", "is not null"});
   if (name == "is null") return Expression::of_call("is null", {std::move(column)});
   if (name == "is not null") return negation(Expression::of_call("is null", {std::move(column)}));
   const Value* value = options.value().find("value");
   const std::string key = options.path("value");
-  if (value == nullptr) throw Error(Code::invalid, key + " is required with 'field'", "give the value to compare with").with("key", key);
+  if (value == nullptr)
+    throw Error(Code::invalid, key + " is required with 'field'", "give the value to compare with").with("key", key);
   if (name == "in") return Expression::of_call("in", list_of(std::move(column), *value, key));
   if (name == "not in") return negation(Expression::of_call("in", list_of(std::move(column), *value, key)));
   return Expression::of_call(name, {std::move(column), literal_of(*value, key)});
@@ -109,7 +109,8 @@ Batch select(const Batch& table, const std::shared_ptr<arrow::Array>& mask) {
 Batch check_required(Batch table, const FilterSpec& spec) {
   for (const std::string& name : spec.required) {
     (void)column_index(*table, name);
-    const auto there = mask_of(negation(Expression::of_call("is null", {Expression::of_column(name)})), *table, "required");
+    const auto there =
+        mask_of(negation(Expression::of_call("is null", {Expression::of_column(name)})), *table, "required");
     const std::int64_t missing = there->length() - there->true_count();
     if (missing == 0) continue;
     if (spec.on_missing == FilterSpec::OnMissing::fail) {

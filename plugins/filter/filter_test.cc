@@ -30,11 +30,17 @@ Error error(const Value& config) {
 TEST_CASE("an expression, a field form and a list of both keep the same rows") {
   const std::string expected = R"(["2012-06-15"])";
   CHECK(kept(Value::map({{"where", "temp > 10 and weather != \"rain\""}})) == expected);
-  CHECK(kept(Value::map({{"where", Value::list({"temp > 10", Value::map({{"field", "weather"}, {"operator", "!="}, {"value", "rain"}})})}})) == expected);
+  CHECK(kept(Value::map(
+            {{"where", Value::list({"temp > 10",
+                                    Value::map({{"field", "weather"}, {"operator", "!="}, {"value", "rain"}})})}})) ==
+        expected);
   CHECK(kept(Value::map({{"field", "temp"}, {"operator", ">="}, {"value", 30}})) == expected);
-  CHECK(kept(Value::map({{"where", Value::map({{"field", "date"}, {"operator", "=="}, {"value", "2012-06-15"}})}})) == expected);
-  CHECK(kept(Value::map({{"where", Value::map({{"field", "weather"}, {"operator", "not in"}, {"value", Value::list({"rain"})}})}})) ==
-        R"(["2012-06-15","2013-12-31"])");
+  CHECK(kept(Value::map({{"where", Value::map({{"field", "date"}, {"operator", "=="}, {"value", "2012-06-15"}})}})) ==
+        expected);
+  CHECK(
+      kept(Value::map(
+          {{"where", Value::map({{"field", "weather"}, {"operator", "not in"}, {"value", Value::list({"rain"})}})}})) ==
+      R"(["2012-06-15","2013-12-31"])");
   CHECK(kept(Value::map({{"where", Value::map({{"field", "temp"}, {"operator", "is null"}})}})) == R"(["2013-12-31"])");
 }
 
@@ -61,7 +67,8 @@ TEST_CASE("a missing value in a required column fails with its row, or drops the
 }
 
 TEST_CASE("a column of the wrong kind is refused") {
-  CHECK(kept(Value::map({{"schema", Value::map({{"temp", "number"}, {"date", "date"}, {"weather", "text"}})}})).size() > 2);
+  CHECK(kept(Value::map({{"schema", Value::map({{"temp", "number"}, {"date", "date"}, {"weather", "text"}})}})).size() >
+        2);
   const Error wrong = error(Value::map({{"schema", Value::map({{"weather", "number"}})}}));
   CHECK(std::string(wrong.what()) == "schema.weather: expected number, got text");
   CHECK(error(Value::map({{"schema", Value::map({{"temp", "integer"}})}})).detail("got") == "number");
@@ -70,7 +77,8 @@ TEST_CASE("a column of the wrong kind is refused") {
 TEST_CASE("a wrong configuration is refused before any table is there") {
   CHECK(error(Value::map()).detail("key") == "where");
   CHECK(error(Value::map({{"where", 5}})).detail("key") == "where");
-  CHECK(error(Value::map({{"where", Value::list({"a > 1", Value::map({{"field", "x"}, {"op", "=="}})})}})).detail("key") == "where[1].op");
+  CHECK(error(Value::map({{"where", Value::list({"a > 1", Value::map({{"field", "x"}, {"op", "=="}})})}}))
+            .detail("key") == "where[1].op");
   CHECK(error(Value::map({{"where", Value::map({{"field", "x"}})}})).detail("key") == "where.value");
   CHECK(error(Value::map({{"where", Value::list({"temp >"})}})).detail("position") == "7");
   CHECK(error(Value::map({{"were", "a > 1"}})).hint() == "did you mean 'where'?");

@@ -22,7 +22,9 @@ std::vector<std::size_t> chosen_columns(const std::vector<std::string>& names, c
   for (const std::string& wanted : spec.columns) {
     const std::size_t at = find_column(names, wanted, "columns");
     if (std::find(chosen.begin(), chosen.end(), at) != chosen.end()) {
-      throw Error(Code::invalid, "columns: '" + wanted + "' is wanted twice").with("key", "columns").with("column", wanted);
+      throw Error(Code::invalid, "columns: '" + wanted + "' is wanted twice")
+          .with("key", "columns")
+          .with("column", wanted);
     }
     chosen.push_back(at);
   }

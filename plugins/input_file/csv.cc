@@ -55,10 +55,12 @@ CsvField CsvReader::read_quoted() {
   while (true) {
     const std::size_t quote = text_.find(dialect_.quote, at_);
     if (quote == std::string_view::npos) {
-      throw error_at(path_, opened, "the quote that opens here is never closed", "a closing quote", "the end of the file",
+      throw error_at(path_, opened, "the quote that opens here is never closed", "a closing quote",
+                     "the end of the file",
                      "double a quote that belongs to the text, or set `quote: \"\"` when the file does not use quotes");
     }
-    line_ += std::count(text_.begin() + static_cast<std::ptrdiff_t>(at_), text_.begin() + static_cast<std::ptrdiff_t>(quote), '\n');
+    line_ += std::count(text_.begin() + static_cast<std::ptrdiff_t>(at_),
+                        text_.begin() + static_cast<std::ptrdiff_t>(quote), '\n');
     at_ = quote + 1;
     if (at_ == text_.size() || text_[at_] != dialect_.quote) break;
     if (joined == nullptr) joined = &unescaped_.emplace_back();

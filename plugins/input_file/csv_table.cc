@@ -70,7 +70,8 @@ class CsvTable {
     const bool has_header = spec_.header == FileSpec::Header::first_line;
     if (names.empty()) names = has_header ? header_names(record, reader.line()) : numbered_names();
     if (names.size() != width_) {
-      throw error_at(file_.path, reader.line(), "expected " + std::to_string(names.size()) + " fields for `names`, got " + std::to_string(width_),
+      throw error_at(file_.path, reader.line(),
+                     "expected " + std::to_string(names.size()) + " fields for `names`, got " + std::to_string(width_),
                      std::to_string(names.size()), std::to_string(width_));
     }
     if (has_header) {
@@ -129,7 +130,8 @@ class CsvTable {
   Error ragged(std::int64_t line, const std::vector<CsvField>& record) const {
     const std::string expected = std::to_string(width_) + (width_ == 1 ? " field" : " fields");
     const std::string got = std::to_string(record.size());
-    return error_at(file_.path, line, "expected " + expected + ", got " + got, expected, got + (got == "1" ? " field" : " fields"),
+    return error_at(file_.path, line, "expected " + expected + ", got " + got, expected,
+                    got + (got == "1" ? " field" : " fields"),
                     "put a field that holds the delimiter in quotes; fields here end at '" +
                         (dialect_.delimiter == '\t' ? std::string("\\t") : std::string(1, dialect_.delimiter)) + "'");
   }
@@ -160,8 +162,8 @@ class CsvTable {
     if (builder.append(field.text)) return;
     const std::string expected(name_of(column.type()));
     const std::string got = "'" + std::string(field.text.substr(0, 100)) + "'";
-    throw error_at(file_.path, line, "column '" + column.name + "': expected " + expected + ", got " + got, expected, got,
-                   "leave '" + column.name + "' out of `types` and it becomes what it is")
+    throw error_at(file_.path, line, "column '" + column.name + "': expected " + expected + ", got " + got, expected,
+                   got, "leave '" + column.name + "' out of `types` and it becomes what it is")
         .with("column", column.name);
   }
 

@@ -10,7 +10,8 @@ namespace mortise::plugins {
 namespace {
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -30,7 +31,8 @@ FileSpec::Format format_of(const Options& options, const std::string& path) {
 // One ASCII character, also as "tab" or "\t".
 char character(const std::string& text, const std::string& key) {
   if (text == "tab" || text == "\\t") return '\t';
-  if (text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80 && text[0] != '\n' && text[0] != '\r') return text[0];
+  if (text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80 && text[0] != '\n' && text[0] != '\r')
+    return text[0];
   throw wrong_option(key, "one character, or tab", Value(text));
 }
 
@@ -55,7 +57,8 @@ void read_csv_options(const Options& options, FileSpec& spec) {
   if (delimiter != "auto" && !delimiter.empty()) spec.delimiter = character(delimiter, "delimiter");
   if (const auto quote = options.text("quote")) spec.quote = quote->empty() ? '\0' : character(*quote, "quote");
   if (spec.delimiter && *spec.delimiter == spec.quote) {
-    throw Error(Code::invalid, "delimiter and quote are the same character", "change one of them").with("key", "delimiter");
+    throw Error(Code::invalid, "delimiter and quote are the same character", "change one of them")
+        .with("key", "delimiter");
   }
   if (!options.flag("header", true)) spec.header = FileSpec::Header::none;
   spec.names = options.texts("names");

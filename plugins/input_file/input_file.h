@@ -32,8 +32,8 @@ struct FileSpec {
   std::optional<char> delimiter;  // absent: what the first line uses
   char quote = '"';
   Header header = Header::first_line;
-  std::vector<std::string> names;  // instead of the header's
-  std::int64_t skip = 0;           // lines before the header
+  std::vector<std::string> names;                       // instead of the header's
+  std::int64_t skip = 0;                                // lines before the header
   std::optional<std::vector<std::string>> null_values;  // absent: see README.md
 
   // JSON

@@ -15,8 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((data[0] & 4) != 0) spec.header = FileSpec::Header::none;
   try {
     const FileText file = check_file_text("fuzz", {reinterpret_cast<const char*>(data) + 1, size - 1});
-    const FileTable read =
-        spec.format == FileSpec::Format::csv ? table_of_csv(file, spec) : table_of_json(file, spec);
+    const FileTable read = spec.format == FileSpec::Format::csv ? table_of_csv(file, spec) : table_of_json(file, spec);
     if (!read.table->ValidateFull().ok()) std::abort();
   } catch (const Error&) {
   }

@@ -52,10 +52,10 @@ struct Folder {
 }  // namespace
 
 TEST_CASE("columns get their types from all of their rows") {
-  const Batch batch = csv(
-      "id,when,day,x,on,name,zip\n"
-      "1,2012-01-01T10:00,2012-01-01,1.5,true,a,007\n"
-      "2,2012-01-01 11:30:15.25,2012-02-29,2,false,b,10\n");
+  const Batch batch =
+      csv("id,when,day,x,on,name,zip\n"
+          "1,2012-01-01T10:00,2012-01-01,1.5,true,a,007\n"
+          "2,2012-01-01 11:30:15.25,2012-02-29,2,false,b,10\n");
   CHECK(types_of(batch) == "id:int64 when:timestamp[ms] day:date32[day] x:double on:bool name:string zip:string ");
   CHECK(text_of(batch, "zip") == R"(["007","10"])");
   CHECK(text_of(batch, "when") == R"(["2012-01-01T10:00:00Z","2012-01-01T11:30:15.25Z"])");
@@ -99,15 +99,21 @@ TEST_CASE("text that is not UTF-8 is refused with the line of the first bad byte
   const Error latin = csv_error("a\nb\ncaf\xe9\n");
   CHECK(std::string(latin.what()) == "t.csv line 3: the file is not UTF-8: byte 0xE9 begins no character");
   CHECK(latin.detail("line") == "3");
-  CHECK(csv_error(std::string("\xff\xfe" "a\0", 4)).detail("got") == "UTF-16");
+  CHECK(csv_error(std::string("\xff\xfe"
+                              "a\0",
+                              4))
+            .detail("got") == "UTF-16");
   CHECK(csv_error(std::string("a\nb\0c\n", 6)).detail("line") == "2");
   CHECK(csv_error("\xed\xa0\x80").detail("line") == "1");
   CHECK(csv_error("a\n\xf4\x90\x80\x80").detail("line") == "2");
-  CHECK(text_of(csv("\xef\xbb\xbf" "n\xc3\xa4me\n\xf0\x9f\x98\x80\n"), "n\xc3\xa4me") == "[\"\xf0\x9f\x98\x80\"]");
+  CHECK(text_of(csv("\xef\xbb\xbf"
+                    "n\xc3\xa4me\n\xf0\x9f\x98\x80\n"),
+                "n\xc3\xa4me") == "[\"\xf0\x9f\x98\x80\"]");
 }
 
 TEST_CASE("a byte order mark is no part of the first name") {
-  CHECK(column_names(*csv("\xef\xbb\xbf" "a,b\n1,2\n")) == std::vector<std::string>{"a", "b"});
+  CHECK(column_names(*csv("\xef\xbb\xbf"
+                          "a,b\n1,2\n")) == std::vector<std::string>{"a", "b"});
   CHECK(text_of(json("\xef\xbb\xbf[{\"a\":1}]"), "a") == "[1]");
 }
 
@@ -198,7 +204,8 @@ TEST_CASE("JSON rows are found in every usual place") {
   spec.columns = {"b"};
   spec.limit = 1;
   CHECK(text_of(json(R"([{"a":1,"b":2},{"a":1,"b":3}])", spec), "b") == "[2]");
-  CHECK(error_of([] { (void)json(R"({"data":[{"a":1}],"n":1})"); }).hint() == "name the key that holds the rows: `rows: KEY`");
+  CHECK(error_of([] { (void)json(R"({"data":[{"a":1}],"n":1})"); }).hint() ==
+        "name the key that holds the rows: `rows: KEY`");
   CHECK(error_of([] { (void)json(R"([1,2])"); }).code() == Code::invalid);
 }
 
@@ -213,7 +220,9 @@ TEST_CASE("JSON dates become dates, and wanted types are made") {
 TEST_CASE("one JSON object per line is read, and a broken line is named") {
   FileSpec spec;
   spec.format = FileSpec::Format::jsonl;
-  const auto read = [&](const std::string& text) { return table_of_json(check_file_text("t.jsonl", text), spec).table; };
+  const auto read = [&](const std::string& text) {
+    return table_of_json(check_file_text("t.jsonl", text), spec).table;
+  };
   CHECK(text_of(read("{\"a\":1}\r\n\n{\"a\":2}"), "a") == "[1,2]");
   CHECK(error_of([&] { (void)read("{\"a\":1}\n{\"a\":}\n"); }).detail("line") == "2");
 }

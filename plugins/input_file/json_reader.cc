@@ -36,7 +36,8 @@ class JsonReader {
     check(document_.get_value().get(whole));
     value = read_value(whole, 1);
     const char* rest = nullptr;  // of what follows; there is no place behind the end
-    if (document_.current_location().get(rest) == simdjson::SUCCESS) throw problem("the end of the text", "something after it");
+    if (document_.current_location().get(rest) == simdjson::SUCCESS)
+      throw problem("the end of the text", "something after it");
     return value;
   }
 
@@ -44,7 +45,8 @@ class JsonReader {
   // The place of the parser, counted in lines; the last line when it did not come to parsing (an open text).
   [[nodiscard]] std::int64_t line() {
     const char* at = nullptr;
-    if (!started_ || document_.current_location().get(at) != simdjson::SUCCESS || at < text_.data() || at > text_.data() + text_.size()) {
+    if (!started_ || document_.current_location().get(at) != simdjson::SUCCESS || at < text_.data() ||
+        at > text_.data() + text_.size()) {
       at = text_.data() + text_.size();
     }
     return first_line_ + std::count(text_.data(), at, '\n');
@@ -57,7 +59,8 @@ class JsonReader {
     if (code == simdjson::DEPTH_ERROR) throw too_deep();
     if (code == simdjson::EMPTY) throw error_at(path_, first_line_, "the file is empty", "JSON", "nothing");
     if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) {
-      throw Error(Code::busy, path_ + " is too large to read at once", "raise limits.memory, or split the file").with("file", path_);
+      throw Error(Code::busy, path_ + " is too large to read at once", "raise limits.memory, or split the file")
+          .with("file", path_);
     }
     throw problem("JSON", simdjson::error_message(code));
   }
@@ -68,7 +71,8 @@ class JsonReader {
   Value read_value(od::value value, std::size_t depth) {
     if (depth > max_depth) throw too_deep();
     if (++values_ > max_values) {
-      throw Error(Code::busy, path_ + " holds more than " + std::to_string(max_values) + " values", "split the file").with("file", path_);
+      throw Error(Code::busy, path_ + " holds more than " + std::to_string(max_values) + " values", "split the file")
+          .with("file", path_);
     }
     od::json_type type{};
     check(value.type().get(type));

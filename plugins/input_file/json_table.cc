@@ -35,8 +35,10 @@ const Value& rows_of(const Value& whole, const FileSpec& spec, const std::string
   bool only_lists = whole.size() > 0;
   for (const Member& member : whole.members()) only_lists = only_lists && member.value().is(Kind::list);
   if (only_lists) return whole;  // columns
-  throw Error(Code::invalid, path + ": expected an array of objects, or an object with '" + spec.rows_key + "', got " + describe(whole),
-              "name the key that holds the rows: `rows: KEY`")
+  throw Error(
+      Code::invalid,
+      path + ": expected an array of objects, or an object with '" + spec.rows_key + "', got " + describe(whole),
+      "name the key that holds the rows: `rows: KEY`")
       .with("file", path)
       .with("expected", "rows")
       .with("got", describe(whole));
@@ -50,8 +52,8 @@ Value first_rows(const Value& rows, std::int64_t limit) {
 }
 
 // The column as the type that the config wants.
-std::shared_ptr<arrow::Array> convert(const std::shared_ptr<arrow::Array>& column, ColumnType type, const std::string& name,
-                                      const std::string& path) {
+std::shared_ptr<arrow::Array> convert(const std::shared_ptr<arrow::Array>& column, ColumnType type,
+                                      const std::string& name, const std::string& path) {
   TextBuilder builder(type, 9);
   for (std::int64_t row = 0; row < column->length(); ++row) {
     if (column->IsNull(row)) {

@@ -20,7 +20,8 @@ struct InputFile : mortise::Plugin {
     });
     for (const std::string& note : read.notes) step.warning(note);
     mortise::Value table = plugins::write_table(read.table);
-    step.info("read " + spec.path, {{"rows", table.as_table().array.length}, {"columns", table.as_table().array.n_children}});
+    step.info("read " + spec.path,
+              {{"rows", table.as_table().array.length}, {"columns", table.as_table().array.n_children}});
     return table;
   }
 };

@@ -15,7 +15,8 @@ namespace mortise::plugins {
 [[nodiscard]] Error error_from(const arrow::Status& status, std::string_view doing);
 
 inline void check(const arrow::Status& status, std::string_view doing) {
-  if (!status.ok()) [[unlikely]] throw error_from(status, doing);
+  if (!status.ok()) [[unlikely]]
+    throw error_from(status, doing);
 }
 
 template <typename T>

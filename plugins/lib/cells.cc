@@ -69,7 +69,8 @@ std::optional<std::string> plain_text(const arrow::Array& column, std::int64_t r
   switch (column.type_id()) {
     case arrow::Type::DATE32: return format_date(as<arrow::Date32Array>(column).Value(row));
     case arrow::Type::DATE64:
-      return format_date(static_cast<std::int32_t>(split(as<arrow::Date64Array>(column).Value(row), 1'000).seconds / 86'400));
+      return format_date(
+          static_cast<std::int32_t>(split(as<arrow::Date64Array>(column).Value(row), 1'000).seconds / 86'400));
     case arrow::Type::TIMESTAMP: return timestamp_text(column, row);
     case arrow::Type::TIME32: return time_of_day(as<arrow::Time32Array>(column).Value(row), unit_of(*column.type()));
     case arrow::Type::TIME64: return time_of_day(as<arrow::Time64Array>(column).Value(row), unit_of(*column.type()));

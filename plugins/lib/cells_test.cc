@@ -28,7 +28,8 @@ TEST_CASE("every number is written with all its digits") {
 }
 
 TEST_CASE("times are written in every unit, before and after 1970") {
-  for (const auto unit : {arrow::TimeUnit::SECOND, arrow::TimeUnit::MILLI, arrow::TimeUnit::MICRO, arrow::TimeUnit::NANO}) {
+  for (const auto unit :
+       {arrow::TimeUnit::SECOND, arrow::TimeUnit::MILLI, arrow::TimeUnit::MICRO, arrow::TimeUnit::NANO}) {
     arrow::TimestampBuilder builder(arrow::timestamp(unit), arrow::default_memory_pool());
     REQUIRE(builder.AppendValues({-1, 0}).ok());
     const auto array = *builder.Finish();

@@ -103,8 +103,9 @@ TEST_CASE("functions take dates apart and texts together") {
 
 TEST_CASE("what does not fit is explained with both sides") {
   const Error mixed = error("temp > \"warm\"");
-  CHECK(std::string(mixed.what()) ==
-        "where at position 6: expected two values that can be compared, got column 'temp' (double) and the text 'warm'");
+  CHECK(
+      std::string(mixed.what()) ==
+      "where at position 6: expected two values that can be compared, got column 'temp' (double) and the text 'warm'");
   CHECK(mixed.hint() == "write the number without quotes");
   CHECK(error("weather == 5").hint() == "put the value in quotes");
   CHECK(error("list == 5").hint() == "columns of this type cannot be compared");

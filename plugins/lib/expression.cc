@@ -29,7 +29,7 @@ class Parser {
     explicit Level(Parser& parser) : parser_(parser) {
       if (++parser_.level_ > Expression::max_depth) {
         parser_.tokens_.fail_at(parser_.tokens_.now().position,
-                        "at most " + std::to_string(Expression::max_depth) + " levels of nesting", "one more");
+                                "at most " + std::to_string(Expression::max_depth) + " levels of nesting", "one more");
       }
     }
     ~Level() { --parser_.level_; }
@@ -42,7 +42,8 @@ class Parser {
 
   Expression node(Expression expression) {
     if (++nodes_ > Expression::max_nodes) {
-      tokens_.fail_at(tokens_.now().position, "at most " + std::to_string(Expression::max_nodes) + " parts", "one more");
+      tokens_.fail_at(tokens_.now().position, "at most " + std::to_string(Expression::max_nodes) + " parts",
+                      "one more");
     }
     return expression;
   }

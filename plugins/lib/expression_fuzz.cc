@@ -16,8 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                              {"w", Value::list({"rain", nullptr})},
                                              {"b", Value::list({true, false})}});
   try {
-    const Expression expression =
-        parse_expression({reinterpret_cast<const char*>(data), size}, "where");
+    const Expression expression = parse_expression({reinterpret_cast<const char*>(data), size}, "where");
     const std::string canonical = to_text(expression);
     if (to_text(parse_expression(canonical, "where")) != canonical) std::abort();
     (void)evaluate(expression, *table, "where");

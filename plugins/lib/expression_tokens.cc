@@ -31,16 +31,16 @@ void Tokens::fail_at(std::size_t position, const std::string& expected, const st
   while (begin < at && (text_[begin] & 0xc0) == 0x80) ++begin;
   std::size_t end = std::min(at + 20, text_.size());
   while (end < text_.size() && (text_[end] & 0xc0) == 0x80) ++end;
-  const std::string near = std::string(text_.substr(begin, at - begin)) + " >> " +
-                           std::string(text_.substr(at, end - at));
-  throw Error(Code::invalid, key_ + ": position " + std::to_string(position) + ": expected " + expected + ", got " + got,
+  const std::string near =
+      std::string(text_.substr(begin, at - begin)) + " >> " + std::string(text_.substr(at, end - at));
+  throw Error(Code::invalid,
+              key_ + ": position " + std::to_string(position) + ": expected " + expected + ", got " + got,
               "here: " + near)
       .with("key", key_)
       .with("position", std::to_string(position))
       .with("expected", expected)
       .with("got", got);
 }
-
 
 void Tokens::advance() {
   while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {

@@ -28,7 +28,8 @@ class FakeHost {
   Value step(const Value& config, const std::string& input_key, const std::string& output_key) {
     Value step = Value::map({{"name", "test"}, {"plugin", "test"}, {"config", config}, {"output", output_key}});
     if (!input_key.empty()) step["input"] = input_key;
-    return invoke(MORTISE_OP_STEP, Value::map({{"step", step}, {"run", Value::map({{"id", "run_test"}, {"attempt", 1}})}}));
+    return invoke(MORTISE_OP_STEP,
+                  Value::map({{"step", step}, {"run", Value::map({{"id", "run_test"}, {"attempt", 1}})}}));
   }
   Value validate(const Value& config) { return invoke(MORTISE_OP_VALIDATE, Value::map({{"config", config}})); }
 
@@ -73,9 +74,8 @@ class FakeHost {
   }
   static mortise_status allocate(void*, std::uint64_t, mortise_buffer*) { return MORTISE_BUSY; }
 
-  mortise_host table_{sizeof(mortise_host), MORTISE_ABI_MAJOR, MORTISE_ABI_MINOR, log,
-                      progress,             is_cancelled,      context_get,       service,
-                      allocate};
+  mortise_host table_{sizeof(mortise_host), MORTISE_ABI_MAJOR, MORTISE_ABI_MINOR, log,     progress,
+                      is_cancelled,         context_get,       service,           allocate};
   Value config_ = Value::map();
   mortise_call call_{};
   void* instance_ = nullptr;

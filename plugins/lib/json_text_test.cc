@@ -41,7 +41,8 @@ TEST_CASE("times are RFC 3339 and bytes are base64") {
 }
 
 TEST_CASE("lists, maps and tensors nest") {
-  CHECK(json_text(Value::map({{"a", Value::list({1, nullptr, true})}, {"b", Value::map()}})) == R"({"a":[1,null,true],"b":{}})");
+  CHECK(json_text(Value::map({{"a", Value::list({1, nullptr, true})}, {"b", Value::map()}})) ==
+        R"({"a":[1,null,true],"b":{}})");
   CHECK(json_text(make_tensor(std::vector<float>{1.0F, 0.1F, 2.5F, -3.0F}, {2, 2})) == "[[1.0,0.1],[2.5,-3.0]]");
   CHECK(json_text(make_tensor(std::vector<std::int8_t>{}, {0, 3})) == "[]");
   CHECK(json_text(make_tensor(std::vector<std::uint64_t>{18446744073709551615ULL}, {})) == "18446744073709551615");

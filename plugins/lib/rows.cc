@@ -186,8 +186,9 @@ Batch of_columns(const Value& map, std::string_view what, TextDates dates) {
   for (const Member& member : map.members()) {
     const std::string place = std::string(what) + "." + std::string(member.key());
     if (member.value().size() != rows) {
-      throw Error(Code::invalid, place + " has " + std::to_string(member.value().size()) + " values, and " +
-                                     std::string(map.members()[0].key()) + " has " + std::to_string(rows),
+      throw Error(Code::invalid,
+                  place + " has " + std::to_string(member.value().size()) + " values, and " +
+                      std::string(map.members()[0].key()) + " has " + std::to_string(rows),
                   "all columns of a table are equally long");
     }
     Values values;

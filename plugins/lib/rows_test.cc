@@ -59,8 +59,9 @@ TEST_CASE("rows under 'rows' and lists as columns are understood, anything else 
   CHECK(table_of_rows(Value::map({{"rows", Value::list({Value::map({{"a", 1}})})}, {"n", 1}}), "x")->num_rows() == 1);
   CHECK(table_of_rows(Value::map({{"a", Value::list({1, 2})}}), "x")->num_rows() == 2);
   CHECK(table_of_rows(Value::list(), "x")->num_rows() == 0);
-  const Error uneven = error_of(
-      [] { (void)table_of_rows(Value::map({{"a", Value::list({1})}, {"b", Value::list({1, 2})}}), "input"); });
+  const Error uneven = error_of([] {
+    (void)table_of_rows(Value::map({{"a", Value::list({1})}, {"b", Value::list({1, 2})}}), "input");
+  });
   CHECK(std::string(uneven.what()) == "input.b has 2 values, and a has 1");
   const Error row = error_of([] { (void)table_of_rows(Value::list({Value::map({{"a", 1}}), 7}), "input"); });
   CHECK(std::string(row.what()) == "input[1]: expected a row (a map of columns), got 7");

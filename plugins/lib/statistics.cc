@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 #include <utility>
 
 #include "lib/arrow_status.h"
@@ -30,14 +29,16 @@ namespace cp = arrow::compute;
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
 constexpr std::pair<std::string_view, Aggregate> names[] = {
-    {"count", Aggregate::count},   {"count_if", Aggregate::count_if}, {"distinct", Aggregate::distinct},
-    {"sum", Aggregate::sum},       {"mean", Aggregate::mean},         {"avg", Aggregate::mean},
-    {"std", Aggregate::std},       {"median", Aggregate::median},     {"min", Aggregate::min},
-    {"max", Aggregate::max},       {"first", Aggregate::first},       {"last", Aggregate::last}};
+    {"count", Aggregate::count}, {"count_if", Aggregate::count_if}, {"distinct", Aggregate::distinct},
+    {"sum", Aggregate::sum},     {"mean", Aggregate::mean},         {"avg", Aggregate::mean},
+    {"std", Aggregate::std},     {"median", Aggregate::median},     {"min", Aggregate::min},
+    {"max", Aggregate::max},     {"first", Aggregate::first},       {"last", Aggregate::last}};
 
 bool is_nan(const arrow::Array& values, std::int64_t row) {
-  if (values.type_id() == arrow::Type::DOUBLE) return std::isnan(static_cast<const arrow::DoubleArray&>(values).Value(row));
-  if (values.type_id() == arrow::Type::FLOAT) return std::isnan(static_cast<const arrow::FloatArray&>(values).Value(row));
+  if (values.type_id() == arrow::Type::DOUBLE)
+    return std::isnan(static_cast<const arrow::DoubleArray&>(values).Value(row));
+  if (values.type_id() == arrow::Type::FLOAT)
+    return std::isnan(static_cast<const arrow::FloatArray&>(values).Value(row));
   return false;
 }
 
@@ -94,7 +95,8 @@ bool is_integer_like(const arrow::Array& values) {
 
 ArrayPtr numbers(const ArrayPtr& values, const std::string& key) {
   const auto id = values->type_id();
-  const bool fine = is_integer_like(*values) || arrow::is_floating(id) || arrow::is_decimal(id) || id == arrow::Type::NA;
+  const bool fine =
+      is_integer_like(*values) || arrow::is_floating(id) || arrow::is_decimal(id) || id == arrow::Type::NA;
   if (!fine) refuse(key, "numbers", *values);
   return cast(values, arrow::float64());
 }
@@ -117,20 +119,12 @@ ArrayPtr count_if(const arrow::Array& values, const Groups& groups, const std::s
   return counts(result);
 }
 
-// A number for each row such that equal values have equal numbers.
-ArrayPtr codes_of(const ArrayPtr& values) {
-  const cp::DictionaryEncodeOptions options(cp::DictionaryEncodeOptions::ENCODE);
-  const auto encoded = must(cp::DictionaryEncode(arrow::Datum(values), options), "grouping");
-  return static_cast<const arrow::DictionaryArray&>(*encoded.make_array()).indices();
-}
-
 ArrayPtr distinct(const ArrayPtr& values, const Groups& groups) {
   if (values->type_id() == arrow::Type::NA) return counts(std::vector<std::int64_t>(groups.count, 0));
-  const ArrayPtr codes = codes_of(values);
-  const auto& code = static_cast<const arrow::Int32Array&>(*codes);
+  const auto codes = codes_of(values);
   std::vector<std::pair<std::uint32_t, std::int32_t>> seen;
   for (std::int64_t row = 0; row < values->length(); ++row) {
-    if (!is_missing(*values, row)) seen.emplace_back(groups.of_row[static_cast<std::size_t>(row)], code.Value(row));
+    if (!is_missing(*values, row)) seen.emplace_back(groups.of_row[static_cast<std::size_t>(row)], codes->Value(row));
   }
   std::sort(seen.begin(), seen.end());
   seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
@@ -218,7 +212,8 @@ std::vector<std::int64_t> rows_in_order(const ArrayPtr& values) {
   const ArrayPtr sorted = must(cp::SortIndices(*values, options), "ordering values");
   const auto& index = static_cast<const arrow::UInt64Array&>(*sorted);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(index.length()));
-  for (std::int64_t i = 0; i < index.length(); ++i) rows[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(index.Value(i));
+  for (std::int64_t i = 0; i < index.length(); ++i)
+    rows[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(index.Value(i));
   return rows;
 }
 
@@ -266,64 +261,13 @@ AggregateCall parse_aggregate(std::string_view text, const std::string& key) {
   }
   const std::size_t least = *function == Aggregate::count ? 0 : 1;
   if (expression.args.size() < least || expression.args.size() > 1) {
-    throw Error(Code::invalid, key + ": " + expression.name + "() takes one argument, got " +
-                                   std::to_string(expression.args.size()))
+    throw Error(Code::invalid,
+                key + ": " + expression.name + "() takes one argument, got " + std::to_string(expression.args.size()))
         .with("key", key);
   }
   AggregateCall call{*function, std::nullopt, key};
   if (!expression.args.empty()) call.argument = std::move(expression.args[0]);
   return call;
-}
-
-Groups Groups::all(std::int64_t rows) {
-  Groups groups;
-  groups.of_row.assign(static_cast<std::size_t>(rows), 0);
-  groups.first_row = {0};
-  groups.count = 1;
-  return groups;
-}
-
-Groups Groups::by(const std::vector<ArrayPtr>& keys, std::int64_t rows) {
-  prepare_compute();
-  Groups groups;
-  groups.of_row.assign(static_cast<std::size_t>(rows), 0);
-  // Key by key: the group so far and the code of the next key make the next group.
-  for (const ArrayPtr& key : keys) {
-    const ArrayPtr codes = codes_of(key);
-    const auto& code = static_cast<const arrow::Int32Array&>(*codes);
-    std::unordered_map<std::uint64_t, std::uint32_t> known;
-    groups.first_row.clear();
-    for (std::size_t row = 0; row < groups.of_row.size(); ++row) {
-      const auto number = static_cast<std::uint32_t>(code.Value(static_cast<std::int64_t>(row)));
-      const std::uint64_t pair = std::uint64_t{groups.of_row[row]} << 32 | number;
-      const auto [at, fresh] = known.try_emplace(pair, static_cast<std::uint32_t>(known.size()));
-      if (fresh) groups.first_row.push_back(static_cast<std::int64_t>(row));
-      groups.of_row[row] = at->second;
-    }
-  }
-  groups.count = static_cast<std::uint32_t>(groups.first_row.size());
-  if (groups.count == 0) return groups;
-
-  // In the order of the keys.
-  std::vector<std::optional<std::int64_t>> first(groups.first_row.begin(), groups.first_row.end());
-  std::vector<NamedArray> columns;
-  std::vector<cp::SortKey> order;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    columns.push_back({std::to_string(i), take(keys[i], first)});
-    order.emplace_back(std::to_string(i));
-  }
-  const Batch batch = make_batch(columns, groups.count);
-  const auto sorted = must(cp::SortIndices(arrow::Datum(batch), cp::SortOptions(order)), "ordering groups");
-  const auto& index = static_cast<const arrow::UInt64Array&>(*sorted);
-  std::vector<std::uint32_t> place(groups.count);
-  std::vector<std::int64_t> first_row(groups.count);
-  for (std::uint32_t i = 0; i < groups.count; ++i) {
-    place[index.Value(i)] = i;
-    first_row[i] = groups.first_row[index.Value(i)];
-  }
-  for (std::uint32_t& group : groups.of_row) group = place[group];
-  groups.first_row = std::move(first_row);
-  return groups;
 }
 
 ArrayPtr aggregate(Aggregate function, const ArrayPtr& values, const Groups& groups, const std::string& key) {
@@ -352,7 +296,8 @@ ArrayPtr aggregate(const AggregateCall& call, const arrow::RecordBatch& table, c
 std::int64_t row_of_extreme(Aggregate function, const ArrayPtr& values) {
   prepare_compute();
   std::vector<std::int64_t> rows = rows_in_order(values);
-  rows.erase(std::remove_if(rows.begin(), rows.end(), [&](std::int64_t row) { return is_missing(*values, row); }), rows.end());
+  rows.erase(std::remove_if(rows.begin(), rows.end(), [&](std::int64_t row) { return is_missing(*values, row); }),
+             rows.end());
   if (rows.empty()) return -1;
   if (function == Aggregate::min) return rows.front();
   // The first of the largest: equal values stand in the order of their rows.

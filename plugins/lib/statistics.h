@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "lib/expression.h"
+#include "lib/groups.h"
 
 namespace mortise::plugins {
 
@@ -34,18 +35,6 @@ struct AggregateCall {
 // From "mean(temp_max)". Error{invalid} names what is known.
 [[nodiscard]] AggregateCall parse_aggregate(std::string_view text, const std::string& key);
 [[nodiscard]] std::optional<Aggregate> aggregate_named(std::string_view name) noexcept;  // "avg" is mean
-
-// Which group each row belongs to, 0 to count - 1, and a row of each group to read its keys from.
-struct Groups {
-  std::vector<std::uint32_t> of_row;
-  std::vector<std::int64_t> first_row;
-  std::uint32_t count = 0;
-
-  // All rows in one group.
-  static Groups all(std::int64_t rows);
-  // Rows with equal keys are a group; null equals null. Groups come in the order of their keys, nulls last.
-  static Groups by(const std::vector<std::shared_ptr<arrow::Array>>& keys, std::int64_t rows);
-};
 
 // One value per group.
 [[nodiscard]] std::shared_ptr<arrow::Array> aggregate(const AggregateCall& call, const arrow::RecordBatch& table,

@@ -22,7 +22,8 @@ Batch sales() {
 
 std::string of(const std::string& text, bool grouped = true) {
   const Batch batch = sales();
-  const Groups groups = grouped ? Groups::by({column(*batch, "region")}, batch->num_rows()) : Groups::all(batch->num_rows());
+  const Groups groups =
+      grouped ? Groups::by({column(*batch, "region")}, batch->num_rows()) : Groups::all(batch->num_rows());
   return text_of(*aggregate(parse_aggregate(text, "test"), *batch, groups));
 }
 
@@ -64,7 +65,8 @@ TEST_CASE("sums of floats do not depend on luck, and sums of integers are exact 
   for (int i = 0; i < 1000; ++i) floats.push_back(1e-16);
   floats.push_back(-1.0);
   const Batch small = table({{"x", floats}});
-  const double sum = *cell_number(*aggregate(parse_aggregate("sum(x)", "t"), *small, Groups::all(small->num_rows())), 0);
+  const double sum =
+      *cell_number(*aggregate(parse_aggregate("sum(x)", "t"), *small, Groups::all(small->num_rows())), 0);
   CHECK(sum == doctest::Approx(1e-13).epsilon(1e-9));
   const Batch large = table({{"x", Value::list({std::numeric_limits<std::int64_t>::max(), 1})}});
   const Error error = error_of([&] { (void)aggregate(parse_aggregate("sum(x)", "total"), *large, Groups::all(2)); });
@@ -78,7 +80,8 @@ TEST_CASE("the standard deviation does not cancel far from zero") {
 }
 
 TEST_CASE("the row of an extreme is the first of them") {
-  const Batch batch = table({{"x", Value::list({nullptr, 3.0, 7.0, 7.0, NAN, 1.0})}, {"none", Value::list({nullptr, nullptr, nullptr, nullptr, nullptr, nullptr})}});
+  const Batch batch = table({{"x", Value::list({nullptr, 3.0, 7.0, 7.0, NAN, 1.0})},
+                             {"none", Value::list({nullptr, nullptr, nullptr, nullptr, nullptr, nullptr})}});
   CHECK(row_of_extreme(Aggregate::max, batch->column(0)) == 2);
   CHECK(row_of_extreme(Aggregate::min, batch->column(0)) == 5);
   CHECK(row_of_extreme(Aggregate::max, batch->column(1)) == -1);

@@ -38,9 +38,10 @@ TEST_CASE("a batch outlives the value that it was read from, on any thread") {
 TEST_CASE("dictionaries, lists and structs cross as they are") {
   arrow::StringDictionaryBuilder words;
   for (const char* word : {"rain", "sun", "rain"}) REQUIRE(words.Append(word).ok());
-  const Batch batch = make_batch({{"weather", *words.Finish()},
-                                  {"nested", table({{"n", Value::list({Value::list({1}), Value::list(), nullptr})}})->column(0)}},
-                                 3);
+  const Batch batch =
+      make_batch({{"weather", *words.Finish()},
+                  {"nested", table({{"n", Value::list({Value::list({1}), Value::list(), nullptr})}})->column(0)}},
+                 3);
   const Batch back = read_table(write_table(batch), "input");
   CHECK(back->Equals(*batch));
   CHECK(text_of(back, "weather") == R"(["rain","sun","rain"])");

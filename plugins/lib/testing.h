@@ -33,7 +33,9 @@ inline std::string text_of(const arrow::Array& array) {
 
 inline std::string text_of(const Batch& batch, const std::string& name) { return text_of(*column(*batch, name)); }
 
-inline std::string type_of(const Batch& batch, const std::string& name) { return column(*batch, name)->type()->ToString(); }
+inline std::string type_of(const Batch& batch, const std::string& name) {
+  return column(*batch, name)->type()->ToString();
+}
 
 // The error that the body throws; a test that throws none fails.
 template <typename Body>

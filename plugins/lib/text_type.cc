@@ -139,19 +139,19 @@ std::optional<Real> read_real(std::string_view text) noexcept {
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   real.integer = shape.integer;
   real.exact = shape.significant <= 15 || (shape.significant <= 17 && [&] {
-    // Sixteen or seventeen digits: exact enough when the shortest text of the double has the same digits.
-    char buffer[40];
-    const auto last = std::to_chars(buffer, buffer + sizeof buffer, real.value).ptr;
-    const auto digits = [](std::string_view number) {
-      std::string only;
-      for (const char c : number.substr(0, number.find_first_of("eE"))) {
-        if (is_digit(c) && !(only.empty() && c == '0')) only += c;
-      }
-      while (!only.empty() && only.back() == '0') only.pop_back();
-      return only;
-    };
-    return digits(text) == digits({buffer, static_cast<std::size_t>(last - buffer)});
-  }());
+                 // Sixteen or seventeen digits: exact enough when the shortest text of the double has the same digits.
+                 char buffer[40];
+                 const auto last = std::to_chars(buffer, buffer + sizeof buffer, real.value).ptr;
+                 const auto digits = [](std::string_view number) {
+                   std::string only;
+                   for (const char c : number.substr(0, number.find_first_of("eE"))) {
+                     if (is_digit(c) && !(only.empty() && c == '0')) only += c;
+                   }
+                   while (!only.empty() && only.back() == '0') only.pop_back();
+                   return only;
+                 };
+                 return digits(text) == digits({buffer, static_cast<std::size_t>(last - buffer)});
+               }());
   return real;
 }
 

@@ -23,8 +23,8 @@ enum class ColumnType { text, integer, real, boolean, date, time, zoned_time };
 [[nodiscard]] std::optional<std::int64_t> read_integer(std::string_view text) noexcept;  // no leading zeros, '+', "-0"
 struct Real {
   double value = 0;
-  bool exact = true;    // as many digits as float64 keeps
-  bool integer = false; // written without '.', 'e'
+  bool exact = true;     // as many digits as float64 keeps
+  bool integer = false;  // written without '.', 'e'
 };
 [[nodiscard]] std::optional<Real> read_real(std::string_view text) noexcept;
 [[nodiscard]] std::optional<bool> read_boolean(std::string_view text) noexcept;  // true, True, TRUE, false, ...

@@ -36,8 +36,8 @@ TEST_CASE("one text that does not fit makes the whole column text, however late 
 }
 
 TEST_CASE("what would change when it became a number stays text") {
-  for (const char* text : {"007", "+49", "-007", "1_000", "1,5", "0x10", "12345678901234567890", "", "-", ".", "1e", "--1",
-                           "1.2.3", "nan", "e5", "1 2"}) {
+  for (const char* text : {"007", "+49", "-007", "1_000", "1,5", "0x10", "12345678901234567890", "", "-", ".", "1e",
+                           "--1", "1.2.3", "nan", "e5", "1 2"}) {
     CAPTURE(text);
     CHECK(type_of({text}) == ColumnType::text);
     CHECK(type_of({"1", text}) == ColumnType::text);
@@ -55,7 +55,8 @@ TEST_CASE("an integer among floats must be one that float64 can hold") {
 
 TEST_CASE("decimals beyond the precision of float64 are counted") {
   TextType guess;
-  for (const char* text : {"0.1", "0.10000000000000000000", "123456789012345.25", "0.1234567890123456789", "3.141592653589793"}) {
+  for (const char* text :
+       {"0.1", "0.10000000000000000000", "123456789012345.25", "0.1234567890123456789", "3.141592653589793"}) {
     guess.add(text);
   }
   CHECK(guess.type() == ColumnType::real);

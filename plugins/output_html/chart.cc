@@ -59,7 +59,8 @@ LayerData data_of(const LayerSpec& layer, const Batch& table) {
   std::vector<ArrayPtr> keys{data.x};
   if (data.series) keys.push_back(data.series);
   const Groups groups = Groups::by(keys, table->num_rows());
-  for (const auto& measure : layer.y) data.y.push_back(aggregate(std::get<AggregateCall>(measure.what), *table, groups));
+  for (const auto& measure : layer.y)
+    data.y.push_back(aggregate(std::get<AggregateCall>(measure.what), *table, groups));
   data.x = take(data.x, groups.first_row);
   if (data.series) data.series = take(data.series, groups.first_row);
   return data;
@@ -76,8 +77,10 @@ std::string label_of(const PlotSpec& plot, const arrow::Array& x, std::int64_t r
   constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   constexpr const char* weekdays[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
   const auto number = cell_number(x, row);
-  if (plot.x_format == XFormat::month && number && *number >= 1 && *number <= 12) return months[static_cast<int>(*number) - 1];
-  if (plot.x_format == XFormat::weekday && number && *number >= 1 && *number <= 7) return weekdays[static_cast<int>(*number) - 1];
+  if (plot.x_format == XFormat::month && number && *number >= 1 && *number <= 12)
+    return months[static_cast<int>(*number) - 1];
+  if (plot.x_format == XFormat::weekday && number && *number >= 1 && *number <= 7)
+    return weekdays[static_cast<int>(*number) - 1];
   const std::string text = cell_text(x, row);
   return text.empty() ? "(none)" : text;
 }
@@ -99,7 +102,7 @@ class Maker {
 
   void add(const LayerSpec& layer, const Batch& table) {
     const Batch rows = rows_of(layer, table);
-    if (layer.kind == PlotKind::histogram) return add_histogram(layer, *rows);
+    if (layer.kind == PlotKind::histogram) return add_histogram(layer, *rows, chart_);
     const LayerData data = data_of(layer, rows);
     const AxisKind axis = axis_of(layer, plot_, *data.x);
     if (chart_.series.empty()) {
@@ -134,9 +137,11 @@ class Maker {
 
  private:
   static void check_measure(const LayerSpec& layer, std::size_t i, const arrow::Array& values) {
-    if (is_number_column(values) || values.type_id() == arrow::Type::BOOL || values.type_id() == arrow::Type::NA) return;
+    if (is_number_column(values) || values.type_id() == arrow::Type::BOOL || values.type_id() == arrow::Type::NA)
+      return;
     const std::string key = layer.key + ".y[" + std::to_string(i) + "]";
-    throw Error(Code::invalid, key + ": expected numbers, got " + values.type()->ToString(), "count(), or another column")
+    throw Error(Code::invalid, key + ": expected numbers, got " + values.type()->ToString(),
+                "count(), or another column")
         .with("key", key)
         .with("expected", "numbers")
         .with("got", values.type()->ToString());
@@ -219,7 +224,8 @@ class Maker {
     if (std::is_sorted(series.x.begin(), series.x.end())) return;
     std::vector<std::size_t> order(series.x.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return series.x[a] < series.x[b]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return series.x[a] < series.x[b]; });
     Series sorted = series;
     for (std::size_t i = 0; i < order.size(); ++i) {
       sorted.x[i] = series.x[order[i]];
@@ -241,43 +247,6 @@ class Maker {
     series.y.resize(kept);
     chart_.remarks.push_back("'" + series.name + "' shows " + number_text(static_cast<double>(kept)) + " of its " +
                              number_text(static_cast<double>(points)) + " points.");
-  }
-
-  // Bins of equal width with round edges; the last one holds its upper edge.
-  void add_histogram(const LayerSpec& layer, const arrow::RecordBatch& table) {
-    const ArrayPtr values = evaluate(*layer.x, table, layer.key + ".x");
-    if (!is_number_column(*values)) {
-      throw Error(Code::invalid, layer.key + ".x: expected numbers, got " + values->type()->ToString(), "use a bar with count()")
-          .with("key", layer.key + ".x");
-    }
-    std::vector<double> numbers;
-    for (std::int64_t row = 0; row < values->length(); ++row) {
-      const auto number = cell_number(*values, row);
-      if (number && std::isfinite(*number)) numbers.push_back(*number);
-    }
-    Series series;
-    series.name = layer.label.empty() ? "rows" : layer.label;
-    series.draw = Series::Draw::bar;
-    if (!numbers.empty()) fill_bins(layer, numbers, series);
-    chart_.series.push_back(std::move(series));
-  }
-
-  void fill_bins(const LayerSpec& layer, const std::vector<double>& numbers, Series& series) {
-    const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
-    const double wanted = layer.bins > 0 ? static_cast<double>(layer.bins)
-                                         : std::clamp(std::ceil(2 * std::cbrt(static_cast<double>(numbers.size()))), 5.0, 40.0);
-    const double width = round_step((*high - *low) / wanted);
-    const double begin = std::floor(*low / width) * width;
-    const auto last = static_cast<std::size_t>(std::max(0.0, std::ceil((*high - begin) / width) - 1));
-    std::vector<std::int64_t> counts(last + 1, 0);
-    for (const double number : numbers) {
-      ++counts[std::min(last, static_cast<std::size_t>(std::max(0.0, std::floor((number - begin) / width))))];
-    }
-    for (std::size_t i = 0; i <= last; ++i) {
-      const double edge = begin + static_cast<double>(i) * width;
-      chart_.labels.push_back(number_text(edge) + " – " + number_text(edge + width));
-      series.y.emplace_back(static_cast<double>(counts[i]));
-    }
   }
 
   const PlotSpec& plot_;

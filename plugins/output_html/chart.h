@@ -19,7 +19,7 @@ struct Series {
   enum class Draw { line, bar, points, band_low, band_high };
   std::string name;
   Draw draw = Draw::line;
-  std::string color;                     // a name, or empty: the next free one
+  std::string color;  // a name, or empty: the next free one
   bool right_axis = false;
   std::vector<double> x;                 // of number and time axes: values, milliseconds since 1970
   std::vector<std::optional<double>> y;  // of category axes: one per label
@@ -27,8 +27,8 @@ struct Series {
 
 struct Chart {
   AxisKind x_axis = AxisKind::category;
-  bool whole_days = false;           // of a time axis
-  std::vector<std::string> labels;   // of a category axis
+  bool whole_days = false;          // of a time axis
+  std::vector<std::string> labels;  // of a category axis
   std::vector<Series> series;
   std::vector<std::string> remarks;  // what was left out
 };
@@ -38,6 +38,9 @@ using TableOf = std::function<Batch(const std::string& key)>;
 
 // Throws Error with the key of the layer.
 [[nodiscard]] Chart make_chart(const PlotSpec& plot, const TableOf& table_of);
+
+// Of the x of the layer; a part of make_chart.
+void add_histogram(const LayerSpec& layer, const arrow::RecordBatch& table, Chart& chart);
 
 // What the chart shows, in a sentence for those who cannot see it.
 [[nodiscard]] std::string describe(const PlotSpec& plot, const Chart& chart);

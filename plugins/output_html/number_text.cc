@@ -43,7 +43,9 @@ std::string number_text(double number, std::optional<int> decimals) {
   std::string digits;
   if (magnitude >= 1e15 || (magnitude != 0 && magnitude < 1e-6)) {
     std::array<char, 64> buffer;
-    digits.assign(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), magnitude, std::chars_format::scientific, 2).ptr);
+    digits.assign(
+        buffer.data(),
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), magnitude, std::chars_format::scientific, 2).ptr);
   } else {
     digits = fixed(magnitude, decimals.value_or(usual_decimals(magnitude)));
     if (!decimals) drop_zeros(digits);
@@ -58,7 +60,8 @@ int decimals_for(const std::vector<double>& numbers) {
   for (const double number : numbers) {
     if (!std::isfinite(number)) continue;
     int needed = 0;
-    while (needed < 4 && std::abs(std::strtod(fixed(number, needed).c_str(), nullptr) - number) > 1e-9 * std::max(1.0, std::abs(number))) {
+    while (needed < 4 && std::abs(std::strtod(fixed(number, needed).c_str(), nullptr) - number) >
+                             1e-9 * std::max(1.0, std::abs(number))) {
       ++needed;
     }
     if (needed == 4) needed = std::clamp(usual_decimals(std::abs(number)), 0, 6);
@@ -74,27 +77,6 @@ double round_step(double step) {
     if (factor * power >= step * (1 - 1e-9)) return factor * power;
   }
   return 10 * power;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') {
-          out += "\xef\xbf\xbd";  // a control character has no place in a page
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out;
 }
 
 }  // namespace mortise::plugins

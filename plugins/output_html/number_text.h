@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace mortise::plugins {
@@ -18,8 +17,5 @@ namespace mortise::plugins {
 
 // 1, 2 or 5 times a power of ten, the first that is at least `step`.
 [[nodiscard]] double round_step(double step);
-
-// Text inside an HTML element or a quoted attribute.
-[[nodiscard]] std::string escaped(std::string_view text);
 
 }  // namespace mortise::plugins

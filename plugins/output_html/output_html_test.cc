@@ -53,7 +53,9 @@ std::string points(const Chart& chart, std::size_t series) {
   const Series& s = chart.series.at(series);
   std::string out = s.name + " ";
   for (std::size_t i = 0; i < s.y.size(); ++i) {
-    out += chart.x_axis == AxisKind::category ? chart.labels[i] + "=" : shortest(s.x[i] / (chart.x_axis == AxisKind::time ? 86'400'000.0 : 1)) + ":";
+    out += chart.x_axis == AxisKind::category
+               ? chart.labels[i] + "="
+               : shortest(s.x[i] / (chart.x_axis == AxisKind::time ? 86'400'000.0 : 1)) + ":";
     out += (s.y[i] ? shortest(*s.y[i]) : "null") + " ";
   }
   return out;
@@ -89,7 +91,11 @@ TEST_CASE("rows become points along a time axis, with gaps where a value is miss
 }
 
 TEST_CASE("aggregates group the rows by x and series, and colors put the series in order") {
-  const Chart bars = chart(plot({{"kind", "bar"}, {"x", "month(date)"}, {"x_format", "month"}, {"y", "count()"}, {"series", "weather"},
+  const Chart bars = chart(plot({{"kind", "bar"},
+                                 {"x", "month(date)"},
+                                 {"x_format", "month"},
+                                 {"y", "count()"},
+                                 {"series", "weather"},
                                  {"colors", Value::map({{"sun", "amber"}, {"rain", "blue"}})}}));
   CHECK(bars.labels == std::vector<std::string>{"Jan", "Feb"});
   CHECK(points(bars, 0) == "sun Jan=1 Feb=null ");
@@ -99,9 +105,15 @@ TEST_CASE("aggregates group the rows by x and series, and colors put the series 
 }
 
 TEST_CASE("a band, a layer over it, and a second axis share the x axis") {
-  const Chart range = chart(plot({{"kind", "band"}, {"x", "date"}, {"y", Value::list({"low", "high"})}, {"label", "Range"},
-                                  {"layers", Value::list({Value::map({{"kind", "line"}, {"x", "trunc(date, \"month\")"}, {"y", Value::map({{"Mean", "mean(high)"}})},
-                                                                      {"shift_days", 15}, {"axis", "right"}})})}}));
+  const Chart range = chart(plot({{"kind", "band"},
+                                  {"x", "date"},
+                                  {"y", Value::list({"low", "high"})},
+                                  {"label", "Range"},
+                                  {"layers", Value::list({Value::map({{"kind", "line"},
+                                                                      {"x", "trunc(date, \"month\")"},
+                                                                      {"y", Value::map({{"Mean", "mean(high)"}})},
+                                                                      {"shift_days", 15},
+                                                                      {"axis", "right"}})})}}));
   REQUIRE(range.series.size() == 3);
   CHECK(range.series[0].draw == Series::Draw::band_low);
   CHECK(range.series[1].draw == Series::Draw::band_high);
@@ -129,7 +141,8 @@ TEST_CASE("long series are thinned out and say so") {
   for (int i = 0; i < 50'000; ++i) xs.push_back(i);
   const Batch many = table({{"x", xs}});
   const ReportSpec report = read_report(report_with(plot({{"x", "x"}, {"y", "x"}})));
-  const Chart line = make_chart(std::get<PlotSpec>(report.sections[0].parts[0]), [&](const std::string&) { return many; });
+  const Chart line =
+      make_chart(std::get<PlotSpec>(report.sections[0].parts[0]), [&](const std::string&) { return many; });
   CHECK(line.series[0].x.size() < 20'001);
   CHECK(line.remarks.at(0) == "'x' shows 16,667 of its 50,000 points.");
 }
@@ -153,19 +166,28 @@ TEST_CASE("numbers are written for people") {
 
 TEST_CASE("nothing in the data or the configuration can become markup or script") {
   const std::string evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\xe2\x80\xa8";
-  const Batch hostile = table({{"x", Value::list({1, 2})}, {evil, Value::list({3, 4})}, {"s", Value::list({evil, "ok"})}});
+  const Batch hostile =
+      table({{"x", Value::list({1, 2})}, {evil, Value::list({3, 4})}, {"s", Value::list({evil, "ok"})}});
   const Value config = Value::map(
       {{"path", "r.html"},
        {"title", evil},
        {"summary", evil},
        {"source", evil},
-       {"figures", Value::list({Value::map({{"label", evil}, {"value", "max(x)"}, {"unit", evil}, {"note", evil}, {"at", "s"}})})},
-       {"sections", Value::list({Value::map(
-                        {{"title", evil},
-                         {"text", evil},
-                         {"plot", Value::map({{"title", evil}, {"note", evil}, {"description", evil}, {"unit", evil}, {"x_title", evil},
-                                              {"y_title", evil}, {"kind", "bar"}, {"x", "s"}, {"y", Value::map({{evil, "`" + evil + "`"}})}})},
-                         {"table", Value::map({{"title", evil}, {"labels", Value::map({{"x", evil}})}})}})})}});
+       {"figures",
+        Value::list({Value::map({{"label", evil}, {"value", "max(x)"}, {"unit", evil}, {"note", evil}, {"at", "s"}})})},
+       {"sections",
+        Value::list({Value::map({{"title", evil},
+                                 {"text", evil},
+                                 {"plot", Value::map({{"title", evil},
+                                                      {"note", evil},
+                                                      {"description", evil},
+                                                      {"unit", evil},
+                                                      {"x_title", evil},
+                                                      {"y_title", evil},
+                                                      {"kind", "bar"},
+                                                      {"x", "s"},
+                                                      {"y", Value::map({{evil, "`" + evil + "`"}})}})},
+                                 {"table", Value::map({{"title", evil}, {"labels", Value::map({{"x", evil}})}})}})})}});
   const std::string html = without_assets(page(config, hostile));
   CHECK(count(html, "alert(1)") > 15);  // it is all there to be read
   CHECK(count(html, "<script>") == 2);  // the two of ours
@@ -205,7 +227,8 @@ TEST_CASE("the page names no other place, and its policy allows its own script a
 }
 
 TEST_CASE("whoever cannot see a chart gets it in words and in numbers") {
-  const std::string html = page(report_with(plot({{"x", "date"}, {"y", Value::map({{"High", "high"}})}, {"unit", "°C"}, {"x_title", "Day"}})));
+  const std::string html = page(
+      report_with(plot({{"x", "date"}, {"y", Value::map({{"High", "high"}})}, {"unit", "°C"}, {"x_title", "Day"}})));
   CHECK(html.find("aria-label=\"Line chart: A plot. High: −3.5 to 12.5 °C.\"") != std::string::npos);
   CHECK(html.find("<summary>The numbers</summary>") != std::string::npos);
   CHECK(html.find("<th scope=\"col\" class=\"n\">High, °C</th>") != std::string::npos);
@@ -215,39 +238,58 @@ TEST_CASE("whoever cannot see a chart gets it in words and in numbers") {
 
 TEST_CASE("a table shows its rows, says when there are more, and aligns its numbers") {
   const std::string html = page(Value::map(
-      {{"path", "r.html"}, {"sections", Value::list({Value::map({{"table", Value::map({{"limit", 2}, {"columns", Value::list({"weather", "n"})}, {"labels", Value::map({{"n", "Count"}})}})}})})}}));
+      {{"path", "r.html"},
+       {"sections", Value::list({Value::map({{"table", Value::map({{"limit", 2},
+                                                                   {"columns", Value::list({"weather", "n"})},
+                                                                   {"labels", Value::map({{"n", "Count"}})}})}})})}}));
   CHECK(html.find("<tr><td>rain</td><td class=\"n\">1</td></tr>") != std::string::npos);
   CHECK(html.find("<th scope=\"col\" class=\"n\">Count</th>") != std::string::npos);
   CHECK(html.find("The first 2 of 4 rows.") != std::string::npos);
   CHECK(html.find(chart_library().text) == std::string::npos);  // not carried along when nothing is drawn
-  const std::string empty = page(Value::map({{"path", "r"}, {"sections", Value::list({Value::map({{"table", Value::map()}})})}}), days()->Slice(0, 0));
+  const std::string empty =
+      page(Value::map({{"path", "r"}, {"sections", Value::list({Value::map({{"table", Value::map()}})})}}),
+           days()->Slice(0, 0));
   CHECK(empty.find("No rows.") != std::string::npos);
 }
 
 TEST_CASE("a figure shows its number and where it was found") {
-  const std::string html = page(Value::map({{"path", "r"}, {"figures", Value::list({Value::map({{"label", "Hottest"}, {"value", "max(high)"}, {"unit", "°C"}, {"at", "date"}}),
-                                                                                   Value::map({{"label", "Sum"}, {"value", "sum(n)"}}),
-                                                                                   Value::map({{"label", "None"}, {"value", "mean(high * null)"}})})}}));
-  CHECK(html.find("<dt>Hottest</dt><dd class=\"value\">12.5 <span class=\"unit\">°C</span></dd><dd class=\"note\">1 Jan 2012</dd>") != std::string::npos);
+  const std::string html = page(Value::map(
+      {{"path", "r"},
+       {"figures",
+        Value::list({Value::map({{"label", "Hottest"}, {"value", "max(high)"}, {"unit", "°C"}, {"at", "date"}}),
+                     Value::map({{"label", "Sum"}, {"value", "sum(n)"}}),
+                     Value::map({{"label", "None"}, {"value", "mean(high * null)"}})})}}));
+  CHECK(html.find("<dt>Hottest</dt><dd class=\"value\">12.5 <span class=\"unit\">°C</span></dd><dd class=\"note\">1 "
+                  "Jan 2012</dd>") != std::string::npos);
   CHECK(html.find("<dd class=\"value\">12,006</dd>") != std::string::npos);
   CHECK(html.find("<dt>None</dt><dd class=\"value\">–</dd>") != std::string::npos);
 }
 
 TEST_CASE("mistakes in a report are named by the path of their key") {
   CHECK(error(Value::map({{"path", "r"}})).detail("key") == "sections");
-  CHECK(error(Value::map({{"path", "r"}, {"sections", Value::list({Value::map()})}})).detail("key") == "sections[0].title");
-  CHECK(error(report_with(plot({{"x", "date"}, {"y", "high"}, {"kind", "pie"}}))).detail("key") == "sections[0].plot.kind");
+  CHECK(error(Value::map({{"path", "r"}, {"sections", Value::list({Value::map()})}})).detail("key") ==
+        "sections[0].title");
+  CHECK(error(report_with(plot({{"x", "date"}, {"y", "high"}, {"kind", "pie"}}))).detail("key") ==
+        "sections[0].plot.kind");
   CHECK(error(report_with(plot({{"y", "high"}}))).detail("key") == "sections[0].plot.x");
   CHECK(error(report_with(plot({{"x", "date"}}))).detail("key") == "sections[0].plot.y");
-  CHECK(error(report_with(plot({{"x", "date"}, {"y", Value::list({"high", "count()"})}}))).detail("key") == "sections[0].plot.y");
+  CHECK(error(report_with(plot({{"x", "date"}, {"y", Value::list({"high", "count()"})}}))).detail("key") ==
+        "sections[0].plot.y");
   CHECK(error(report_with(plot({{"x", "date"}, {"y", "high >"}}))).detail("key") == "sections[0].plot.y[0]");
   CHECK(error(report_with(plot({{"x", "date"}, {"y", "hihg"}}))).hint() == "did you mean 'high'?");
   CHECK(error(report_with(plot({{"x", "date"}, {"y", "weather"}}))).detail("expected") == "numbers");
-  CHECK(error(report_with(plot({{"kind", "band"}, {"x", "date"}, {"y", "high"}}))).detail("key") == "sections[0].plot.y");
+  CHECK(error(report_with(plot({{"kind", "band"}, {"x", "date"}, {"y", "high"}}))).detail("key") ==
+        "sections[0].plot.y");
   CHECK(error(report_with(plot({{"kind", "histogram"}, {"x", "weather"}}))).detail("key") == "sections[0].plot.x");
-  CHECK(error(report_with(plot({{"x", "date"}, {"y", "high"}, {"colors", Value::map({{"high", "bleu"}})}}))).hint() == "did you mean 'blue'?");
-  CHECK(error(report_with(plot({{"x", "date"}, {"y", "high"}, {"layers", Value::list({Value::map({{"x", "weather"}})})}}))).detail("key") == "sections[0].plot.layers[0].x");
-  CHECK(error(Value::map({{"path", "r"}, {"figures", Value::list({Value::map({{"label", "x"}, {"value", "mean(high)"}, {"at", "date"}})})}})).detail("key") == "figures[0].at");
+  CHECK(error(report_with(plot({{"x", "date"}, {"y", "high"}, {"colors", Value::map({{"high", "bleu"}})}}))).hint() ==
+        "did you mean 'blue'?");
+  CHECK(error(report_with(
+                  plot({{"x", "date"}, {"y", "high"}, {"layers", Value::list({Value::map({{"x", "weather"}})})}})))
+            .detail("key") == "sections[0].plot.layers[0].x");
+  CHECK(error(Value::map(
+                  {{"path", "r"},
+                   {"figures", Value::list({Value::map({{"label", "x"}, {"value", "mean(high)"}, {"at", "date"}})})}}))
+            .detail("key") == "figures[0].at");
 }
 
 TEST_CASE("the plugin writes the same page from the same data, whole") {

@@ -9,7 +9,8 @@
 namespace mortise::plugins {
 namespace {
 
-constexpr std::array<std::string_view, 9> color_names{"blue", "orange", "green", "red", "violet", "amber", "teal", "grey", "sky"};
+constexpr std::array<std::string_view, 9> color_names{"blue",  "orange", "green", "red", "violet",
+                                                      "amber", "teal",   "grey",  "sky"};
 
 std::map<std::string, std::string, std::less<>> read_texts(const Options& map) {
   std::map<std::string, std::string, std::less<>> texts;
@@ -52,7 +53,8 @@ std::vector<LayerSpec::Measure> read_measures(const Options& options) {
   const Value* y = options.find("y");
   if (y != nullptr && y->is(Kind::map)) {
     for (const Member& member : y->members()) {
-      measures.push_back(read_measure(std::string(member.key()), member.value(), options.path("y." + std::string(member.key()))));
+      measures.push_back(
+          read_measure(std::string(member.key()), member.value(), options.path("y." + std::string(member.key()))));
     }
     return measures;
   }
@@ -71,15 +73,19 @@ Error bad_layer(const Options& options, std::string_view key, const std::string&
 void check_layer(const Options& options, const LayerSpec& layer) {
   if (layer.kind == PlotKind::histogram) {
     if (!layer.x) throw bad_layer(options, "x", "a histogram needs x", "for example x: wind");
-    if (!layer.y.empty()) throw bad_layer(options, "y", "a histogram counts x and has no y", "leave y out, or use a bar");
+    if (!layer.y.empty())
+      throw bad_layer(options, "y", "a histogram counts x and has no y", "leave y out, or use a bar");
     return;
   }
   if (!layer.x) throw bad_layer(options, "x", "x is required", "for example x: date");
   if (layer.y.empty()) throw bad_layer(options, "y", "y is required", "for example y: [temp_max, temp_min]");
   if (layer.kind == PlotKind::band && layer.y.size() != 2) {
-    throw bad_layer(options, "y", "a band needs two columns, got " + std::to_string(layer.y.size()), "y: [lower, upper]");
+    throw bad_layer(options, "y", "a band needs two columns, got " + std::to_string(layer.y.size()),
+                    "y: [lower, upper]");
   }
-  const auto is_aggregate = [](const LayerSpec::Measure& measure) { return std::holds_alternative<AggregateCall>(measure.what); };
+  const auto is_aggregate = [](const LayerSpec::Measure& measure) {
+    return std::holds_alternative<AggregateCall>(measure.what);
+  };
   const auto count = std::count_if(layer.y.begin(), layer.y.end(), is_aggregate);
   if (count != 0 && count != static_cast<std::ptrdiff_t>(layer.y.size())) {
     throw bad_layer(options, "y", "some are aggregates and some are not", "put them into two layers");
@@ -124,8 +130,9 @@ void read_colors(const Options& options, PlotSpec& plot) {
 }
 
 PlotSpec read_plot(const Options& options) {
-  options.only({"title", "note", "description", "unit", "x_title", "y_title", "y2_title", "legend", "stacked", "x_format",
-                "colors", "kind", "input", "x", "y", "series", "where", "label", "bins", "shift_days", "axis", "layers"});
+  options.only({"title",   "note",     "description", "unit",       "x_title", "y_title", "y2_title", "legend",
+                "stacked", "x_format", "colors",      "kind",       "input",   "x",       "y",        "series",
+                "where",   "label",    "bins",        "shift_days", "axis",    "layers"});
   PlotSpec plot;
   plot.title = options.required_text("title");
   plot.note = options.text("note", "");
@@ -176,7 +183,8 @@ SectionSpec read_section(const Options& options) {
     const auto list = options.list(key);
     const bool several = !list.empty() && options.find(key)->is(Kind::list);
     for (std::size_t i = 0; i < list.size(); ++i) {
-      section.parts.emplace_back(read_plot(Options(*list[i], options.path(key) + (several ? "[" + std::to_string(i) + "]" : ""))));
+      section.parts.emplace_back(
+          read_plot(Options(*list[i], options.path(key) + (several ? "[" + std::to_string(i) + "]" : ""))));
     }
   }
   for (const std::string_view key : {"table", "tables"}) {

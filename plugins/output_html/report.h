@@ -33,7 +33,7 @@ struct LayerSpec {
   std::vector<Measure> y;
   std::optional<Expression> series;
   std::optional<Expression> where;
-  std::string label;  // of a band
+  std::string label;      // of a band
   std::int64_t bins = 0;  // of a histogram; 0: chosen
   double shift_days = 0;  // moves points along a time axis: a month's mean belongs to its middle
   bool right_axis = false;
@@ -46,7 +46,8 @@ struct PlotSpec {
   std::optional<bool> legend;
   bool stacked = false;
   XFormat x_format = XFormat::automatic;
-  std::vector<std::pair<std::string, std::string>> colors;  // series: name of a color; their order is the order of the series
+  std::vector<std::pair<std::string, std::string>>
+      colors;  // series: name of a color; their order is the order of the series
   std::vector<LayerSpec> layers;
 };
 

@@ -14,9 +14,7 @@
 namespace mortise::plugins {
 namespace {
 
-bool is_container(const Value& value) {
-  return value.is(Kind::list) || value.is(Kind::map) || value.is(Kind::table);
-}
+bool is_container(const Value& value) { return value.is(Kind::list) || value.is(Kind::map) || value.is(Kind::table); }
 
 class Writer {
  public:

@@ -59,15 +59,17 @@ TEST_CASE("a table is a list of rows, one a line, with every value as it is") {
 }
 
 TEST_CASE("a table can be an object of columns, and either can stand in one line") {
-  CHECK(document(rows(), {TableShape::columns, 0}) ==
-        R"({"day":["2012-01-01",null],"n":[9223372036854775807,1],"x":[0.1,null],"t":["a\"b","</script>"],"at":["1970-01-01T00:00:01.5Z",null]})"
-        "\n");
+  CHECK(
+      document(rows(), {TableShape::columns, 0}) ==
+      R"({"day":["2012-01-01",null],"n":[9223372036854775807,1],"x":[0.1,null],"t":["a\"b","</script>"],"at":["1970-01-01T00:00:01.5Z",null]})"
+      "\n");
   CHECK(document(rows(), {TableShape::records, 0}).substr(0, 40) == R"([{"day":"2012-01-01","n":922337203685477)");
 }
 
 TEST_CASE("plain values, empty containers and tables inside maps are written") {
-  CHECK(document(Value::map({{"a", Value::list({1, 2})}, {"b", Value::list({Value::list({1})})}, {"c", Value::map()}})) ==
-        "{\n  \"a\": [1, 2],\n  \"b\": [\n    [1]\n  ],\n  \"c\": {}\n}\n");
+  CHECK(
+      document(Value::map({{"a", Value::list({1, 2})}, {"b", Value::list({Value::list({1})})}, {"c", Value::map()}})) ==
+      "{\n  \"a\": [1, 2],\n  \"b\": [\n    [1]\n  ],\n  \"c\": {}\n}\n");
   CHECK(document(nullptr) == "null\n");
   CHECK(document(Value::list()) == "[]\n");
   const Value none = write_table(table({{"a", Value::list({1})}})->Slice(0, 0));
@@ -96,7 +98,8 @@ TEST_CASE("several inputs become one object under their names") {
   host.context["t"] = rows();
   host.context["n"] = Value(5);
   const std::string path = (folder.path / "out.json").string();
-  host.step(Value::map({{"path", path}, {"indent", 0}, {"input", Value::map({{"number", "n"}, {"table", "t"}})}}), "", "w");
+  host.step(Value::map({{"path", path}, {"indent", 0}, {"input", Value::map({{"number", "n"}, {"table", "t"}})}}), "",
+            "w");
   CHECK(content(path).starts_with(R"({"number":5,"table":[{"day":)"));
 }
 

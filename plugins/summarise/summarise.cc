@@ -69,7 +69,8 @@ Batch summarise(const Batch& table, const std::vector<std::string>& wanted) {
   const std::vector<std::string> names = wanted.empty() ? column_names(*table) : wanted;
   Summary summary;
   // Evaluated rather than taken: so a column with a dictionary is described as what it holds.
-  for (const std::string& name : names) describe_column(summary, name, evaluate(Expression::of_column(name), *table, "columns"));
+  for (const std::string& name : names)
+    describe_column(summary, name, evaluate(Expression::of_column(name), *table, "columns"));
   std::vector<NamedArray> columns;
   const auto add = [&](const char* name, arrow::ArrayBuilder& builder) {
     columns.push_back({name, must(builder.Finish(), doing)});
