@@ -23,7 +23,8 @@ namespace mortise::runtime {
 
 class WorkerMemory final : public data::BulkWriter, public data::BulkReader {
  public:
-  explicit WorkerMemory(std::uint64_t quota) : quota_(quota) {}
+  // The quota counts in whole pages.
+  explicit WorkerMemory(std::uint64_t quota) : quota_(quota / 4096 * 4096) {}
 
   // A call begins; `run` may be null.
   void begin(std::shared_ptr<RunMemory> run);
