@@ -2,6 +2,7 @@
 #include "runtime/pool_core.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 namespace mortise::runtime {
@@ -95,7 +96,7 @@ void Pool::Core::serve(const ShelfPtr& shelf) {
     if (waiter->ready == nullptr) continue;
     Ready ready = std::move(waiter->ready);
     if (waiter->decision == Waiter::Decision::start) {
-      start_elsewhere(shelf, std::move(ready));
+      start_elsewhere(shelf, waiter->deadline, waiter->cancel, std::move(ready));
     } else {
       reactor_.post([self = shared_from_this(), shelf, slot = std::move(waiter->slot), ready = std::move(ready)]() mutable {
         ready(self->lease(shelf, std::move(slot)), std::nullopt);
@@ -165,8 +166,12 @@ Lease Pool::Core::start_instance(const ShelfPtr& shelf) {
   return lease(shelf, std::move(slot));
 }
 
-void Pool::Core::start_elsewhere(const ShelfPtr& shelf, Ready ready) {
-  threads_.run([self = shared_from_this(), shelf, ready = std::move(ready)] {
+// Whoever asked for it can go at its deadline, however long the plugin takes.
+void Pool::Core::start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel, Ready ready) {
+  auto starter = std::make_shared<Starter>();
+  starter->ready = std::move(ready);
+  watch_start(starter, deadline, cancel, shelf->descriptor->id);
+  threads_.run([self = shared_from_this(), shelf, starter] {
     Lease started;
     std::optional<Error> error;
     try {
@@ -176,8 +181,51 @@ void Pool::Core::start_elsewhere(const ShelfPtr& shelf, Ready ready) {
     } catch (const std::exception& why) {
       error = Error(Code::internal, std::string("cannot start plugin '") + shelf->descriptor->id + "': " + why.what());
     }
-    ready(std::move(started), std::move(error));
+    self->settle_start(starter, std::move(started), std::move(error));
   });
+}
+
+// Set up on the reactor's thread, where settle_start() takes it down: one after the other.
+void Pool::Core::watch_start(const std::shared_ptr<Starter>& starter, std::optional<Clock::time_point> deadline, const CancelToken& cancel,
+                             const std::string& plugin) {
+  reactor_.post([self = shared_from_this(), starter, deadline, cancel, plugin] {
+    {
+      const std::lock_guard lock(starter->mutex);
+      if (starter->ready == nullptr) return;
+    }
+    if (deadline) {
+      starter->timer = self->reactor_.at(*deadline, [self, starter, plugin] {
+        self->settle_start(starter, {}, Error(Code::timeout, "plugin '" + plugin + "' was still starting at the deadline",
+                                              "allow more time, or let it do less in load and initialize"));
+      });
+    }
+    starter->registration = cancel.on_cancel([self, starter, plugin] {
+      self->settle_start(starter, {}, Error(Code::cancelled, "cancelled while plugin '" + plugin + "' was starting"));
+    });
+  });
+}
+
+void Pool::Core::settle_start(const std::shared_ptr<Starter>& starter, Lease lease, std::optional<Error> error) {
+  Ready ready;
+  {
+    const std::lock_guard lock(starter->mutex);
+    ready = std::exchange(starter->ready, nullptr);
+  }
+  if (ready == nullptr) return;  // too late: the lease goes back
+  reactor_.post([this, self = shared_from_this(), starter] {
+    if (starter->timer != 0) reactor_.forget(starter->timer);
+    starter->registration = {};
+  });
+  ready(std::move(lease), std::move(error));
+}
+
+Lease Pool::Core::start_and_wait(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel) {
+  const auto result = std::make_shared<std::promise<std::pair<Lease, std::optional<Error>>>>();
+  start_elsewhere(shelf, deadline, cancel,
+                  [result](Lease lease, std::optional<Error> error) { result->set_value({std::move(lease), std::move(error)}); });
+  auto [lease, error] = result->get_future().get();
+  if (error) throw Error(*error);
+  return std::move(lease);
 }
 
 // ---- acquiring -------------------------------------------------------------------------------------------------------
@@ -194,7 +242,7 @@ Lease Pool::Core::acquire(const std::shared_ptr<const plugin::Descriptor>& descr
   if (shelf->waiters.empty() && shelf->may_grow()) {
     ++shelf->starting;
     lock.unlock();
-    return start_instance(shelf);
+    return start_and_wait(shelf, deadline, cancel);
   }
   const WaiterPtr waiter = join(shelf, chain);
   lock.unlock();
@@ -216,7 +264,7 @@ Lease Pool::Core::acquire(const std::shared_ptr<const plugin::Descriptor>& descr
   const bool start = waiter->decision == Waiter::Decision::start;
   const std::optional<Error> error = waiter->error;
   lock.unlock();  // before the registration goes, which may wait for an action that waits for the lock
-  if (start) return start_instance(shelf);
+  if (start) return start_and_wait(shelf, deadline, cancel);
   if (error) throw Error(*error);
   return given;
 }
@@ -239,6 +287,8 @@ void Pool::Core::acquire_later(const std::shared_ptr<const plugin::Descriptor>& 
       } else {
         waiter = join(shelf, chain);
         waiter->ready = std::move(ready);
+        waiter->deadline = deadline;
+        waiter->cancel = cancel;
         serve(shelf);
       }
     } catch (const Error& why) {

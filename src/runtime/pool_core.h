@@ -39,8 +39,18 @@ struct Waiter {
   std::shared_ptr<Slot> slot;
   std::optional<Error> error;
   std::condition_variable decided;  // of one who blocks
-  Pool::Ready ready;                // of one who does not
+  Pool::Ready ready;                // of one who does not, with how long it waits
+  std::optional<Clock::time_point> deadline;
+  CancelToken cancel;
   CancelToken::Registration registration;
+  Reactor::Id timer = 0;
+};
+
+// One who waits for an instance that is being started. Decided once; an instance that comes too late is for others.
+struct Starter {
+  std::mutex mutex;
+  Pool::Ready ready;  // empty: decided
+  CancelToken::Registration registration;  // the reactor's, as is the timer
   Reactor::Id timer = 0;
 };
 
@@ -94,7 +104,11 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   void dispose(SlotPtr slot);
   Lease lease(const ShelfPtr& shelf, SlotPtr slot);
   Lease start_instance(const ShelfPtr& shelf);
-  void start_elsewhere(const ShelfPtr& shelf, Ready ready);
+  void start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel, Ready ready);
+  Lease start_and_wait(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel);
+  void watch_start(const std::shared_ptr<Starter>& starter, std::optional<Clock::time_point> deadline, const CancelToken& cancel,
+                   const std::string& plugin);
+  void settle_start(const std::shared_ptr<Starter>& starter, Lease lease, std::optional<Error> error);
   std::shared_ptr<Instance> make(const Shelf& shelf, std::uint32_t& capacity);
   void end_the_stuck(const std::vector<SlotPtr>& stuck);
 

@@ -22,6 +22,7 @@ namespace {
 struct Counts {
   std::atomic<int> made{0}, living{0}, cleaned{0};
   std::atomic<bool> fail{false};
+  std::atomic<bool> hang{false};  // in start, until it is false
 };
 
 // An instance that is only counted.
@@ -39,6 +40,7 @@ class Fake final : public Instance {
   bool usable() const noexcept override { return usable_; }
   void initialize() override { state_ = plugin::State::initialized; }
   void start() override {
+    while (counts_.hang) std::this_thread::sleep_for(1ms);
     if (counts_.fail) throw Error(Code::plugin, "no start");
     state_ = plugin::State::running;
   }
@@ -226,6 +228,41 @@ TEST_CASE("a start that fails is the caller's error, and does not block those be
   CHECK(kit.counts.cleaned == 1);
   kit.counts.fail = false;
   CHECK(kit.pool.acquire(plugin, {}, in(1s), {}));
+}
+
+TEST_CASE("who cannot wait for a slow start goes at its deadline or cancel, and the instance is there for the next") {
+  Kit kit;
+  const auto plugin = Kit::plugin(1);
+  kit.counts.hang = true;
+  try {
+    (void)kit.pool.acquire(plugin, {}, in(30ms), {});
+    FAIL("it got an instance");
+  } catch (const Error& error) {
+    CHECK(error.code() == Code::timeout);
+    CHECK(std::string(error.what()) == "plugin 'x' was still starting at the deadline");
+  }
+  kit.counts.hang = false;
+  CHECK(kit.pool.acquire(plugin, {}, in(5s), {}));
+  CHECK(kit.counts.made == 1);
+
+  kit.pool.retire("x");
+  CHECK(soon([&] { return kit.counts.living == 0; }));
+  kit.counts.hang = true;
+  const CancelToken cancel = CancelToken::make();
+  std::atomic<int> answers{0};
+  std::optional<Error> told;
+  kit.pool.acquire_later(plugin, {}, in(60s), cancel, {}, [&](Lease lease, std::optional<Error> error) {
+    CHECK_FALSE(lease);
+    told = error;
+    ++answers;
+  });
+  CancelToken(cancel).cancel("enough");
+  CHECK(soon([&] { return answers == 1; }));
+  CHECK(told->code() == Code::cancelled);
+  kit.counts.hang = false;
+  CHECK(kit.pool.acquire(plugin, {}, in(5s), {}));
+  CHECK(kit.counts.made == 2);
+  CHECK(answers == 1);
 }
 
 TEST_CASE("an instance of many calls is shared by as many") {
