@@ -37,6 +37,8 @@ class Channel {
   // For what `before` sends: uses another buffer.
   void send_ahead(const Message& message, std::span<const int> descriptors);
 
+  // The peer had closed its end when something was sent; it did not get that.
+  [[nodiscard]] bool lost() const noexcept { return lost_; }
   // Something is left to send.
   [[nodiscard]] bool sending() const noexcept { return !backlog_.empty(); }
   void flush();

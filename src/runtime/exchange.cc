@@ -39,6 +39,7 @@ void Exchange::begin_with(std::shared_ptr<RunMemory> run, Send&& send) {
   worker_.output().begin();
   try {
     send();
+    reached_ = !worker_.channel().lost();
   } catch (const Error& error) {  // the value cannot be sent; nothing was
     finish(Ended::error, error);
   }
@@ -188,6 +189,7 @@ void Exchange::died(const Death& death) {
                                : "was cancelled and ended");
     return finish(late ? Ended::timeout : Ended::cancelled, std::move(error).with("exit", how));
   }
+  if (!reached_) return finish(Ended::crashed, explain(Code::plugin, "ended before the call: " + how).with("exit", how));
   const std::string frame = cut_frame_ ? " in the middle of a message" : "";
   finish(Ended::crashed, explain(Code::plugin, how + frame).with("exit", how));
 }
@@ -230,7 +232,7 @@ void Exchange::finish(Ended ended, std::optional<Error> error) {
   }
   outcome_.ended = ended;
   outcome_.error = std::move(error);
-  outcome_.pid = worker_.pid();
+  outcome_.pid = reached_ ? worker_.pid() : 0;
   outcome_.bytes_copied += worker_.memory().copied() + copied_in_;
   outcome_.elapsed = Clock::now() - began_;
   worker_.memory().end();
@@ -303,6 +305,9 @@ void Exchange::handle(message::Progress& progress) {
 
 void Exchange::handle(message::Request& request) {
   check_call(request.call, "a request in call");
+  if (worker_.channel().sending()) {  // else the replies to one that reads none would fill our memory
+    throw Error(Code::invalid, "it sent request " + std::to_string(request.id) + " before it read the reply to the one before");
+  }
   if (request.refused) return reply({request.id, Value(), *request.refused});
   switch (request.what) {
     case message::Request::What::context: return handle_context(request);

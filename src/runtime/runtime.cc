@@ -92,8 +92,7 @@ class Runtime::Parts {
       descriptor = registry_.get(name);
       const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
       limit_in_process(*descriptor, call);
-      const Lease lease = pool_.acquire(descriptor, config, deadline, call.cancel, call.chain);
-      outcome = lease->invoke(std::move(call));
+      outcome = invoke_within(descriptor, config, deadline, std::move(call));
     } catch (const Error& error) {
       outcome = no_instance(error);
     }
@@ -109,23 +108,8 @@ class Runtime::Parts {
       return completion(no_instance(error));
     }
     const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
-    const CancelToken cancel = call.cancel;
-    const Chain chain = call.chain;
     limit_in_process(*descriptor, call);
-    auto shared = std::make_shared<std::pair<Call, Completion>>(std::move(call), std::move(completion));
-    pool_.acquire_later(descriptor, config, deadline, cancel, chain, [this, descriptor, shared](Lease lease, std::optional<Error> error) {
-      if (error) {
-        Outcome outcome = no_instance(*error);
-        count(descriptor->id, outcome);
-        return shared->second(std::move(outcome));
-      }
-      auto held = std::make_shared<Lease>(std::move(lease));
-      (*held)->start(std::move(shared->first), [this, descriptor, shared, held](Outcome outcome) {
-        held->give_back();
-        count(descriptor->id, outcome);
-        shared->second(std::move(outcome));
-      });
-    });
+    start_once(std::make_shared<Started>(Started{descriptor, config, deadline, std::move(call), std::move(completion), attempts(*descriptor)}));
   }
 
   std::vector<PluginStats> stats() const {
@@ -152,6 +136,56 @@ class Runtime::Parts {
   LauncherClient& launcher() noexcept { return launcher_; }
 
  private:
+  // A call on its way by start().
+  struct Started {
+    plugin::Registry::Entry descriptor;
+    Value config;
+    Clock::time_point deadline;
+    Call call;
+    Completion completion;
+    std::uint32_t attempts_left;
+  };
+
+  // A worker that had ended before a call reached it says nothing about the call: it goes to another one, past as many dead
+  // ones as there can be.
+  static std::uint32_t attempts(const plugin::Descriptor& descriptor) {
+    return descriptor.trust == plugin::Trust::in_process ? 1 : std::max(descriptor.max_instances, 1U) + 1;
+  }
+  bool goes_elsewhere(const plugin::Descriptor& descriptor, const Outcome& outcome, std::uint32_t attempts_left) const {
+    if (outcome.ended != Ended::crashed || outcome.pid != 0 || attempts_left == 0) return false;
+    log_.failure("a call goes to another worker", *outcome.error, {{"plugin", descriptor.id}});
+    return true;
+  }
+
+  Outcome invoke_within(const plugin::Registry::Entry& descriptor, const Value& config, Clock::time_point deadline, Call call) {
+    for (std::uint32_t left = attempts(*descriptor) - 1;; --left) {
+      const Lease lease = pool_.acquire(descriptor, config, deadline, call.cancel, call.chain);
+      if (left == 0) return lease->invoke(std::move(call));
+      Outcome outcome = lease->invoke(call);
+      if (!goes_elsewhere(*descriptor, outcome, left)) return outcome;
+    }
+  }
+
+  void start_once(const std::shared_ptr<Started>& started) {
+    --started->attempts_left;
+    pool_.acquire_later(started->descriptor, started->config, started->deadline, started->call.cancel, started->call.chain,
+                        [this, started](Lease lease, std::optional<Error> error) {
+                          if (error) return finish(*started, no_instance(*error));
+                          auto held = std::make_shared<Lease>(std::move(lease));
+                          Call call = started->attempts_left == 0 ? std::move(started->call) : started->call;
+                          (*held)->start(std::move(call), [this, started, held](Outcome outcome) {
+                            held->give_back();
+                            if (goes_elsewhere(*started->descriptor, outcome, started->attempts_left)) return start_once(started);
+                            finish(*started, std::move(outcome));
+                          });
+                        });
+  }
+
+  void finish(Started& started, Outcome outcome) {
+    count(started.descriptor->id, outcome);
+    started.completion(std::move(outcome));
+  }
+
   static RuntimePaths with_folder(RuntimePaths paths) {
     paths.working_folder = os::absolute(paths.working_folder.empty() ? "." : paths.working_folder);
     return paths;

@@ -181,6 +181,7 @@ TEST_CASE("whatever breaks the protocol kills the worker and says what it was, w
       {"host_message", "bye"},
       {"no_json", "broke the protocol"},
       {"other_id", "a result for call 10"},
+      {"ask_without_reading", "before it read the reply"},
       {"descriptor", "descriptors"},
   };
   for (const Way way : both) {
@@ -237,6 +238,23 @@ TEST_CASE("a worker that dies between calls is noticed and replaced before the n
     CHECK(soon([&] { return house.lines.has("ended between calls: exited with status 5"); }));
     for (int i = 0; i < 3; ++i) CHECK(house.runtime.invoke("x", ask("echo", i)).ok());
     house.lines.forget();
+  }
+}
+
+TEST_CASE("a call that finds its worker dead goes to a fresh one, whichever way it is made") {
+  House house;
+  house.add(scripted_plugin("x"));
+  for (const Way way : both) {
+    for (int i = 0; i < 20; ++i) {
+      const auto pid = house.runtime.invoke("x", ask("pid")).value.as_int64();
+      const os::Fd process = os::open_process(static_cast<pid_t>(pid));
+      REQUIRE(os::send_signal(process, SIGKILL));
+      while (os::is_running(process)) std::this_thread::yield();
+      const Outcome outcome = make(house, way, "x", ask("pid"));  // before anybody was told
+      REQUIRE_MESSAGE(outcome.ok(), outcome.error->describe());
+      CHECK(outcome.value.as_int64() != pid);
+      CHECK(outcome.pid == outcome.value.as_int64());
+    }
   }
 }
 

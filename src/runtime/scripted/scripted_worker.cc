@@ -217,6 +217,16 @@ class Worker final : public data::BulkReader {
       {"host_message", [](auto&) { frame("{\"t\":\"bye\"}"), std::this_thread::sleep_for(std::chrono::hours(1)); }},
       {"no_json", [](auto&) { frame("{]"), std::this_thread::sleep_for(std::chrono::hours(1)); }},
       {"other_id", [this](auto&) { id_ += 1000, result(1), std::this_thread::sleep_for(std::chrono::hours(1)); }},
+      {"ask_without_reading",
+       [this](auto&) {
+         for (std::uint64_t i = 1;; ++i) {
+           message::Request request;
+           request.id = i;
+           request.call = id_;
+           request.key = std::string(1000, 'k');
+           send(request);
+         }
+       }},
       {"answer_twice", [this](auto&) { result(1), result(2); }},
       {"descriptor",
        [](auto&) {
