@@ -205,6 +205,12 @@ def _positive(id: object) -> int:
     return id
 
 
+def _forget_present_folder() -> None:
+    """`python -m` puts the present folder first on the path, where a user's json.py would stand in for Python's own."""
+    if not getattr(sys.flags, "safe_path", False) and sys.path and sys.path[0] == os.getcwd():
+        del sys.path[0]
+
+
 def _watch(descriptor: int) -> None:
     """Sleeps until the host's end is closed, then bounds what is left of this process."""
     poll = select.poll()
@@ -225,6 +231,7 @@ def main() -> int:
     except OSError as error:
         print(f"mortise.worker is started by a Mortise host: descriptor {SOCKET} is its socket ({error})", file=sys.stderr)
         return EXIT_MISUSED
+    _forget_present_folder()
     sock.set_inheritable(False)
     sock.setblocking(True)
     signal.signal(signal.SIGINT, lambda number, frame: None)  # Ctrl-C is for the host, which then says what to do

@@ -210,6 +210,12 @@ def test_goodbye_does_not_wait_for_a_thread_of_the_plugin_that_never_ends(fresh,
     assert fresh.wait() == 0
 
 
+def test_modules_of_the_present_folder_are_not_imported(fresh, tmp_path):
+    (tmp_path / "plugin.py").write_text(PLUGIN + "    def do_path(self, input): return [sys.path, os.getcwd()]\n")
+    path, here = fresh.begin().call("path")["value"]
+    assert here not in path and str(tmp_path) in path
+
+
 def test_a_worker_without_its_socket_says_who_starts_it():
     done = subprocess.run(
         [sys.executable, "-m", "mortise.worker"], env={"PYTHONPATH": SDK}, capture_output=True, text=True, stdin=subprocess.DEVNULL
