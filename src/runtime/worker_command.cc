@@ -59,6 +59,7 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
     order.arguments = {paths.python, "-u", "-B", "-s", "-m", "mortise.worker"};
     order.environment.push_back("PYTHONPATH=" + paths.python_sdk);
     order.environment.push_back("PYTHONUTF8=1");
+    order.environment.push_back("PYTHONSAFEPATH=1");  // a user's json.py must not stand in for Python's own
   } else {
     throw Error(Code::unsupported, "plugin '" + descriptor.id + "' is written in '" + descriptor.language + "', for which there is no worker",
                 "languages with a worker are c, c++ and python")

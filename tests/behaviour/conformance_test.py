@@ -73,5 +73,15 @@ def test_the_runner_writes_junit(tmp_path):
     assert report.read_text().count("<testcase") == 3
 
 
+def test_files_of_the_present_folder_do_not_stand_in_for_pythons_own(tmp_path):
+    for name in ("json.py", "mortise.py"):
+        (tmp_path / name).write_text("raise SystemExit('this is not the one')\n")
+    done = subprocess.run(
+        [BUILD / "bin" / "tests" / "conformance_host", "--where", "python", "--only", "values: null"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60 * PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_case_that_nobody_wrote_is_an_error():
     assert run_cases("--only", "no such case", *WORKERS["python"]).returncode == 2
