@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/utf8.h"
 #include "data/json_spot.h"
 #include "runtime/wire/message.h"
 
@@ -91,11 +92,13 @@ void value_or_refusal(std::optional<Error>& refused, const Read& read) {
 }
 
 Error read_error(const Header& from, Code code, std::uint32_t depth = 1) {
-  Error error(code, std::string(from.text("message")), std::string(from.text("hint")));
+  const auto bounded = [](std::string_view text) { return std::string(utf8_prefix(text, max_error_text)); };
+  Error error(code, bounded(from.text("message")), bounded(from.text("hint")));
   dom::element part;
   if (from.find("details", part) && part.is_object()) {
     for (const auto [key, value] : dom::object(part)) {
-      if (value.is_string()) error.with(std::string(key), std::string(std::string_view(value)));
+      if (error.details().size() == max_error_details) break;
+      if (value.is_string()) error.with(bounded(key), bounded(std::string_view(value)));
     }
   }
   if (from.find("cause", part) && part.is_object()) {

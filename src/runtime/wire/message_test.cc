@@ -119,6 +119,20 @@ TEST_CASE("an error travels with its code, hint, details and causes") {
   CHECK(std::string(round_trip(message::Result{7, {}, dirty, 0, {}}, From::worker).error->what()) == "bad \xEF\xBF\xBD byte");
 }
 
+TEST_CASE("an error that goes on for megabytes is cut, by its sender and by its receiver") {
+  Error error(Code::plugin, std::string(32U << 20, 'x') + "\xC3\xA9", std::string(1U << 20, 'h'));
+  for (int i = 0; i < 1000; ++i) error.with("detail " + std::to_string(i), std::string(1U << 20, 'd'));
+  const auto back = round_trip(message::Result{7, {}, error, 0, {}}, From::worker);
+  REQUIRE(back.error);
+  CHECK(std::string(back.error->what()) == std::string(max_error_text, 'x'));
+  CHECK(back.error->hint().size() == max_error_text);
+  CHECK(back.error->details().size() == max_error_details);
+  CHECK(back.error->detail("detail 63").size() == max_error_text);
+
+  const std::string text = R"({"t":"result","id":1,"status":"plugin","error":{"message":")" + std::string(1U << 20, 'm') + R"("}})";
+  CHECK(std::get<message::Result>(read(text, From::worker)).error->describe().size() == max_error_text);
+}
+
 TEST_CASE("the 33rd cause of an error is dropped by the sender and refused by the receiver") {
   const auto depth_of = [](const Error& error) {
     int depth = 1;

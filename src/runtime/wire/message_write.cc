@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/json_text.h"
+#include "base/utf8.h"
 #include "data/text.h"
 #include "runtime/wire/message.h"
 
@@ -50,8 +51,8 @@ class Fields {
 
   // {"message", "hint", "details", "cause"}
   void error(const Error& error, std::uint32_t depth = 1) {
-    repaired("message", error.what());
-    if (!error.hint().empty()) repaired("hint", error.hint());
+    repaired("message", utf8_prefix(error.what(), max_error_text));
+    if (!error.hint().empty()) repaired("hint", utf8_prefix(error.hint(), max_error_text));
     if (!error.details().empty()) object("details", [&](Fields& inner) { inner.details(error.details()); });
     if (error.cause() == nullptr || depth >= max_cause_depth) return;
     object("cause", [&](Fields& inner) {
@@ -72,9 +73,10 @@ class Fields {
 
  private:
   void details(const Error::Details& details) {
-    for (auto one = details.begin(); one != details.end(); ++one) {
+    const auto end = details.begin() + static_cast<std::ptrdiff_t>(std::min(details.size(), max_error_details));
+    for (auto one = details.begin(); one != end; ++one) {
       const auto same = [&](const auto& other) { return other.first == one->first; };
-      if (data::is_utf8(one->first) && std::none_of(details.begin(), one, same)) repaired(one->first, one->second);
+      if (data::is_utf8(one->first) && std::none_of(details.begin(), one, same)) repaired(one->first, utf8_prefix(one->second, max_error_text));
     }
   }
 
