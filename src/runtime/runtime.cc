@@ -96,7 +96,7 @@ class Runtime::Parts {
     } catch (const Error& error) {
       outcome = no_instance(error);
     }
-    if (descriptor != nullptr) count(descriptor->id, outcome);
+    if (descriptor != nullptr) count(*descriptor, outcome);
     return outcome;
   }
 
@@ -157,12 +157,17 @@ class Runtime::Parts {
     return true;
   }
 
+  void name_process(const plugin::Descriptor& descriptor, Outcome& outcome) const {
+    if (descriptor.trust == plugin::Trust::in_process && outcome.ended != Ended::denied) outcome.pid = own_pid_;
+  }
+
   Outcome invoke_within(const plugin::Registry::Entry& descriptor, const Value& config, Clock::time_point deadline, Call call) {
     for (std::uint32_t left = attempts(*descriptor) - 1;; --left) {
       const Lease lease = pool_.acquire(descriptor, config, deadline, call.cancel, call.chain);
-      if (left == 0) return lease->invoke(std::move(call));
-      Outcome outcome = lease->invoke(call);
-      if (!goes_elsewhere(*descriptor, outcome, left)) return outcome;
+      Outcome outcome = lease->invoke(left == 0 ? std::move(call) : Call(call));
+      if (goes_elsewhere(*descriptor, outcome, left)) continue;
+      name_process(*descriptor, outcome);
+      return outcome;
     }
   }
 
@@ -176,13 +181,14 @@ class Runtime::Parts {
                           (*held)->start(std::move(call), [this, started, held](Outcome outcome) {
                             held->give_back();
                             if (goes_elsewhere(*started->descriptor, outcome, started->attempts_left)) return start_once(started);
+                            name_process(*started->descriptor, outcome);
                             finish(*started, std::move(outcome));
                           });
                         });
   }
 
   void finish(Started& started, Outcome outcome) {
-    count(started.descriptor->id, outcome);
+    count(*started.descriptor, outcome);
     started.completion(std::move(outcome));
   }
 
@@ -216,8 +222,8 @@ class Runtime::Parts {
     return {WorkerInstance::launch(around_, std::move(descriptor), config), 1};
   }
 
-  void count(const std::string& id, const Outcome& outcome) {
-    Tally& tally = tally_of(id);
+  void count(const plugin::Descriptor& descriptor, const Outcome& outcome) {
+    Tally& tally = tally_of(descriptor.id);
     tally.calls.fetch_add(1, std::memory_order_relaxed);
     if (!outcome.ok()) tally.failures.fetch_add(1, std::memory_order_relaxed);
     if (outcome.bytes_copied != 0) tally.bytes_copied.fetch_add(outcome.bytes_copied, std::memory_order_relaxed);
@@ -235,6 +241,7 @@ class Runtime::Parts {
     return *tally;
   }
 
+  const std::int64_t own_pid_ = ::getpid();  // asking the kernel each time would cost more than a call
   plugin::Registry& registry_;
   const Log log_;
   mutable std::shared_mutex tallies_mutex_;
