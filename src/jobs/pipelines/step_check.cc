@@ -13,11 +13,11 @@ using plugin::ConfigSchema;
 constexpr std::string_view prefix = "configuration validation failed";
 
 // "configuration validation failed for plugin X: cause", once even where the plugin's own text begins like that.
-Error refusal(const std::string& plugin, const Error& cause) {
+Error refusal(Code code, const std::string& plugin, const Error& cause) {
   const std::string reason = cause.describe();
   const std::string text = reason.starts_with(prefix) ? reason
                                                       : std::string(prefix) + " for plugin " + plugin + ": " + reason;
-  Error error(cause.code() == Code::plugin ? Code::invalid : cause.code(), text, cause.hint());
+  Error error(code, text, cause.hint());
   for (const auto& [name, value] : cause.details()) error.with(name, value);
   return std::move(error).because(cause);
 }
@@ -39,14 +39,19 @@ Value absolute(Value value, const ConfigSchema::Parameter& parameter, const std:
   return value;
 }
 
-// The plugin's own check. What it gives back is the configuration that the step runs with.
-Value ask_plugin(const plugin::Descriptor& descriptor, Value config, const Pipelines::Parts& parts, runtime::Call call) {
+// The plugin's own check. What it gives back is the configuration that the step runs with. What it says against the
+// configuration is the caller's mistake; that it does not start, dies or hangs is not, and keeps its code.
+Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor, Value config, const Pipelines::Parts& parts,
+                 runtime::Call call) {
   call.operation = runtime::Operation::validate;
   call.input = Value::map({{"config", config}});
   runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, std::move(call));
   if (!outcome.ok()) {
-    if (outcome.error->code() == Code::unsupported) return config;
-    throw *outcome.error;
+    const Error& why = *outcome.error;
+    if (why.code() == Code::cancelled || outcome.pid == 0) throw Error(why);  // nobody was asked
+    if (outcome.ended != runtime::Ended::error) throw refusal(why.code(), plugin, why);
+    if (why.code() == Code::unsupported) return config;
+    throw refusal(why.code() == Code::plugin ? Code::invalid : why.code(), plugin, why);
   }
   const Value* checked = outcome.value.find("config");
   if (checked == nullptr || checked->is_null()) return config;
@@ -77,15 +82,15 @@ CheckedStep check_step(const Step& step, const std::string& folder, const Pipeli
   CheckedStep checked;
   checked.descriptor = parts.registry.get(step.plugin);
   checked.style = style_of(*checked.descriptor);
+  const ConfigSchema& schema = checked.descriptor->config;
+  Value config;
   try {
-    Value config = checked.descriptor->config.apply(step.config, "config");
-    config = absolute_paths(std::move(config), checked.descriptor->config, folder);
-    call.deadline = runtime::Clock::now() + timeout_of(step, *checked.descriptor, parts);
-    checked.config = ask_plugin(*checked.descriptor, std::move(config), parts, std::move(call));
+    config = absolute_paths(schema.apply(step.config, "config"), schema, folder);
   } catch (const Error& error) {
-    if (error.code() == Code::cancelled) throw;
-    throw refusal(step.plugin, error);
+    throw refusal(error.code(), step.plugin, error);
   }
+  call.deadline = runtime::Clock::now() + timeout_of(step, *checked.descriptor, parts);
+  checked.config = ask_plugin(step.plugin, *checked.descriptor, std::move(config), parts, std::move(call));
   return checked;
 }
 
