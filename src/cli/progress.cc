@@ -28,8 +28,7 @@ std::string toned_outcome(const std::string& outcome) {
 std::string facts_of(const Value& data) {
   std::string text;
   const auto add = [&](const std::string& fact) { text.append(text.empty() ? "" : ", ").append(fact); };
-  if (const Value* rows = data.find("rows"); rows != nullptr && rows->is(Kind::int64))
-    add(count_text(rows->as_int64()) + " rows");
+  if (const Value* rows = data.find("rows"); rows != nullptr && rows->is(Kind::int64)) add(rows_text(rows->as_int64()));
   if (data.has("elapsed_ms")) add(duration_text(number_in(data, "elapsed_ms") / 1000));
   if (integer_in(data, "attempts") > 1) add(std::to_string(integer_in(data, "attempts")) + " attempts");
   if (integer_in(data, "worker_pid") > 0) add("pid " + std::to_string(integer_in(data, "worker_pid")));

@@ -52,7 +52,7 @@ std::string step_text(const Value& step) {
                      " " + harmless(text_in(step, "name")) + " (" + harmless(text_in(step, "plugin")) + ")";
   if (integer_in(step, "attempt") > 1) text += ", attempt " + std::to_string(integer_in(step, "attempt"));
   if (const Value* rows = step.find("rows"); rows != nullptr && rows->is(Kind::int64))
-    text += ", " + count_text(rows->as_int64()) + " rows";
+    text += ", " + rows_text(rows->as_int64());
   if (const std::string elapsed = elapsed_of(step); elapsed != "-") text += ", " + elapsed;
   if (integer_in(step, "worker_pid") > 0) text += ", pid " + std::to_string(integer_in(step, "worker_pid"));
   text += "\n";

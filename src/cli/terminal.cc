@@ -115,6 +115,8 @@ std::string count_text(std::int64_t count) {
   return text;
 }
 
+std::string rows_text(std::int64_t count) { return count_text(count) + (count == 1 ? " row" : " rows"); }
+
 std::string error_text(const Error& error, int descriptor) {
   std::string text = "mortise: " + toned(Tone::bad, "error:", descriptor) + " " + harmless(error.what()) + "\n";
   add_line(text, "hint", error.hint().empty() ? meaning(error.code()).advice : std::string_view(error.hint()));

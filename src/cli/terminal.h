@@ -25,6 +25,7 @@ enum class Tone { plain, strong, faint, good, bad, warn };
 
 [[nodiscard]] std::string duration_text(double seconds);   // "12 ms", "3.41 s", "2 min 5 s"
 [[nodiscard]] std::string count_text(std::int64_t count);  // "1,461"
+[[nodiscard]] std::string rows_text(std::int64_t count);   // "1 row", "1,461 rows"
 
 // "mortise: error: message", then hint, place and other details, one indented line each, then the causes.
 [[nodiscard]] std::string error_text(const Error& error, int descriptor);

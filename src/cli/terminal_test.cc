@@ -27,6 +27,8 @@ TEST_CASE("durations and counts are written for people") {
   CHECK(count_text(1461) == "1,461");
   CHECK(count_text(-1234567) == "-1,234,567");
   CHECK(count_text(-123) == "-123");
+  CHECK(rows_text(1) == "1 row");
+  CHECK(rows_text(1461) == "1,461 rows");
 }
 
 TEST_CASE("an error tells its place, what is known of it, and its causes") {
