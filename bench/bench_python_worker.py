@@ -3,8 +3,8 @@
     a call that does nothing, with 1 KB of input     over a raw ping-pong of the same bytes         aim: 40 us above it
     64 MiB of float64 in shared memory -> numpy      over copying the same bytes                    aim: 200 us, 50 x faster
 
-The raw ping-pong is two processes, the same socket, the same way of waiting (look for 50 us, then sleep), and no protocol.
-Medians; both sides run where the system puts them. The numbers go to build/bench/python_worker.json.
+The raw ping-pong is two processes, the same socket, the same way of waiting (look for 50 us, then sleep), and no
+protocol. Medians; both sides run where the system puts them. The numbers go to build/bench/python_worker.json.
 """
 
 import json
@@ -103,13 +103,22 @@ def measure_calls(worker):
 
 
 def measure_view(worker):
-    """Seconds: until the array is there, as the plugin measures it; of the whole call; and until a copy of it is there."""
+    """Seconds: until the array is there, as the plugin measures it; of the whole call; and until a copy of it is
+    there."""
     size = ROWS * 8
     descriptor = os.memfd_create("bench")
     os.truncate(descriptor, size)
     os.pwrite(descriptor, struct.pack("<d", 42.0), size - 8)
-    worker.connection.send(json.dumps({"t": "arena", "arena": 1, "size": size, "access": "read"}).encode(), (), [descriptor])
-    column = {"name": "x", "format": "g", "length": ROWS, "null_count": 0, "buffers": [None, {"arena": 1, "offset": 0, "size": size}]}
+    worker.connection.send(
+        json.dumps({"t": "arena", "arena": 1, "size": size, "access": "read"}).encode(), (), [descriptor]
+    )
+    column = {
+        "name": "x",
+        "format": "g",
+        "length": ROWS,
+        "null_count": 0,
+        "buffers": [None, {"arena": 1, "offset": 0, "size": size}],
+    }
     table = {"$table": {"rows": ROWS, "columns": [column]}}
     views, copies, whole = [], [], []
     worker.socket.settimeout(30)
@@ -138,7 +147,9 @@ def main():
         "input_bytes": size, "floor_us": floor, "call_us": call, "above_us": call - floor,
         "view_us": view * 1e6, "view_call_us": whole * 1e6, "copy_us": copy * 1e6, "times_faster": copy / view,
     }  # fmt: skip
-    print(f"no-op call with {size} bytes   {call:8.1f} us   floor {floor:6.1f} us   above {call - floor:6.1f} us   (aim 40)")
+    print(
+        f"no-op call with {size} bytes   {call:8.1f} us   floor {floor:6.1f} us   above {call - floor:6.1f} us   (aim 40)"
+    )
     print(f"64 MiB table to numpy view   {view * 1e6:8.1f} us   the whole call {whole * 1e6:6.1f} us   (aim 200)")
     print(f"64 MiB copied                {copy * 1e6:8.1f} us   the view is {copy / view:.0f} x faster   (aim 50)")
     out = REPOSITORY / "build" / "bench"

@@ -105,7 +105,10 @@ def play_call(bench, case):
             bench.discard()
             return
         raise Failure("no result came") from None
-    require("ended" not in expect and not expect.get("deaf"), f"a result came, {result}, where the worker should end or be deaf")
+    require(
+        "ended" not in expect and not expect.get("deaf"),
+        f"a result came, {result}, where the worker should end or be deaf",
+    )
     check_result(result, expect)
     check_seen(seen, expect)
     check_printed(worker, printed_before, expect)
@@ -143,7 +146,10 @@ def check_both_codecs_write_the_same(packed):
     tree = encode(value, out)
     out.finish_as_segments()
     again = second.parse(out.header({"v": tree}))["v"]
-    require(second.canonical(again, [bytes(s) for s in out.segments]) == wanted, "sdk/python writes the value as the case does")
+    require(
+        second.canonical(again, [bytes(s) for s in out.segments]) == wanted,
+        "sdk/python writes the value as the case does",
+    )
 
 
 def converse(worker, case, id, begun, seen):
@@ -254,7 +260,10 @@ def play_frame(bench, case):
         expect = case.get("expect", {})
         if "result" in expect:
             message = worker.receive()
-            require((message["t"], message["id"], message["status"]) == ("result", expect["result"], "ok"), f"a result: {message}")
+            require(
+                (message["t"], message["id"], message["status"]) == ("result", expect["result"], "ok"),
+                f"a result: {message}",
+            )
         if expect:
             check_alive(worker)
             return

@@ -1,4 +1,6 @@
-"""The death of either side, at every boundary of a frame: a worker never hangs, and never outlives its host by a second."""
+"""The death of either side, at every boundary of a frame: a worker never hangs, and never outlives its host by a
+second.
+"""
 
 import os
 import signal

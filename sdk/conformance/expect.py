@@ -9,7 +9,6 @@ from literal import pack
 STOPPED = ("cancelled", "timeout")
 
 
-
 def require(condition, what):
     if not condition:
         raise Failure(f"not so: {what}")
@@ -41,7 +40,10 @@ def check_result(result, expect):
         require(messages_of(error.get("cause")) == expect["causes"], f"causes {expect['causes']}: {error}")
     if "depth_of_causes" in expect:
         low, high = expect["depth_of_causes"]
-        require(low <= len(messages_of(error.get("cause"))) <= high, f"between {low} and {high} causes: {len(messages_of(error))}")
+        require(
+            low <= len(messages_of(error.get("cause"))) <= high,
+            f"between {low} and {high} causes: {len(messages_of(error))}",
+        )
     if "between" in expect:
         low, high = expect["between"]
         kind, number = result["value"]
@@ -76,11 +78,17 @@ def check_seen(seen, expect):
         require(_progress(seen) == expect["progress"], f"progress {expect['progress']}, came {_progress(seen)}")
     if "granted" in expect:
         low, high = expect["granted"]
-        require(low <= seen.granted <= high, f"between {low} and {high} bytes of shared memory were asked for: {seen.granted}")
+        require(
+            low <= seen.granted <= high,
+            f"between {low} and {high} bytes of shared memory were asked for: {seen.granted}",
+        )
 
 
 def _progress(seen):
-    return [[None if fraction is None else float(getattr(fraction, "text", fraction)), note] for fraction, note in seen.progress]
+    return [
+        [None if fraction is None else float(getattr(fraction, "text", fraction)), note]
+        for fraction, note in seen.progress
+    ]
 
 
 def check_printed(worker, before, expect):

@@ -1,7 +1,7 @@
 """The host's side of the protocol, for one worker process: what the runner plays.
 
-Every frame is read and written by `second.py`, and read and written again by sdk/python's codec: where the two disagree, the
-case fails, whatever the worker did.
+Every frame is read and written by `second.py`, and read and written again by sdk/python's codec: where the two
+disagree, the case fails, whatever the worker did.
 """
 
 import fcntl
@@ -151,7 +151,11 @@ class Worker:
         ready = self.receive()
         if ready["t"] != "ready" or ready.get("protocol") != 1:
             raise Failure(f"hello was answered with {ready}")
-        if not (isinstance(ready.get("sdk"), str) and isinstance(ready.get("language"), str) and isinstance(ready.get("pid"), int)):
+        if not (
+            isinstance(ready.get("sdk"), str)
+            and isinstance(ready.get("language"), str)
+            and isinstance(ready.get("pid"), int)
+        ):
             raise Failure(f"ready lacks sdk, language or pid: {ready}")
         return ready
 
@@ -186,7 +190,10 @@ class Worker:
             )
             self.open_arenas[packed.arena] = (descriptor, memory)
             self.granted.append((packed.arena, 0, len(packed.memory)))  # what came may be handed back
-            self.send({"t": "arena", "arena": packed.arena, "size": len(packed.memory), "access": "read"}, descriptors=[descriptor])
+            self.send(
+                {"t": "arena", "arena": packed.arena, "size": len(packed.memory), "access": "read"},
+                descriptors=[descriptor],
+            )
 
     def next_arena(self):
         self.last_arena += 1

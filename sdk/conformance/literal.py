@@ -1,10 +1,12 @@
-"""Values as case files write them: the JSON of the protocol's section 3, and short forms for what nobody wants to write out.
+"""Values as case files write them: the JSON of the protocol's section 3, and short forms for what nobody wants to write
+out.
 
     where the protocol has a PLACE, a case writes the bytes themselves:
-        {"hex": "00 ff"}  {"utf8": "text"}  {"bits": "1101"} (row 0 first)  {"i8" .. "u64", "f16", "f32", "f64": [1, 2, "NaN"]}
-        {"zeros": 1000}   {"counting": {"as": "f64", "from": 0, "to": 1000}}   {"repeated": {"as": "f64", "number": 1.5, "times": 9}}
+        {"hex": "00 ff"}  {"utf8": "text"}  {"bits": "1101"} (row 0 first)
+        {"i8" .. "u64", "f16", "f32", "f64": [1, 2, "NaN"]}                {"zeros": 1000}
+        {"counting": {"as": "f64", "from": 0, "to": 1000}}   {"repeated": {"as": "f64", "number": 1.5, "times": 9}}
     and instead of a long value:
-        {"#lists": 128}               lists within lists, so many; {"levels": 128, "of": 1} has something in the innermost
+        {"#lists": 128}     lists within lists, so many; {"levels": 128, "of": 1} has something in the innermost
         {"#maps": {"levels": 128, "key": "$"}}
         {"#text": {"repeat": "ab", "times": 1000}}
         {"#list": {"repeat": VALUE, "times": 1000}}

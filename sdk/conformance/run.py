@@ -4,8 +4,8 @@
     run.py --plugin FOLDER --worker "build/bin/mortise-worker"
     run.py --plugin FOLDER [--env NAME=VALUE] -- python3 -m mortise.worker
 
-FOLDER holds a manifest.json and the plugin `conformance`, written with the SDK under test (README.md says what it does).
-One line a case, then "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
+FOLDER holds a manifest.json and the plugin `conformance`, written with the SDK under test (README.md says what it
+does). One line a case, then "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
 """
 
 import argparse
@@ -83,7 +83,8 @@ def run_one(bench, case):
 
 def write_junit(path, results, failed):
     with open(path, "w", encoding="utf-8") as out:
-        out.write(f'<?xml version="1.0" encoding="utf-8"?>\n<testsuite name="conformance" tests="{len(results)}" failures="{failed}">\n')
+        out.write('<?xml version="1.0" encoding="utf-8"?>\n')
+        out.write(f'<testsuite name="conformance" tests="{len(results)}" failures="{failed}">\n')
         for case, seconds, problem in results:
             out.write(f'  <testcase classname={quoteattr(case.file)} name={quoteattr(case.name)} time="{seconds:.3f}">')
             if problem is not None:

@@ -1,10 +1,10 @@
 """A second implementation of docs/worker-protocol.md, sections 2 and 3, on purpose independent of every SDK.
 
-It serves the runner only: it is small, slow, and as literal as the page it follows. What an SDK writes is compared with what
-this reads, and the other way round.
+It serves the runner only: it is small, slow, and as literal as the page it follows. What an SDK writes is compared with
+what this reads, and the other way round.
 
-`canonical` turns a value on the wire into nested tuples in which exactly what must be equal is equal: 1 differs from 1.0, -0.0
-from 0.0, a table is its formats and the bytes of its cells, wherever its buffers lay.
+`canonical` turns a value on the wire into nested tuples in which exactly what must be equal is equal: 1 differs from
+1.0, -0.0 from 0.0, a table is its formats and the bytes of its cells, wherever its buffers lay.
 """
 
 import array
@@ -204,7 +204,9 @@ def _table(content, places):
 
 _TAGS = {
     "$int64": lambda content, places: ("int64", _in_range(int(content))),
-    "$float64": lambda content, places: _float({"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}[content]),
+    "$float64": lambda content, places: _float(
+        {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}[content]
+    ),
     "$bytes": _bytes,
     "$time": _time,
     "$map": lambda content, places: ("map", *((key, _value(item, places)) for key, item in content)),
@@ -245,7 +247,11 @@ def _reader(node, buffers, places):
     if format in ("u", "z", "U", "Z", "+l", "+L"):
         code = "<i" if format in ("u", "z", "+l") else "<q"
         width = struct.calcsize(code)
-        ends = [struct.unpack_from(code, buffers[1], at * width)[0] for at in range(node["length"] + 1)] if node["length"] else [0]
+        ends = (
+            [struct.unpack_from(code, buffers[1], at * width)[0] for at in range(node["length"] + 1)]
+            if node["length"]
+            else [0]
+        )
         inner = cells_of(node["children"][0], places) if format[0] == "+" else buffers[2]
         if ends != sorted(ends) or ends[0] < 0 or ends[-1] > len(inner):
             raise Broken(f"offsets of column {node.get('name')!r}")

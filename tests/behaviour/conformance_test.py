@@ -12,7 +12,7 @@ GROUPS = sorted(path.stem for path in (CONFORMANCE / "cases").glob("*.json")) + 
 WORKERS = {
     "python": [
         "--plugin", CONFORMANCE / "python", "--env", f"PYTHONPATH={REPOSITORY / 'sdk' / 'python'}",
-        "--", sys.executable, "-m", "mortise.worker",
+        "--", sys.executable, "-B", "-m", "mortise.worker",
     ],
     "native": ["--plugin", BUILD / "conformance" / "native", "--worker", str(BUILD / "bin" / "mortise-worker")],
 }  # fmt: skip

@@ -77,7 +77,9 @@ class Conformance(Plugin):
         code = {"FP64": "d", "FP32": "f", "INT64": "q", "INT32": "i", "UINT8": "B"}[tensor.dtype]
         count = len(tensor.buffer) // struct.calcsize(code)
         numbers = struct.unpack(f"<{count}{code}", tensor.buffer.view)
-        return Tensor(tensor.dtype, tensor.shape, struct.pack(f"<{count}{code}", *(n + input["number"] for n in numbers)))
+        return Tensor(
+            tensor.dtype, tensor.shape, struct.pack(f"<{count}{code}", *(n + input["number"] for n in numbers))
+        )
 
     def do_allocate(self, input):
         count = input["elements"]

@@ -1,7 +1,7 @@
 """Columns as numpy arrays.
 
-A column of fixed width without nulls becomes a read-only view of the memory it came in: nothing is copied, whatever its size.
-Everything else is a copy, which counts into the call's `copied`:
+A column of fixed width without nulls becomes a read-only view of the memory it came in: nothing is copied, whatever its
+size. Everything else is a copy, which counts into the call's `copied`:
 
     numbers, no nulls       view of the same type            with nulls: float64 with NaN (floats keep their width)
     bool                    bool array (bits unpacked)       with nulls: object array of bool and None
@@ -11,8 +11,8 @@ Everything else is a copy, which counts into the call's `copied`:
     ttu, ttn                timedelta64 view                 with nulls: copy with NaT
     text, bytes, decimals, dictionaries, lists, structs, n   object array of what cells.py makes
 
-float64 holds integers exactly up to 2**53; a column with nulls and larger ones is better read with `tolist()`, or `raw()`
-beside `valid()`.
+float64 holds integers exactly up to 2**53; a column with nulls and larger ones is better read with `tolist()`, or
+`raw()` beside `valid()`.
 """
 
 from __future__ import annotations
@@ -59,9 +59,11 @@ def raw(column: Column) -> ndarray[Any, Any]:
     if not layout.code or layout.kind in ("text", "bytes", "list"):
         raise column.bad(f"format {column.format!r} is not numbers of one width")
     data = column.bytes_of(1)
-    array = numpy.frombuffer(data.view, dtype=_NUMBERS[layout.code], count=column.length) if column.length else (
-        numpy.empty(0, dtype=_NUMBERS[layout.code])
-    )
+    dtype = _NUMBERS[layout.code]
+    if column.length:
+        array = numpy.frombuffer(data.view, dtype=dtype, count=column.length)
+    else:
+        array = numpy.empty(0, dtype=dtype)
     if layout.kind == "number":
         return array
     if layout.kind == "timestamp":
@@ -79,7 +81,7 @@ def raw(column: Column) -> ndarray[Any, Any]:
 def _with_nan(column: Column, array: ndarray[Any, Any]) -> ndarray[Any, Any]:
     column.bytes_of(1).copied(array.nbytes)
     made = array.copy() if array.dtype.kind == "f" else array.astype("float64")
-    made[~column.valid_array()] = float("nan")
+    made[~column.valid()] = float("nan")
     return made
 
 
@@ -88,5 +90,5 @@ def _with_nat(column: Column, array: ndarray[Any, Any]) -> ndarray[Any, Any]:
     if array.base is not None:
         column.bytes_of(1).copied(array.nbytes)
         made = array.copy()
-    made[~column.valid_array()] = "NaT"
+    made[~column.valid()] = "NaT"
     return made

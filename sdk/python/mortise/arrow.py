@@ -153,12 +153,21 @@ def _column(name: str, data: Any) -> Column:
         return Column(name, "n", length, length, [])
     raw = data.buffers()
     if format == "+s":
-        children = [_with_field(_column(kind.field(at).name, _child(data, at)), kind.field(at)) for at in range(kind.num_fields)]
+        children = [
+            _with_field(_column(kind.field(at).name, _child(data, at)), kind.field(at)) for at in range(kind.num_fields)
+        ]
         return Column(name, format, length, nulls, [_validity(raw[0], nulls, length)], children)
     if format in ("+l", "+L"):
         child = _with_field(_column(kind.value_field.name, data.values), kind.value_field)
         width = 8 if format == "+L" else 4
-        return Column(name, format, length, nulls, [_validity(raw[0], nulls, length), _part(raw[1], (length + 1) * width)], [child])
+        return Column(
+            name,
+            format,
+            length,
+            nulls,
+            [_validity(raw[0], nulls, length), _part(raw[1], (length + 1) * width)],
+            [child],
+        )
     return Column(name, format, length, nulls, [_validity(raw[0], nulls, length), *_data(format, length, raw[1:])])
 
 

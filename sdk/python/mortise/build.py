@@ -71,7 +71,7 @@ def _kind(kind: type) -> Optional[str]:
             if issubclass(kind, base):
                 return name
         if kind.__module__ == "numpy":  # scalars; their bases say what they are
-            return {"i": "int", "u": "int", "f": "float", "b": "bool", "M": "time"}.get(getattr(kind(), "dtype").kind)
+            return {"i": "int", "u": "int", "f": "float", "b": "bool", "M": "time"}.get(kind().dtype.kind)
     return known
 
 
@@ -108,9 +108,7 @@ def _packed(code: str, rows: Sequence[Any]) -> Buffer:
     return Buffer(flat(array.array(code, rows)))
 
 
-def _made(
-    name: str, format: str, rows: Any, nulls: int, buffers: List[Optional[Buffer]], *children: Column
-) -> Column:
+def _made(name: str, format: str, rows: Any, nulls: int, buffers: List[Optional[Buffer]], *children: Column) -> Column:
     column = Column(name, format, len(rows), nulls, buffers, children)
     column.check()
     return column

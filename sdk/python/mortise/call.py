@@ -97,7 +97,7 @@ class Call:
 
     @property
     def cancelled(self) -> bool:
-        """True once the call should stop. A call that looked and saw it is reported as cancelled, whatever it returns."""
+        """True once the call should stop. A call that saw it is reported as cancelled, whatever it returns."""
         if self.noticed is None:
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self.noticed = Timeout("the plugin stopped because its deadline passed")
@@ -169,8 +169,8 @@ class Step(Call):
 
     @property
     def input(self) -> Any:
-        """What this step works on, read once: the context's entry that `input` of the configuration names, else the output of
-        the step before."""
+        """What this step works on, read once: the context's entry that `input` of the configuration names, else the
+        output of the step before."""
         if not self._read:
             key = self.config.get("input")
             if key is None:

@@ -8,8 +8,8 @@
     z Z w:N               bytes
     d:P,S                 decimal.Decimal
     tdD tdm               datetime.date (an int, days since 1970, outside the years 1 to 9999)
-    tss: .. tsn:          Time (an int in the column's unit beyond what nanoseconds hold); a zone does not change the instant,
-                          a column without one is read as UTC
+    tss: .. tsn:          Time (an int in the column's unit beyond what nanoseconds hold); a zone does not change the
+                          instant, a column without one is read as UTC
     tts .. ttn            str, "12:34:56.789"
     tDs .. tDn            int, in the column's unit
     +l +L                 list

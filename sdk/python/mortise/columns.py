@@ -1,8 +1,9 @@
 """Column: one column of a table in Arrow's memory layout, as plain data (docs/worker-protocol.md, section 3).
 
-`check` proves what costs nothing (number and sizes of buffers, lengths); it runs when a column arrives. `verify` proves what
-needs a look at every row (offsets rise and stay within the data, dictionary indices exist, nulls are counted right); it runs
-once, before the first use. Both raise Invalid with the column's name. numpy makes `verify` fast and is not needed.
+`check` proves what costs nothing (number and sizes of buffers, lengths); it runs when a column arrives. `verify` proves
+what needs a look at every row (offsets rise and stay within the data, dictionary indices exist, nulls are counted
+right); it runs once, before the first use. Both raise Invalid with the column's name. numpy makes `verify` fast and is
+not needed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ EMPTY = Buffer(memoryview(b""))
 
 
 class Layout(NamedTuple):
-    """How a format lies in memory: its kind, the bytes of one row (0: variable or bits), a struct code, what buffers it has."""
+    """How a format lies in memory: its kind, the bytes of one row (0: variable or bits), a struct code, what buffers it
+    has."""
 
     kind: str  # null bool number text bytes fixed decimal date timeofday timestamp duration struct list
     width: int
@@ -130,6 +132,13 @@ class Column:
 
         return to_numpy(self)
 
+    def raw(self) -> Any:
+        """The rows of a fixed-width column as a view, nulls as whatever lies there; `valid()` says which are none."""
+        from .arrays import raw
+
+        self.verify()
+        return raw(self)
+
     # ---- checking
 
     def check(self, depth: int = 1) -> None:
@@ -206,13 +215,13 @@ class Column:
         if numpy is not None:
             rows = numpy.asarray(rows)
             if self.validity is not None:
-                rows = rows[self.valid_array()]
+                rows = rows[self.valid()]
             return int(rows.min()), int(rows.max())
         if self.validity is not None:
             rows = [row for row, valid in zip(rows, bits(self.validity.view, self.length)) if valid]
         return min(rows), max(rows)
 
-    def valid_array(self) -> Any:
+    def valid(self) -> Any:
         """A numpy array of bools: which rows are not null."""
         import numpy
 

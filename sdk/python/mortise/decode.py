@@ -1,4 +1,6 @@
-"""Values on their way in: from the JSON tree of a header, nothing in it believed (see values.py for what becomes what)."""
+"""Values on their way in: from the JSON tree of a header, nothing in it believed (see values.py for what becomes
+what).
+"""
 
 from __future__ import annotations
 

@@ -152,7 +152,9 @@ def _encode_bytes(value: Any, out: Outgoing) -> Dict[str, Any]:
 
 
 def _column_out(column: Column, out: Outgoing) -> Dict[str, Any]:
-    buffers: List[Any] = [out.place(buffer) if buffer is not None and len(buffer) else None for buffer in column.buffers]
+    buffers: List[Any] = [
+        out.place(buffer) if buffer is not None and len(buffer) else None for buffer in column.buffers
+    ]
     if buffers and not column.null_count and column.layout.kind != "null":
         buffers[0] = None
     made: Dict[str, Any] = {

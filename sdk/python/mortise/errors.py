@@ -1,8 +1,8 @@
 """What can go wrong, named by what the caller should do next.
 
 The codes are those of the host (docs/worker-protocol.md, section 4). A plugin raises one of these classes to choose the
-code; any other exception that leaves a plugin is reported with the code ``plugin``. ``hint`` says what to do about it and
-``details`` carries machine-readable parts (file, line, key, expected, got ...).
+code; any other exception that leaves a plugin is reported with the code ``plugin``. ``hint`` says what to do about it
+and ``details`` carries machine-readable parts (file, line, key, expected, got ...).
 """
 
 from __future__ import annotations

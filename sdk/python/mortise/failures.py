@@ -9,7 +9,8 @@ from .errors import Busy, MortiseError, PluginFailure, to_wire
 
 
 def explain(error: BaseException) -> MortiseError:
-    """The error to report. What is not a MortiseError is the plugin's failure; where it came from is among its details."""
+    """The error to report. What is not a MortiseError is the plugin's failure; where it came from is among its
+    details."""
     if isinstance(error, MortiseError):
         return error
     told: MortiseError

@@ -204,7 +204,8 @@ class Connection:
             self._fill(wait=True)
 
     def receive_now(self) -> Optional[Frame]:
-        """The next frame if all of it, or its beginning, is here already; None otherwise. Never waits for a frame to begin."""
+        """The next frame if all of it, or its beginning, is here already; None otherwise. Never waits for a frame to
+        begin."""
         frame = self._take()
         if frame is None and self._fill(wait=False):
             frame = self._take()

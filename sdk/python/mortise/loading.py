@@ -13,8 +13,8 @@ from .plugin import Plugin
 
 
 def load_entry(folder: str, entry: str) -> Any:
-    """Runs the entry file and returns what makes the plugin. Its folder goes first on the path, so it can import its own
-    modules. Errors of the file itself pass through."""
+    """Runs the entry file and returns what makes the plugin. Its folder goes first on the path, so it can import its
+    own modules. Errors of the file itself pass through."""
     path = os.path.join(folder, entry)
     if not os.path.isfile(path):
         raise NotFound(f"there is no entry file {path}", "check entry_point in the plugin's manifest")
@@ -37,7 +37,9 @@ def find_plugin(module: ModuleType) -> Any:
     named = getattr(module, "plugin", None)
     if named is not None and not isinstance(named, ModuleType):
         if isinstance(named, Plugin) or not callable(named):
-            raise Conflict(f"'plugin' in {where} is a {type(named).__name__!r}", "set it to the class: plugin = MyPlugin")
+            raise Conflict(
+                f"'plugin' in {where} is a {type(named).__name__!r}", "set it to the class: plugin = MyPlugin"
+            )
         return named
     found = _classes_of(module)
     if not found:

@@ -1,8 +1,8 @@
 """Buffers, and the shared memory they may lie in (docs/worker-protocol.md, section 5).
 
-A `Buffer` is bytes in place: of a segment, of the plugin's own memory, or of an arena, which is a memory file that the host
-made and this process maps. A mapping lives as long as anything looks into it. `Meter` counts what is copied between arenas
-and the plugin, so that a result can say so.
+A `Buffer` is bytes in place: of a segment, of the plugin's own memory, or of an arena, which is a memory file that the
+host made and this process maps. A mapping lives as long as anything looks into it. `Meter` counts what is copied
+between arenas and the plugin, so that a result can say so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Outgoing: one message on its way out. Short binary parts become segments of its frame, long ones go into shared memory.
+"""Outgoing: one message on its way out. Short binary parts become segments of its frame, long ones go into shared
+memory.
 
-The header names places before it is known where they are; `finish` asks the host once for one region that holds all that is
-long, copies it there, and fills the places in. What the plugin made in such a region itself (`call.empty`), and what it hands
-back as it came with the call, is not copied.
+The header names places before it is known where they are; `finish` asks the host once for one region that holds all
+that is long, copies it there, and fills the places in. What the plugin made in such a region itself (`call.empty`), and
+what it hands back as it came with the call, is not copied.
 """
 
 from __future__ import annotations
@@ -124,7 +125,9 @@ def _path_of_surrogate(node: Any) -> str:
             except UnicodeEncodeError:
                 return path.lstrip(".")
         elif isinstance(item, dict):
-            stack.extend((f"{path}.{key!a}" if not key.isascii() else f"{path}.{key}", inner) for key, inner in item.items())
+            stack.extend(
+                (f"{path}.{key!a}" if not key.isascii() else f"{path}.{key}", inner) for key, inner in item.items()
+            )
             stack.extend((f"{path} (a key)", key) for key in item)
         elif isinstance(item, (list, tuple)):
             stack.extend((f"{path}[{index}]", inner) for index, inner in enumerate(item))

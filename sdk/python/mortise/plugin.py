@@ -6,11 +6,11 @@
         def step(self, step):
             return [{**row, "name": row["name"].upper()} for row in step.input]
 
-Every method is optional. The host calls `__init__`, `initialize`, `start`, then any number of operations, one at a time, then
-`stop` and `cleanup`. An operation that a plugin does not define is answered with `unsupported`.
+Every method is optional. The host calls `__init__`, `initialize`, `start`, then any number of operations, one at a
+time, then `stop` and `cleanup`. An operation that a plugin does not define is answered with `unsupported`.
 
-Raise one of mortise.errors to choose the error's code; any other exception is the plugin's failure, told with its causes.
-`print` and Python's `logging` go to the host's log.
+Raise one of mortise.errors to choose the error's code; any other exception is the plugin's failure, told with its
+causes. `print` and Python's `logging` go to the host's log.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Session: the conversation with the host while a call is open, as the plugin's `Call` sees it.
 
-Frames are read only by whoever asks for something (context, service, memory, cancelled), one thread at a time. What the plugin
-logs and reports is sent at once, from any thread. When the host goes away or breaks the protocol in the middle of a call, the
-process ends here and now: nothing is raised through the plugin, which could catch it and go on.
+Frames are read only by whoever asks for something (context, service, memory, cancelled), one thread at a time. What the
+plugin logs and reports is sent at once, from any thread. When the host goes away or breaks the protocol in the middle
+of a call, the process ends here and now: nothing is raised through the plugin, which could catch it and go on.
 """
 
 from __future__ import annotations
@@ -100,9 +100,7 @@ class Session(Host):
 
     def progress(self, call: int, fraction: Optional[float], note: str) -> None:
         if call == self._open:
-            self.send(
-                Outgoing().header({"t": "progress", "id": call, "fraction": fraction, "note": clean(note)})
-            )
+            self.send(Outgoing().header({"t": "progress", "id": call, "fraction": fraction, "note": clean(note)}))
 
     def context(self, call: int, key: str) -> Any:
         return self._request(call, {"what": "context", "key": str(key)}, Outgoing())

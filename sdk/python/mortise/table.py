@@ -1,12 +1,13 @@
 """Table: named columns of equal length, in Arrow's layout, whose bytes stay where they are until somebody copies them.
 
-    table["price"]            a numpy array: a view where the column has no nulls and a fixed width (arrays.py has the rest)
+    table["price"]            a numpy array: a view where the column has no nulls and a fixed width (see arrays.py)
     table.rows()              a list of maps; needs nothing but Python (cells.py says what each format becomes)
     table.to_arrow()          a pyarrow.Table over the same memory         table.to_pandas()     a DataFrame
     Table.from_columns({"price": [1.5, 2.0], "day": array})                 Table.from_rows([{"price": 1.5}, ...])
     table.with_columns({"price": scaled})   the same table with some columns new; the others are not touched
 
-A table that came with a call is read-only and lives as long as the call; `table.copy()` keeps it. Formats: docs/worker-protocol.md.
+A table that came with a call is read-only and lives as long as the call; `table.copy()` keeps it. Formats:
+docs/worker-protocol.md.
 """
 
 from __future__ import annotations

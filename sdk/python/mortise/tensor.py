@@ -57,7 +57,8 @@ class Tensor:
 
     @classmethod
     def of(cls, array: Any) -> Tensor:
-        """A tensor over a numpy array (or anything numpy makes one of), without a copy where the array is contiguous."""
+        """A tensor over a numpy array (or anything numpy makes one of), without a copy where the array is
+        contiguous."""
         import numpy
 
         made = numpy.asarray(array)
@@ -97,12 +98,9 @@ class Tensor:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tensor):
             return NotImplemented
-        return (
-            self.dtype == other.dtype and self.shape == other.shape and self.buffer.view == other.buffer.view
-        )
+        return self.dtype == other.dtype and self.shape == other.shape and self.buffer.view == other.buffer.view
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Tensor({self.dtype}, {list(self.shape)})"
-

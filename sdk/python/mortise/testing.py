@@ -7,8 +7,8 @@
         assert done.value == [{"name": "ADA"}]
         assert done.logs[0].message == "shouting"
 
-The plugin lives through its whole lifecycle. What it returns, logs and asks for goes through the same encoding as in a worker,
-so a result that could not cross fails here too.
+The plugin lives through its whole lifecycle. What it returns, logs and asks for goes through the same encoding as in a
+worker, so a result that could not cross fails here too.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def run_step(
     cancel_after: Optional[int] = None,
     validate: bool = True,
 ) -> Done:
-    """One step of a pipeline. `config` is the step's (checked by the plugin's own `validate` first), `input` the context key
-    of the step before it. Raises what the plugin raises."""
+    """One step of a pipeline. `config` is the step's (checked by the plugin's own `validate` first), `input` the
+    context key of the step before it. Raises what the plugin raises."""
     step: Dict[str, Any] = {"name": name, "plugin": "", "config": dict(config or {}), "output": output}
     if input:
         step["input"] = input

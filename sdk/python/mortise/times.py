@@ -1,7 +1,7 @@
 """Time: an instant in whole nanoseconds since 1970-01-01T00:00:00Z.
 
-Python's `datetime` keeps microseconds and may lack a zone, so a time that crosses arrives as a `Time`, which loses nothing.
-A plugin may hand over a `Time` or any aware `datetime`; a naive one is refused, because it names no instant.
+Python's `datetime` keeps microseconds and may lack a zone, so a time that crosses arrives as a `Time`, which loses
+nothing. A plugin may hand over a `Time` or any aware `datetime`; a naive one is refused, because it names no instant.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@
     tensor                           Tensor (numpy arrays too, going out)
     table                            Table (pandas and pyarrow tables too, going out)
 
-numpy's scalars go out as what they hold; a `date` goes out as its text, as the host shows dates. What cannot cross is an
-Invalid that names the path to it: "outputs.result.items[3]: a 'set' cannot cross".
+numpy's scalars go out as what they hold; a `date` goes out as its text, as the host shows dates. What cannot cross is
+an Invalid that names the path to it: "outputs.result.items[3]: a 'set' cannot cross".
 
 Small messages are the common case, so what needs no change is not touched: the header's own JSON tree is the value.
 """

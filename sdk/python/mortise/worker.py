@@ -2,9 +2,9 @@
 
     python -m mortise.worker          started by the host, never by hand
 
-One call at a time, on the main thread. While the plugin works, frames are read only when it asks for something or looks at
-`cancelled`. A second thread sleeps until the socket ends: a host that died must not leave a worker behind that computes on,
-or that hangs in its cleanup.
+One call at a time, on the main thread. While the plugin works, frames are read only when it asks for something or looks
+at `cancelled`. A second thread sleeps until the socket ends: a host that died must not leave a worker behind that
+computes on, or that hangs in its cleanup.
 """
 
 from __future__ import annotations
@@ -160,7 +160,8 @@ class Worker:
         return Call(self._session, id, operation, str(header.get("method") or ""), value, seconds)
 
     def _answer(self, id: int, value: Any, root: str = "") -> None:
-        """Answers ok. `root` begins the path in the error about what cannot cross; a step's begins with its "outputs"."""
+        """Answers ok. `root` begins the path in the error about what cannot cross; a step's begins with its
+        "outputs"."""
         session = self._session
         out = Outgoing(session.regions)
         try:
@@ -229,7 +230,9 @@ def main() -> int:
     try:
         sock = socket.socket(fileno=SOCKET)
     except OSError as error:
-        print(f"mortise.worker is started by a Mortise host: descriptor {SOCKET} is its socket ({error})", file=sys.stderr)
+        print(
+            f"mortise.worker is started by a Mortise host: descriptor {SOCKET} is its socket ({error})", file=sys.stderr
+        )
         return EXIT_MISUSED
     _forget_present_folder()
     sock.set_inheritable(False)

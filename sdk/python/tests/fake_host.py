@@ -67,7 +67,7 @@ class WorkerProcess:
             if message["t"] == "request":
                 return message
 
-    def begin(self, config: Any = None) -> "WorkerProcess":
+    def begin(self, config: Any = None) -> WorkerProcess:
         """hello, load, initialize, start."""
         self.hello()
         for verb in ("load", "initialize", "start"):

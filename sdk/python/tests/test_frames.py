@@ -37,7 +37,9 @@ def pair():
 
 def test_a_prefix_at_its_limits_is_accepted():
     assert parse_prefix(prefix(header=2)) == Prefix(2, 0, 0)
-    assert parse_prefix(prefix(header=MAX_HEADER, segments=MAX_SEGMENTS, descriptors=8)) == Prefix(MAX_HEADER, MAX_SEGMENTS, 8)
+    assert parse_prefix(prefix(header=MAX_HEADER, segments=MAX_SEGMENTS, descriptors=8)) == Prefix(
+        MAX_HEADER, MAX_SEGMENTS, 8
+    )
 
 
 @pytest.mark.parametrize(

@@ -315,7 +315,9 @@ def test_an_entry_file_imports_its_neighbours(tmp_path, monkeypatch):
 
 
 def test_a_factory_makes_the_plugin():
-    made = module("class A(Plugin):\n    def call(self, m, i): return self.config\ndef plugin(config): return A({'by': 'factory'})")
+    made = module(
+        "class A(Plugin):\n    def call(self, m, i): return self.config\ndef plugin(config): return A({'by': 'factory'})"
+    )
     assert run_call(find_plugin(made), "call").result == {"by": "factory"}
     with pytest.raises(Conflict, match="made a 'int'"):
         run_call(lambda config: 5, "call")

@@ -23,11 +23,23 @@ def raw(data):
 
 
 def column(format, length, *buffers, nulls=0, **more):
-    return Column("c", format, length, nulls, [pack_bits([True] * (length - nulls) + [False] * nulls) if nulls else None, *buffers], **more)
+    return Column(
+        "c",
+        format,
+        length,
+        nulls,
+        [pack_bits([True] * (length - nulls) + [False] * nulls) if nulls else None, *buffers],
+        **more,
+    )
 
 
 def entries(*texts):
-    return column("u", len(texts), buffer("i", 0, *[sum(map(len, texts[: n + 1])) for n in range(len(texts))]), raw("".join(texts).encode()))
+    return column(
+        "u",
+        len(texts),
+        buffer("i", 0, *[sum(map(len, texts[: n + 1])) for n in range(len(texts))]),
+        raw("".join(texts).encode()),
+    )
 
 
 T0 = Time(0)
@@ -184,7 +196,9 @@ def test_columns_nest_at_most_32_levels():
         column("+s", 1, children=[nested]).check()
 
 
-@pytest.mark.parametrize("format", ["", "x", "+m", "+us:0", "vu", "tiM", "tsx:", "ts", "w:", "w:-1", "d:5", "d:5,2,256", "+w:2", "ll"])
+@pytest.mark.parametrize(
+    "format", ["", "x", "+m", "+us:0", "vu", "tiM", "tsx:", "ts", "w:", "w:-1", "d:5", "d:5,2,256", "+w:2", "ll"]
+)
 def test_formats_outside_the_protocol_are_unsupported(format):
     with pytest.raises(Unsupported, match="cannot cross"):
         Column("c", format, 0, 0, [None, None])
@@ -223,7 +237,11 @@ def test_rows_become_a_table_and_back():
     rows = [{"a": 1, "b": "x"}, {"c": 2.5}, {"b": None, "a": 3}]
     table = Table.from_rows(rows)
     assert table.names == ["a", "b", "c"] and len(table) == 3
-    assert table.rows() == [{"a": 1, "b": "x", "c": None}, {"a": None, "b": None, "c": 2.5}, {"a": 3, "b": None, "c": None}]
+    assert table.rows() == [
+        {"a": 1, "b": "x", "c": None},
+        {"a": None, "b": None, "c": 2.5},
+        {"a": 3, "b": None, "c": None},
+    ]
     assert Table.from_rows([]).rows() == [] and len(Table.from_rows([{}, {}])) == 2
     assert crossed(Table.from_rows([{}, {}])).rows() == [{}, {}]
 
@@ -247,6 +265,14 @@ def test_new_columns_leave_the_others_untouched():
     assert more.column("b") is table.column("b")
     assert table.select(["b"]).names == ["b"]
     assert table["a"].tolist() == [0, 1, 2]
+
+
+def test_integers_with_nulls_are_read_exactly_beside_their_validity():
+    pytest.importorskip("numpy")
+    large = 2**53 + 1
+    made = Table.from_columns({"x": [large, None]}).column("x")
+    assert made.numpy().tolist()[0] != large  # float64
+    assert made.raw().tolist()[0] == large and made.valid().tolist() == [True, False]
 
 
 def test_numpy_arrays_share_their_memory_with_the_table():
@@ -289,7 +315,9 @@ def test_arrow_metadata_nullability_and_odd_types_are_kept_or_refused():
     assert back.column("x").metadata == {"unit": "mm"} and not back.column("x").nullable
     assert back.to_arrow().schema.equals(schema, check_metadata=True)
     with pytest.raises(Unsupported, match="map<string"):
-        Table.from_arrow(pyarrow.table({"m": pyarrow.array([[("a", 1)]], pyarrow.map_(pyarrow.string(), pyarrow.int64()))}))
+        Table.from_arrow(
+            pyarrow.table({"m": pyarrow.array([[("a", 1)]], pyarrow.map_(pyarrow.string(), pyarrow.int64()))})
+        )
 
 
 def test_data_frames_cross():

@@ -45,14 +45,23 @@ def test_arrays_that_are_not_contiguous_are_copied():
 
 @pytest.mark.parametrize(
     ("dtype", "shape", "size"),
-    [("FP64", [2], 15), ("FP64", [2], 17), ("INT8", [-1], 0), ("INT8", [2**62, 4], 8), ("BOOL", [1] * 33, 1), ("FP8", [1], 1)],
+    [
+        ("FP64", [2], 15),
+        ("FP64", [2], 17),
+        ("INT8", [-1], 0),
+        ("INT8", [2**62, 4], 8),
+        ("BOOL", [1] * 33, 1),
+        ("FP8", [1], 1),
+    ],
 )
 def test_a_shape_that_does_not_fit_its_bytes_is_invalid(dtype, shape, size):
     with pytest.raises(Invalid):
         Tensor(dtype, shape, bytes(size))
 
 
-@pytest.mark.parametrize("array", [numpy.array(["a"]), numpy.array([1j]), numpy.array([{}]), numpy.zeros(2, "datetime64[s]")])
+@pytest.mark.parametrize(
+    "array", [numpy.array(["a"]), numpy.array([1j]), numpy.array([{}]), numpy.zeros(2, "datetime64[s]")]
+)
 def test_arrays_of_other_things_are_refused(array):
     with pytest.raises(Invalid, match="cannot cross"):
         crossed(array)

@@ -16,7 +16,7 @@ from fake_host import SDK, Ended, WorkerProcess
 from mortise import Table, Tensor, Time
 from mortise.frames import pack
 
-PLUGIN = '''
+PLUGIN = """
 import logging, os, signal, sys, threading, time
 from mortise import Plugin, Column, Table, Invalid, Cancelled, NotFound
 
@@ -123,7 +123,7 @@ class Test(Plugin):
         return self.out
     def do_sockets(self, input):
         return [sorted(int(n) for n in os.listdir("/proc/self/fd")), os.get_inheritable(3)]
-'''
+"""
 
 
 @pytest.fixture
@@ -153,7 +153,9 @@ def fresh(tmp_path):
 
 def test_the_worker_introduces_itself(fresh):
     ready = fresh.hello()
-    assert ready["t"] == "ready" and ready["protocol"] == 1 and ready["language"] == "python" and ready["pid"] == fresh.pid
+    assert (
+        ready["t"] == "ready" and ready["protocol"] == 1 and ready["language"] == "python" and ready["pid"] == fresh.pid
+    )
     assert re.fullmatch(r"mortise-python \d+\.\d+\.\d+", ready["sdk"])
 
 
@@ -218,7 +220,11 @@ def test_modules_of_the_present_folder_are_not_imported(fresh, tmp_path):
 
 def test_a_worker_without_its_socket_says_who_starts_it():
     done = subprocess.run(
-        [sys.executable, "-m", "mortise.worker"], env={"PYTHONPATH": SDK}, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "mortise.worker"],
+        env={"PYTHONPATH": SDK},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 64 and "started by a Mortise host" in done.stderr
 
@@ -238,8 +244,17 @@ def grant(host, request, arena=1, size=1 << 20, first=True):
     descriptor = os.memfd_create("out")
     os.truncate(descriptor, size)
     if first:
-        host.connection.send(json.dumps({"t": "arena", "arena": arena, "size": size, "access": "write"}).encode(), (), [descriptor])
-    host.send({"t": "reply", "id": request["id"], "status": "ok", "value": {"arena": arena, "offset": 64, "size": request["size"]}})
+        host.connection.send(
+            json.dumps({"t": "arena", "arena": arena, "size": size, "access": "write"}).encode(), (), [descriptor]
+        )
+    host.send(
+        {
+            "t": "reply",
+            "id": request["id"],
+            "status": "ok",
+            "value": {"arena": arena, "offset": 64, "size": request["size"]},
+        }
+    )
     return descriptor
 
 
@@ -268,7 +283,9 @@ def test_the_deepest_value_goes_both_ways_and_one_level_more_is_invalid(worker):
     assert host.call("echo", 1)["value"] == 1
 
 
-@pytest.mark.parametrize("text", ["9223372036854775808", '{"$nope":1}', '{"a":1,"a":2}', '{"$bytes":{"segment":3}}', '"\\ud800"'])
+@pytest.mark.parametrize(
+    "text", ["9223372036854775808", '{"$nope":1}', '{"a":1,"a":2}', '{"$bytes":{"segment":3}}', '"\\ud800"']
+)
 def test_a_value_that_breaks_the_rules_is_answered_and_the_worker_goes_on(worker, text):
     host = worker()
     id = host.next_id()
@@ -305,7 +322,13 @@ def test_a_table_in_shared_memory_is_read_in_place(worker):
     descriptor = os.memfd_create("in")
     os.write(descriptor, struct.pack("<1000d", *range(1000)))
     host.connection.send(b'{"t":"arena","arena":9,"size":8000,"access":"read"}', (), [descriptor])
-    column = {"name": "x", "format": "g", "length": 1000, "null_count": 0, "buffers": [None, {"arena": 9, "offset": 0, "size": 8000}]}
+    column = {
+        "name": "x",
+        "format": "g",
+        "length": 1000,
+        "null_count": 0,
+        "buffers": [None, {"arena": 9, "offset": 0, "size": 8000}],
+    }
     value = json.dumps({"$table": {"rows": 1000, "columns": [column]}})
     id = host.next_id()
     host.connection.send(f'{{"t":"call","id":{id},"op":"call","method":"sum","input":{value}}}'.encode())
@@ -352,7 +375,9 @@ def test_a_host_without_room_makes_the_call_fail_busy(worker):
     host = worker()
     id = host.start_call("size", 20_000)
     request = host.result(id)
-    host.send({"t": "reply", "id": request["id"], "status": "busy", "error": {"message": "no room", "hint": "send less"}})
+    host.send(
+        {"t": "reply", "id": request["id"], "status": "busy", "error": {"message": "no room", "hint": "send less"}}
+    )
     result = host.result(id)
     assert result["status"] == "busy" and result["error"]["hint"] == "send less"
     assert host.call("echo", 1)["value"] == 1
@@ -367,9 +392,16 @@ def test_an_exception_is_told_with_its_causes_and_its_place(worker):
     assert result["status"] == "plugin"
     assert result["error"]["message"] == "ValueError: cannot read"
     assert result["error"]["cause"] == {"message": "OSError: disk on fire"}
-    assert result["error"]["details"]["file"].endswith("plugin.py") and result["error"]["details"]["exception"] == "ValueError"
+    assert (
+        result["error"]["details"]["file"].endswith("plugin.py")
+        and result["error"]["details"]["exception"] == "ValueError"
+    )
     (log,) = host.asides
-    assert log["level"] == "debug" and log["fields"]["traceback"].startswith("Traceback") and "do_raise" in log["fields"]["traceback"]
+    assert (
+        log["level"] == "debug"
+        and log["fields"]["traceback"].startswith("Traceback")
+        and "do_raise" in log["fields"]["traceback"]
+    )
     assert "mortise/worker.py" not in log["fields"]["traceback"]
 
 
@@ -383,7 +415,9 @@ def test_an_exception_is_told_with_its_causes_and_its_place(worker):
 def test_whatever_leaves_a_plugin_is_its_failure_and_the_worker_lives(worker, method, message):
     host = worker()
     result = host.call(method)
-    assert result["status"] == ("busy" if method == "memory" else "plugin") and result["error"]["message"].startswith(message)
+    assert result["status"] == ("busy" if method == "memory" else "plugin") and result["error"]["message"].startswith(
+        message
+    )
     assert host.call("echo", 1)["value"] == 1
 
 
@@ -395,7 +429,12 @@ def test_logs_reach_the_host_with_their_fields(worker):
     id = host.start_call("log")
     host.result(id)
     logs = [(log["id"], log["level"], log["message"], log.get("fields")) for log in host.asides]
-    assert logs[0] == (id, "warning", "careful", {"rows": 3, "odd": "{1, 2}", "bad": "'\\ud800'", "big": repr(b"x" * 1000)})
+    assert logs[0] == (
+        id,
+        "warning",
+        "careful",
+        {"rows": 3, "odd": "{1, 2}", "bad": "'\\ud800'", "big": repr(b"x" * 1000)},
+    )
     assert logs[1] == (id, "info", "also here", None)
     assert logs[2] == (id, "error", "by logging 5", {"logger": "my.part", "item": 7})
     assert logs[3][:3] == (id, "error", "it broke") and "ZeroDivisionError" in logs[3][3]["traceback"]
@@ -406,7 +445,9 @@ def test_progress_is_kept_between_0_and_1(worker):
     host = worker()
     id = host.start_call("progress")
     host.result(id)
-    assert [(a["t"], a["id"], a["fraction"]) for a in host.asides] == [("progress", id, f) for f in (0.0, 0.5, 1.0, None, None)]
+    assert [(a["t"], a["id"], a["fraction"]) for a in host.asides] == [
+        ("progress", id, f) for f in (0.0, 0.5, 1.0, None, None)
+    ]
     assert host.asides[1]["note"] == "at 0.5"
 
 
@@ -426,11 +467,18 @@ def test_a_service_answers_or_fails_with_its_code(worker):
     host = worker()
     id = host.start_call("service", {"amount": 3})
     request = host.result(id)
-    assert (request["what"], request["service"], request["method"], request["input"]) == ("service", "rates", "convert", {"amount": 3})
+    assert (request["what"], request["service"], request["method"], request["input"]) == (
+        "service",
+        "rates",
+        "convert",
+        {"amount": 3},
+    )
     host.send({"t": "reply", "id": request["id"], "status": "ok"}, value={"amount": Time(5)})
     assert host.result(id)["value"] == {"amount": Time(5)}
     id = host.start_call("service")
-    host.send({"t": "reply", "id": host.result(id)["id"], "status": "not_found", "error": {"message": "m", "hint": "h"}})
+    host.send(
+        {"t": "reply", "id": host.result(id)["id"], "status": "not_found", "error": {"message": "m", "hint": "h"}}
+    )
     assert host.result(id)["value"] == ["not found", "m", "h"]
 
 
@@ -536,7 +584,9 @@ def test_a_worker_whose_host_goes_in_the_middle_of_a_call_goes_too(worker, metho
 
 
 def call_frame():
-    return pack(b'{"t":"call","id":9,"op":"call","method":"echo","input":{"$bytes":{"segment":0}},"segments":[5]}', [b"bytes"])
+    return pack(
+        b'{"t":"call","id":9,"op":"call","method":"echo","input":{"$bytes":{"segment":0}},"segments":[5]}', [b"bytes"]
+    )
 
 
 def test_a_worker_whose_host_goes_within_a_frame_goes_too(worker):
