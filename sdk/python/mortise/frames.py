@@ -83,6 +83,7 @@ class HeaderReader:
     # Numbers that could be out of range, found in one sweep: every digit becomes 0, and what begins an exponent an e.
     _OUTLINE = bytes(0x30 if chr(c) in "0123456789" else 0x65 if chr(c) in "eE+" else 0x20 for c in range(256))
     _LONG = b"0" * 19  # no shorter integer is beyond int64
+    _MANY = 2 * 4_000_000  # no shorter text holds more values than a message may
     _HUGE = b"e000"  # no smaller exponent is beyond float64
 
     def __init__(self) -> None:
@@ -118,6 +119,7 @@ class HeaderReader:
             raise BrokenFrame("a header is one JSON object without a key twice")
         self.simple = not (
             self._duplicates
+            or len(raw) > self._MANY
             or b'"$' in raw
             or b"\\u" in raw
             or raw.count(b"{") + raw.count(b"[") > 100

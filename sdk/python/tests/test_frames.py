@@ -88,6 +88,13 @@ def test_a_header_is_simple_only_when_nothing_in_it_needs_a_look(header, simple)
     assert reader.simple is simple
 
 
+def test_a_header_that_could_hold_too_many_values_is_not_simple():
+    reader = HeaderReader()
+    for values, simple in ((3_999_980, True), (4_000_001, False)):
+        reader.read(b'{"input":[' + b"1," * (values - 1) + b"1]}")
+        assert reader.simple is simple
+
+
 @pytest.mark.parametrize("sizes", [[3], [5], [-1, 5], [2, 3], ["4"], [True, 3], [4.0], {}, "4", [2**70]])
 def test_segments_that_do_not_add_up_are_broken(pair, sizes):
     connection, theirs = pair
