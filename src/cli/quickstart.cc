@@ -105,7 +105,7 @@ int quickstart(const Tools& tools) {
     client = std::make_unique<Client>(tools.maker.socket_path(tools.options.data_dir), &tools.signals);
   }
   Progress progress(Progress::style_for(tools.arguments.json), Progress::Detail::normal);
-  const Value answer = run_and_follow(*client, request, progress);
+  const Value answer = run_and_follow(*client, request, WithContext::no, progress);
   require_success(answer);
   require_report(report);
   if (tools.arguments.json) {

@@ -66,7 +66,8 @@ int run(const Tools& tools) {
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   Progress progress(Progress::style_for(tools.arguments.json && !is_terminal(STDERR_FILENO)),
                     tools.arguments.trace ? Progress::Detail::trace : Progress::Detail::normal);
-  const Value answer = run_and_follow(owner.client(), request, progress);
+  const Value answer =
+      run_and_follow(owner.client(), request, tools.arguments.json ? WithContext::yes : WithContext::no, progress);
   if (tools.arguments.json) {
     print(json_text(answer));
     return flag_in(map_in(answer, "data"), "success")

@@ -65,7 +65,7 @@ Value run_request(const Arguments& arguments) {
   return request;
 }
 
-Value run_and_follow(const Client& client, const Value& request, Progress& progress) {
+Value run_and_follow(const Client& client, const Value& request, WithContext context, Progress& progress) {
   std::string run_id;
   std::optional<Value> result;
   bool asked_to_stop = false;
@@ -90,11 +90,12 @@ Value run_and_follow(const Client& client, const Value& request, Progress& progr
                               .body = R"({"reason":"interrupted at the terminal"})"});
           },
       .tick = [&] { progress.tick(); }};
-  client.listen({.method = "POST",
-                 .target = "/api/v1/pipelines/execute",
-                 .body = data::to_json(request),
-                 .accept = "text/event-stream"},
-                listener);
+  client.listen(
+      {.method = "POST",
+       .target = std::string("/api/v1/pipelines/execute") + (context == WithContext::yes ? "" : "?context=false"),
+       .body = data::to_json(request),
+       .accept = "text/event-stream"},
+      listener);
   progress.finish();
   if (!result)
     throw Error(Code::internal, "the server went away during the run" + (run_id.empty() ? "" : " " + run_id),

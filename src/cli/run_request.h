@@ -14,9 +14,11 @@ namespace mortise::cli {
 // like a file is none.
 [[nodiscard]] Value run_request(const Arguments& arguments);
 
+enum class WithContext { yes, no };
+
 // Starts the run, shows its progress, cancels it on SIGINT and SIGTERM (a second one ends this process), and returns the API's
 // answer {"success", "data": {...}}.
-[[nodiscard]] Value run_and_follow(const Client& client, const Value& request, Progress& progress);
+[[nodiscard]] Value run_and_follow(const Client& client, const Value& request, WithContext context, Progress& progress);
 
 // Throws the error of a run that did not succeed.
 void require_success(const Value& answer);

@@ -58,20 +58,21 @@ Response validate(const Api& api, const Request& request) {
 }
 
 // First `run.accepted`, then the run's own events, at the end `run.result` with what the plain answer would be.
-Response execute_as_stream(const Api& api, StartedRun run) {
-  return event_stream([&api, run = std::move(run)](Stream& stream) {
+Response execute_as_stream(const Api& api, StartedRun run, AnswerContext context) {
+  return event_stream([&api, run = std::move(run), context](Stream& stream) {
     stream.send(event_text({}, "run.accepted", Value::map({{"run_id", run.id}})));
     const auto watch = watch_run(api, run.id, 0);
-    if (forward_events(*watch, stream)) stream.send(event_text({}, "run.result", finished_answer(api, run)));
+    if (forward_events(*watch, stream)) stream.send(event_text({}, "run.result", finished_answer(api, run, context)));
   });
 }
 
 Response execute(const Api& api, const Request& request) {
   const bool wait = request.bool_parameter("wait", true);
+  const auto context = request.bool_parameter("context", true) ? AnswerContext::whole : AnswerContext::left_out;
   StartedRun run = start_run(api, read_run_request(api, request));
   if (!wait) return Response::json(accepted_answer(run), 202);
   const bool streams = request.header("accept").find("text/event-stream") != std::string_view::npos;
-  return streams ? execute_as_stream(api, std::move(run)) : Response::json(finished_answer(api, run));
+  return streams ? execute_as_stream(api, std::move(run), context) : Response::json(finished_answer(api, run, context));
 }
 
 Response start(const Api& api, const Request& request) {
@@ -108,7 +109,7 @@ Value answer_schema() {
   return object({{"success", boolean()},
                  {"data", object({{"success", boolean("whether the run succeeded")},
                                   {"error", nullable(string())},
-                                  {"context", object({})},
+                                  {"context", nullable(object({}))},
                                   {"executed_at", time()},
                                   {"run_id", string()},
                                   {"state", string()},
@@ -190,7 +191,8 @@ void add_pipeline_routes(Router& router, const Api& api) {
                              "that fails is answered with status 200 "
                              "and data.success false. `Accept: text/event-stream` gives the run's events and, as the "
                              "last one, run.result.",
-              .parameters = {{"wait", "whether to wait for the end; true when absent", boolean()}},
+              .parameters = {{"wait", "whether to wait for the end; true when absent", boolean()},
+                             {"context", "false: leave the context out of the answer", boolean()}},
               .request = request_schema(),
               .response = answer_schema(),
               .errors = {Code::not_found, Code::conflict},

@@ -131,14 +131,14 @@ StartedRun start_run(const Api& api, jobs::RunRequest request) {
   return run;
 }
 
-Value finished_answer(const Api& api, const StartedRun& run) {
+Value finished_answer(const Api& api, const StartedRun& run, AnswerContext context) {
   const jobs::RunResult result = api.pipelines.wait(run.handle);
   api.runs.settle();
   Value steps = Value::list();
   for (const jobs::StepReport& step : result.steps) steps.push_back(step_value(step));
   Value data = Value::map({{"success", result.success},
                            {"error", result.error ? Value(result.error->describe()) : Value()},
-                           {"context", result.context},
+                           {"context", context == AnswerContext::whole ? result.context : Value()},
                            {"executed_at", to_rfc3339(result.finished)},
                            {"run_id", result.run_id},
                            {"state", result.state},

@@ -25,7 +25,9 @@ struct StartedRun {
 
 // Waits for the end: {"success": true, "data": {success, error, context, executed_at, run_id, state, elapsed_ms, steps,
 // failure?}}. `failure` is the error as a body; `error` its text, or null.
-[[nodiscard]] Value finished_answer(const Api& api, const StartedRun& run);
+// The context may be large; who does not want it gets null in its place.
+enum class AnswerContext { whole, left_out };
+[[nodiscard]] Value finished_answer(const Api& api, const StartedRun& run, AnswerContext context);
 // {"success": true, "data": {"run_id", "state": "running"}}
 [[nodiscard]] Value accepted_answer(const StartedRun& run);
 

@@ -38,7 +38,7 @@ struct ServerOptions {
   std::size_t max_connections = 512;          // 503 beyond
   std::size_t worker_threads = 8;
   std::size_t max_queued = 256;                      // requests that wait for a worker thread; 503 beyond
-  std::size_t max_waiting = 64;                      // handlers that wait, and streams; 503 beyond
+  std::size_t max_waiting = 128;                     // handlers that wait, and streams; 503 beyond
   std::chrono::milliseconds idle_timeout{60'000};    // between two requests of a connection
   std::chrono::milliseconds header_timeout{10'000};  // for a whole header
   std::chrono::milliseconds stall_timeout{30'000};   // added to what a body or an answer takes at 64 KiB/s

@@ -378,6 +378,8 @@ def test_execute_answers_as_the_guide_says_with_the_real_context(shared_server):
     assert data["executed_at"].endswith("Z")
     assert data["run_id"].startswith("run_")
     assert [each["outcome"] for each in data["steps"]] == ["succeeded"]
+    brief = shared_server.post("/api/v1/pipelines/execute?context=false", {"pipeline": {"name": "P", "steps": [give()]}}).json()
+    assert brief["data"]["success"] is True and brief["data"]["context"] is None
 
 
 def test_a_run_that_fails_is_answered_with_its_step_plugin_and_cause(shared_server):
