@@ -33,9 +33,9 @@ struct InprocInstance::Job : std::enable_shared_from_this<Job> {
       const std::lock_guard lock(mutex);
       late = std::exchange(done, true);
     }
-    if (late) core->unstuck();
     core->give_slot();  // before the completion, which may begin the next call
-    if (!late) end(std::move(outcome));
+    if (late) return core->unstuck();
+    end(std::move(outcome));
   }
 
   void give_up(Ended ended) {
@@ -57,12 +57,12 @@ struct InprocInstance::Job : std::enable_shared_from_this<Job> {
       const std::lock_guard lock(mutex);
       late = std::exchange(done, true);
     }
-    if (late) core->unstuck();
     core->give_slot();
+    if (late) return core->unstuck();
     Outcome outcome;
     outcome.ended = Ended::denied;
     outcome.error = error;
-    if (!late) end(std::move(outcome));
+    end(std::move(outcome));
   }
 
   void end(Outcome outcome) {

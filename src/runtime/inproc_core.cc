@@ -168,13 +168,11 @@ void InprocInstance::Core::drive(plugin::Verb verb, std::chrono::milliseconds at
     } catch (...) {
       failure = std::current_exception();
     }
-    {
-      const std::lock_guard lock(progress->mutex);
-      progress->done = true;
-      progress->failure = std::move(failure);
-      if (progress->given_up) self->unstuck();
-    }
-    self->give_all();
+    self->give_all();  // before anybody hears of it, who may begin the next verb
+    const std::lock_guard lock(progress->mutex);
+    progress->done = true;
+    progress->failure = std::move(failure);
+    if (progress->given_up) self->unstuck();
     progress->news.notify_all();
   };
   try {

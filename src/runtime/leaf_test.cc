@@ -54,8 +54,8 @@ std::string refusal(Exported& exported) {
   try {
     (void)make_table(std::move(exported.schema), std::move(exported.array));
   } catch (const Error& error) {
-    CHECK(exported.schema.release != nullptr);  // nothing was taken
-    CHECK(exported.array.release != nullptr);
+    CHECK((exported.schema.release != nullptr));  // nothing was taken
+    CHECK((exported.array.release != nullptr));
     return error.what();
   }
   return "taken";
@@ -66,8 +66,8 @@ std::string refusal(Exported& exported) {
 TEST_CASE("a table takes over what was exported and releases it once, with the last Value") {
   Exported exported;
   Value table = make_table(std::move(exported.schema), std::move(exported.array));
-  CHECK(exported.schema.release == nullptr);
-  CHECK(exported.array.release == nullptr);
+  CHECK((exported.schema.release == nullptr));
+  CHECK((exported.array.release == nullptr));
   CHECK(table.as_table().array.length == 3);
   Value second = table;
   table = {};
@@ -100,7 +100,7 @@ TEST_CASE("an exported view shares the data, and keeps it while it lives") {
   CHECK(std::string_view(schema.children[0]->name) == "n");
   CHECK(array.children[0]->buffers[1] == exported.numbers.data());
   schema.release(&schema);
-  CHECK(schema.release == nullptr);
+  CHECK((schema.release == nullptr));
   CHECK(exported.released == 0);
   array.release(&array);
   CHECK(exported.released == 2);

@@ -1,5 +1,7 @@
 // Answers each method of `call` in one way, and tells its lifecycle in the log. Its configuration may say which hook fails
-// ({"fail": "start"}) or takes long ({"slow": "initialize", "ms": 300}), and which file its cleanup leaves ({"marker": path}).
+// ({"fail": "start"}) or is deaf ({"deaf": "initialize", "gate": address}), and which file its cleanup leaves ({"marker":
+// path}). Being deaf lasts until somebody opens the gate, an atomic<bool> of the test.
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <mortise/leaf.hpp>
@@ -12,7 +14,13 @@ namespace {
 using mortise::Call;
 using mortise::Value;
 
-void sleep_ms(std::int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+void sleep_a_moment() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
+
+Value be_deaf(const Value& gate) {
+  const auto* open = reinterpret_cast<const std::atomic<bool>*>(static_cast<std::uintptr_t>(gate.as_int64()));
+  while (!open->load()) sleep_a_moment();
+  return "heard";
+}
 
 class Specimen : public mortise::Plugin {
  public:
@@ -40,7 +48,7 @@ class Specimen : public mortise::Plugin {
     const Value& input = call.input();
     if (method == "echo") return input;
     if (method == "wait") return wait(call);
-    if (method == "sleep") return sleep_ms(input.as_int64()), "slept";
+    if (method == "deaf") return be_deaf(input);
     if (method == "tell") return tell(call);
     if (method == "context") return call.context(input.as_string()).value_or(Value("absent"));
     if (method == "service") return call.service("Greeter", "greet", input);
@@ -54,13 +62,13 @@ class Specimen : public mortise::Plugin {
   void hook(std::string_view name, Call* call) {
     const Value* fails = config_.find("fail");
     if (fails != nullptr && *fails == Value(name)) throw std::runtime_error("broken " + std::string(name));
-    const Value* slow = config_.find("slow");
-    if (slow != nullptr && *slow == Value(name)) sleep_ms(config_.at("ms").as_int64());
+    const Value* deaf = config_.find("deaf");
+    if (deaf != nullptr && *deaf == Value(name)) be_deaf(config_.at("gate"));
     if (call != nullptr) call->info(name);
   }
 
   static Value wait(Call& call) {
-    while (!call.cancelled()) sleep_ms(1);
+    while (!call.cancelled()) sleep_a_moment();
     call.stop_if_cancelled();
     return {};
   }
