@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/doctor.h"
+#include "app/host_services.h"
 #include "app/version.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -125,6 +126,7 @@ struct House::Parts {
             environment, [data_dir, places, chosen] { return examine(data_dir, chosen, places); }},
         server(router, server_options(data_dir, settings, ports), server_events(log, metrics)) {
     discover(places);
+    add_host_services(services, settings, log, registry, runtime);
     http::add_routes(router, api);
     server.start();
   }

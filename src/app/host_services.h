@@ -1,0 +1,25 @@
+// The services that plugins find by name: two of the host, and those that other plugins provide.
+//
+//   Logger          debug, info, warning, error   {message, fields?}   writes one record into the host's log
+//   ConfigService   get {key}, all                 the host's effective settings, such as "plugins.timeout" in seconds
+//   <name>          whatever a plugin whose manifest `provides` it answers by its operation `call`
+#pragma once
+
+#include "app/settings.h"
+#include "base/log.h"
+
+namespace mortise::plugin {
+class Registry;
+class Services;
+}  // namespace mortise::plugin
+namespace mortise::runtime {
+class Runtime;
+}
+
+namespace mortise::app {
+
+// All of them. A provider whose name is taken is left out with a record in the log. `services` must not outlive the others.
+void add_host_services(plugin::Services& services, const Settings& settings, const Log& log,
+                       const plugin::Registry& registry, runtime::Runtime& runtime);
+
+}  // namespace mortise::app
