@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import time
+import uuid
 from pathlib import Path
 
 import requests
@@ -186,27 +187,51 @@ class Server:
     def healthy(self):
         return self.get("/health").status_code == 200
 
-    def start_run(self, steps, name="Test", **more):
-        """Starts a pipeline of these steps and gives the id of its run."""
-        answer = self.post("/api/v1/runs", {"pipeline": {"name": name, "steps": steps}, **more})
-        assert answer.status_code in (200, 201, 202), answer.text
-        return answer.json()["run_id"]
+    def execute(self, steps, name="Test", *, wait=True, **more):
+        """Runs a pipeline of these steps and gives the answer's data: {success, run_id, state, context, error, failure}."""
+        path = self.folder / f"pipeline-{uuid.uuid4().hex}.json"
+        path.write_text(json.dumps({"name": name, "steps": steps}))
+        body = {"pipeline_file": str(path), "folder": str(self.folder), **more}
+        answer = self.post("/api/v1/pipelines/execute" + ("" if wait else "?wait=false"), body, timeout=120 * PATIENCE)
+        assert answer.status_code in (200, 202), answer.text
+        return answer.json()["data"]
 
-    def run(self, steps, name="Test", within=60, **more):
-        """Runs these steps to their end and gives the record of the run."""
-        return self.finished(self.start_run(steps, name, **more), within)
+    def start_run(self, steps, name="Test", **more):
+        """Starts it, and gives the id of its run at once."""
+        return self.execute(steps, name, wait=False, **more)["run_id"]
+
+    def run(self, steps, name="Test", **more):
+        """Runs it to its end, and gives the record that the run log keeps."""
+        return self.record(self.execute(steps, name, **more)["run_id"])
 
     def record(self, run_id):
         answer = self.get(f"/api/v1/runs/{run_id}")
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def logs(self, run_id):
+        answer = self.get(f"/api/v1/runs/{run_id}/logs?limit=1000")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["records"]
+
+    def cancel(self, run_id, reason="a test wants it"):
+        return self.post(f"/api/v1/runs/{run_id}/cancel", {"reason": reason})
+
     def finished(self, run_id, within=60):
+        """The record of a run that has ended, whichever way."""
+
         def ended():
             record = self.record(run_id)
             return record["state"] not in ("queued", "running") and record
 
         return eventually(ended, within=within, what=f"the end of run {run_id}")
+
+    def worker_pids(self):
+        """Of the plugins' processes: everything below the launcher."""
+        return {pid for launcher in self.launcher_pids() for pid in descendants(launcher)}
+
+    def launcher_pids(self):
+        return {pid for pid in descendants(self.pid) if "mortise-launcher" in command_line(pid).split(" ")[0]}
 
     def cli(self, *arguments, **options):
         """The command line as a client of this server."""
