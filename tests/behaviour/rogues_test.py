@@ -1,6 +1,7 @@
 """Plugins that misbehave, one misdeed each (tests/rogues). Whatever they do, the host lives, answers in bounded time, keeps
 its memory, tells what happened in words and a code, and the next plugin works."""
 
+import json
 import os
 import time
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ FATES = {
     # -- it breaks the protocol
     "writes_into_socket": Fate("plugin", ["protocol"]),
     "writes_into_socket_py": Fate("plugin", ["protocol"]),
-    "closes_socket": Fate("plugin", []),
+    "closes_socket": Fate("timeout", ["1"], timeout="1s", within=6),
     "closes_socket_py": Fate("plugin", []),
     "claims_absurd_header_py": Fate("plugin", ["protocol", "4294967295"]),
     "claims_absurd_segments_py": Fate("plugin", ["protocol", "4294967295"]),
@@ -136,13 +137,9 @@ class Calm:
         )
 
 
-def error_text(error):
-    """Everything that a person would see of it."""
-    text = ""
-    while error:
-        text += f"{error.get('message', '')} {error.get('hint', '')} {error.get('details', '')} "
-        error = error.get("cause")
-    return text
+def error_text(failure):
+    """Everything that a person would see of it, as one text."""
+    return json.dumps(failure, ensure_ascii=False)
 
 
 def test_every_rogue_has_a_fate():

@@ -5,7 +5,7 @@ namespace {
 
 struct DereferencesNull : mortise::Plugin {
   mortise::Value step(mortise::Step&) override {
-    int* volatile nowhere = nullptr;
+    volatile int* volatile nowhere = nullptr;
     *nowhere = 1;
     return "unreachable";
   }

@@ -1,10 +1,11 @@
 """Returns a table, made by hand, that lies about itself in the way that the config key `lie` names."""
 
+import os
 import struct
 
 from mortise import Plugin
 
-from raw import answer, wait_forever
+from raw import answer
 
 HUGE = 2**62
 
@@ -69,4 +70,4 @@ class LiesAboutTables(Plugin):
             return list(LIES)
         column, segments = LIES[step.config["lie"]]()
         answer(step, {"$table": {"rows": 3, "columns": [column]}}, segments)
-        wait_forever()
+        os._exit(0)
