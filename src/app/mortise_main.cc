@@ -1,4 +1,6 @@
 // The program `mortise`: the command line, and behind it the house.
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "app/doctor.h"
@@ -59,6 +61,7 @@ class Builder final : public cli::HostMaker {
 }  // namespace mortise::app
 
 int main(int argc, char** argv) {
+  ::mallopt(M_ARENA_MAX, 2);  // many threads touch large values now and then; an arena for each would keep them all
   mortise::app::Builder builder;
   return mortise::cli::run_program(argc, argv, builder);
 }

@@ -91,10 +91,10 @@ FATES = {
     "nests_200_levels_py": Fate("plugin", ["128"]),
     "returns_no_utf8": Fate("plugin", ["UTF-8"]),
     "returns_unknown_kind": Fate("plugin", ["99"]),
-    "returns_unknown_status": Fate("plugin", ["77"]),
+    "returns_unknown_status": Fate("plugin", ["did not say why"]),
     "returns_wrong_shape": Fate("plugin", ["outputs"]),
     "key_twice_py": Fate("plugin", ["a"]),
-    "names_unknown_arena_py": Fate("plugin", ["77"]),
+    "names_unknown_arena_py": Fate("plugin", ["breaks a rule"]),
     # -- it cannot be one of ours
     "comes_from_the_future": Fate("unsupported", ["2"]),
     "refuses_entry": Fate("plugin", ["mortise_plugin_entry"]),

@@ -1,5 +1,7 @@
 #include "jobs/pipelines/pipelines.h"
 
+#include <malloc.h>
+
 #include <map>
 
 #include "base/clock.h"
@@ -333,7 +335,9 @@ class Pipelines::Engine {
   void retire(const Handle& run) {
     const std::lock_guard lock(mutex_);
     running_.erase(run->id);
-    if (running_.empty()) idle_.notify_all();
+    if (!running_.empty()) return;
+    ::malloc_trim(0);  // contexts are large and gone: the C library would keep their pages
+    idle_.notify_all();
   }
 
   Parts parts_;

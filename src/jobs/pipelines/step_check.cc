@@ -78,6 +78,21 @@ std::chrono::milliseconds timeout_of(const Step& step, const plugin::Descriptor&
   return descriptor.deadline.value_or(parts.default_timeout);
 }
 
+namespace {
+
+// The key `input` belongs to every step (docs/pipelines.md, The context): a schema need not declare it.
+Value applied(const ConfigSchema& schema, Value config) {
+  const Value* named = schema.find("input") == nullptr ? config.find("input") : nullptr;
+  if (named == nullptr) return schema.apply(std::move(config), "config");
+  const Value input = *named;
+  config.erase("input");
+  config = schema.apply(std::move(config), "config");
+  config.set("input", input);
+  return config;
+}
+
+}  // namespace
+
 CheckedStep check_step(const Step& step, const std::string& folder, const Pipelines::Parts& parts, runtime::Call call) {
   CheckedStep checked;
   checked.descriptor = parts.registry.get(step.plugin);
@@ -85,7 +100,7 @@ CheckedStep check_step(const Step& step, const std::string& folder, const Pipeli
   const ConfigSchema& schema = checked.descriptor->config;
   Value config;
   try {
-    config = absolute_paths(schema.apply(step.config, "config"), schema, folder);
+    config = absolute_paths(applied(schema, step.config), schema, folder);
   } catch (const Error& error) {
     throw refusal(error.code(), step.plugin, error);
   }
