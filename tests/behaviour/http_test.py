@@ -520,7 +520,7 @@ def test_metrics_count_requests_runs_and_calls(server):
     run = server.run([give()])
     assert run["state"] == "succeeded"
     text = server.get("/metrics").text
-    assert 'mortise_http_requests_total{method="POST",route="/api/v1/pipelines/execute",status="202"} 1' in text
+    assert 'mortise_http_requests_total{method="POST",route="/api/v1/pipelines/execute",status="200"} 1' in text
     assert "mortise_runs_started_total 1" in text
     assert 'mortise_runs_ended_total{state="succeeded"} 1' in text
     calls = [line for line in text.splitlines() if line.startswith('mortise_plugin_calls_total{plugin="Test.give"}')]

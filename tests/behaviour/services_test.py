@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from outside import PLUGIN_FOLDERS, config_file, step
 
 PROVIDER = """
@@ -20,6 +21,7 @@ def ask(service, method, input=None):
     return step("Test.ask_py", "Ask", "answer", service=service, method=method, input=input)
 
 
+@pytest.mark.rows("K-47")
 def test_the_host_offers_a_logger_and_the_configuration_as_services(server):
     run = server.execute([ask("ConfigService", "get", {"key": "plugins.max_concurrency"})])
     assert run["success"], run
