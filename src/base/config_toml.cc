@@ -2,6 +2,8 @@
 // recursion, so depth is bounded before it reads: check_depth.
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
+// Its assertions fail on texts that its own checks refuse a line later: hostile input must not end the process.
+#define TOML_ASSERT(expression) static_cast<void>(0)
 #include <toml++/toml.h>
 
 #include <algorithm>

@@ -45,7 +45,11 @@ Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor
                  runtime::Call call) {
   call.operation = runtime::Operation::validate;
   call.input = Value::map({{"config", config}});
-  runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, std::move(call));
+  runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, call);
+  if (outcome.ended == runtime::Ended::crashed) {
+    // A warm worker may have died before it was asked; asking again changes nothing but that.
+    outcome = parts.runtime.invoke(descriptor.id, std::move(call));
+  }
   if (!outcome.ok()) {
     const Error& why = *outcome.error;
     if (why.code() == Code::cancelled || outcome.pid == 0) throw Error(why);  // nobody was asked
