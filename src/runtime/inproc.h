@@ -26,7 +26,7 @@ struct InprocSurroundings {
   Log log;
   std::chrono::milliseconds deadline{60'000};  // of a lifecycle verb, of a plugin that says none
   std::chrono::milliseconds grace{1'000};      // between a cancel and giving up, and for calls to end before cleanup
-  std::shared_ptr<CallHost> house;             // answers plugins in the lifecycle; may be null
+  std::shared_ptr<CallHost> house = nullptr;   // answers plugins in the lifecycle; may be null
 };
 
 class InprocInstance final : public Instance {
