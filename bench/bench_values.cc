@@ -66,7 +66,7 @@ void read_result(benchmark::State& state) {
   bytes.resize(bytes.size() + runtime::frame_slack);
   const auto header = std::span(bytes).subspan(runtime::frame_prefix_size, frame.head.size() - runtime::frame_prefix_size);
   runtime::MessageReader reader(runtime::From::worker);
-  for (auto _ : state) benchmark::DoNotOptimize(reader.read({.header = header}));
+  for (auto _ : state) benchmark::DoNotOptimize(reader.read({.header = header, .segments = {}}));
   state.SetBytesProcessed(static_cast<std::int64_t>(header.size()) * static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(read_result)->Arg(1)->Arg(1000);

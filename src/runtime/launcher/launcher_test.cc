@@ -125,7 +125,7 @@ TEST_CASE("a worker starts with four descriptors, a cleared environment, its lim
   Host host;
   const auto worker = host.start(
       "open=; i=0; while [ $i -lt 77 ]; do [ -e /proc/$$/fd/$i ] && open=\"$open $i\"; i=$((i+1)); done; echo fds$open; pwd; umask; ulimit -n; ulimit -c; env | sort;"
-      "grep -E 'NoNewPrivs|SigIgn|SigBlk' /proc/$$/status; cat; cut -d' ' -f 6 /proc/$$/stat");
+      "grep -E 'NoNewPrivs|SigIgn|SigBlk' /proc/self/status; cat; cut -d' ' -f 6 /proc/$$/stat");
   const std::string text = worker.read();
   ::signal(SIGUSR1, SIG_DFL);
   CAPTURE(text);
