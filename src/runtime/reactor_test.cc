@@ -12,7 +12,6 @@
 #include "runtime/latencies.h"
 #include "runtime/scripted/house.h"
 #include "runtime/task_threads.h"
-#include "runtime/wait_policy.h"
 
 using namespace mortise;
 using namespace mortise::runtime;
@@ -116,21 +115,4 @@ TEST_CASE("percentiles are right within a fifth") {
   Latencies tiny;
   for (int i = 0; i < 5; ++i) tiny.add(std::chrono::nanoseconds(i));
   CHECK(tiny.percentile(1.0) == 4ns);
-}
-
-TEST_CASE("one that is always slow is not waited for by spinning, and tried again now and then") {
-  WaitPolicy policy;
-  SpinHistory history(policy);
-  for (std::uint32_t i = 0; i < policy.patience; ++i) {
-    CHECK(history.next() == policy.spin);
-    history.slept();
-  }
-  int spins = 0;
-  for (std::uint32_t i = 0; i < 2 * policy.retry_every; ++i) spins += history.next().count() > 0 ? 1 : 0;
-  CHECK(spins == 2);
-  history.answered_within_spin();
-  CHECK(history.next() == policy.spin);
-  const auto measured = WaitPolicy::measured().spin;
-  CHECK(measured >= 20us);
-  CHECK(measured <= 100us);
 }

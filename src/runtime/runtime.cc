@@ -81,7 +81,7 @@ class Runtime::Parts {
         launcher_(reactor_, log, paths.launcher),
         threads_(log),
         inside_{libraries_, reactor_, log, settings.deadline, settings.grace, settings.house},
-        around_{reactor_, launcher_, threads_, log, with_folder(std::move(paths)), settings, wait_policy(settings)},
+        around_{reactor_, launcher_, threads_, log, with_folder(std::move(paths)), settings},
         pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_, threads_, log,
               {settings.idle, settings.shutdown_bound}) {}
 
@@ -201,13 +201,6 @@ class Runtime::Parts {
   static void limit_in_process(const plugin::Descriptor& descriptor, Call& call) {
     if (descriptor.trust != plugin::Trust::in_process || call.deadline || !descriptor.deadline) return;
     call.deadline = Clock::now() + *descriptor.deadline;
-  }
-
-  static WaitPolicy wait_policy(const RuntimeSettings& settings) {
-    if (!settings.spin) return WaitPolicy::measured();
-    WaitPolicy policy;
-    policy.spin = *settings.spin;
-    return policy;
   }
 
   std::chrono::milliseconds allowed(const plugin::Descriptor& descriptor) const {

@@ -46,7 +46,9 @@ struct RuntimeSettings {
   std::chrono::milliseconds shutdown_bound{5'000};
   std::uint64_t memory_bytes = 0;  // of a worker whose descriptor does not say; 0: a quarter of the machine
   std::uint32_t open_files = 256;
-  std::optional<std::chrono::microseconds> spin;  // how long a caller looks before it sleeps; measured when absent
+  // How long a caller looks again and again before it sleeps. Only for processors that nobody else wants
+  // (docs/decisions/007-sleep-for-answers.md).
+  std::chrono::microseconds spin{0};
   std::shared_ptr<CallHost> house;  // answers what plugins ask while they load, initialize, start and stop; may be null
 };
 

@@ -82,14 +82,7 @@ Outcome WorkerInstance::invoke(Call call) {
 
 void WorkerInstance::drive(Exchange& exchange) {
   exchange_ = &exchange;
-  const auto budget = spin_.next();
-  if (budget.count() != 0) {
-    if (spin(exchange, budget)) {
-      spin_.answered_within_spin();
-    } else {
-      spin_.slept();
-    }
-  }
+  if (around_.settings.spin.count() != 0) spin(exchange);
   // Most answers come within a moment: sleeping in the receive itself saves two system calls, and being deaf to news for so
   // long harms nobody.
   while (!exchange.done() && !process_->has_news() && !exchange.wants_to_write() && exchange.look(os::Wait::yes)) {
@@ -102,19 +95,16 @@ void WorkerInstance::drive(Exchange& exchange) {
   exchange_ = nullptr;
 }
 
-// True when the answer came. Every message that comes begins a new budget.
-bool WorkerInstance::spin(Exchange& exchange, std::chrono::microseconds budget) {
-  auto until = Clock::now() + budget;
-  while (!exchange.done() && !process_->has_news() && !exchange.wants_to_write()) {
+// Every message that comes begins a new budget.
+void WorkerInstance::spin(Exchange& exchange) {
+  auto until = Clock::now() + around_.settings.spin;
+  while (!exchange.done() && !process_->has_news() && !exchange.wants_to_write() && Clock::now() < until) {
     if (exchange.look()) {
-      if (exchange.done()) return true;
-      until = Clock::now() + budget;
-      continue;
+      until = Clock::now() + around_.settings.spin;
+    } else {
+      ::sched_yield();
     }
-    if (Clock::now() >= until) return false;
-    ::sched_yield();
   }
-  return exchange.done();
 }
 
 void WorkerInstance::sleep(const Exchange& exchange) {

@@ -37,8 +37,7 @@ WorkerInstance::WorkerInstance(const WorkerSurroundings& surroundings, std::shar
       plugin_config_(plugin_config),
       speaker_{descriptor_->id, next_serial()},
       log_(surroundings.log.with({{"plugin", descriptor_->id}})),
-      lifecycle_(hooks_, plugin::ValidateOnLoad::no, [this](const Error& error) { log_.failure("a plugin did not end well", error); }),
-      spin_(surroundings.wait) {}
+      lifecycle_(hooks_, plugin::ValidateOnLoad::no, [this](const Error& error) { log_.failure("a plugin did not end well", error); }) {}
 
 void WorkerInstance::start_process() {
   const std::weak_ptr<WorkerInstance> weak = weak_from_this();

@@ -1,7 +1,7 @@
 // WorkerInstance: a plugin that runs in a worker process of its own.
 //
 // Calls are driven in one of two ways over the same state machine (Exchange): invoke() on the caller's own thread, which
-// spins and sleeps on the worker's socket and is the fastest; start() on the reactor's. Between calls the reactor listens
+// sleeps on the worker's socket and is the fastest; start() on the reactor's. Between calls the reactor listens
 // after a moment of quiet, so that logs of an idle worker arrive and its death is noticed.
 #pragma once
 
@@ -15,7 +15,6 @@
 #include "runtime/instance.h"
 #include "runtime/runtime.h"
 #include "runtime/task_threads.h"
-#include "runtime/wait_policy.h"
 #include "runtime/worker_process.h"
 
 namespace mortise::runtime {
@@ -28,7 +27,6 @@ struct WorkerSurroundings {
   Log log;
   RuntimePaths paths;
   RuntimeSettings settings;
-  WaitPolicy wait;
 };
 
 class WorkerInstance final : public Instance, public std::enable_shared_from_this<WorkerInstance> {
@@ -88,7 +86,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] Terms terms_of(const Call& call) const;
   [[nodiscard]] message::Call message_of(Call& call, const Terms& terms);
   void drive(Exchange& exchange);
-  bool spin(Exchange& exchange, std::chrono::microseconds budget);
+  void spin(Exchange& exchange);
   void sleep(const Exchange& exchange);
   [[nodiscard]] Exchange::Deferred on_this_thread();
   [[nodiscard]] Exchange::Deferred on_other_threads();
@@ -118,7 +116,6 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   plugin::Lifecycle lifecycle_;
   std::shared_ptr<WorkerProcess> process_;
   Reactor::Id socket_watch_ = 0;
-  SpinHistory spin_;
   std::uint64_t last_id_ = 0;             // the driver's
   Exchange* exchange_ = nullptr;           // the driver's
   std::atomic<bool> usable_{true};
