@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,7 +14,6 @@
 namespace mortise::runtime::child {
 namespace {
 
-constexpr auto yielding = std::chrono::microseconds(40);
 constexpr std::size_t max_waiting_descriptors = 16;
 
 // Poll's timeout: -1 without an end, rounded up so that a wait never ends early.
@@ -80,9 +78,9 @@ os::Fd adopt_socket(int descriptor) {
 Connection::Connection(os::Fd socket)
     : socket_(std::move(socket)), reader_(From::host, {data::Sender::cannot_write, data::max_wire_values, ~std::uint64_t{0}}) {}
 
-Connection::Fill Connection::fill() {
+Connection::Fill Connection::fill(os::Wait wait) {
   if (closed_) return Fill::closed;
-  const os::Transfer transfer = os::receive_some(socket_.get(), decoder_.space(), descriptors_, max_waiting_descriptors);
+  const os::Transfer transfer = os::receive_some(socket_.get(), decoder_.space(), descriptors_, max_waiting_descriptors, wait);
   if (transfer.io == os::Io::would_block) return Fill::none;
   closed_ = transfer.io == os::Io::closed;
   if (closed_) return Fill::closed;
@@ -121,16 +119,15 @@ Received Connection::receive_now(data::BulkReader& bulk) {
 }
 
 Received Connection::receive(data::BulkReader& bulk, std::optional<Clock::time_point> until) {
-  const auto yield_until = Clock::now() + yielding;
   for (;;) {
-    Received received = receive_now(bulk);
-    if (received.is != Received::Is::nothing) return received;
-    const auto now = Clock::now();
-    if (until && now >= *until) return received;
-    if (now < yield_until) {
-      ::sched_yield();
-    } else {
-      wait_for(socket_.get(), POLLIN, milliseconds_until(until));
+    Received received = take(bulk);
+    if (received.is == Received::Is::message) return received;
+    switch (fill(until ? os::Wait::no : os::Wait::yes)) {
+      case Fill::some: break;
+      case Fill::closed: received.is = Received::Is::closed; return received;
+      case Fill::none:
+        if (until && Clock::now() >= *until) return received;
+        if (until) wait_for(socket_.get(), POLLIN, milliseconds_until(until));
     }
   }
 }

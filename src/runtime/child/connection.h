@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "os/fd.h"
+#include "os/socket.h"
 #include "runtime/wire/frame.h"
 #include "runtime/wire/message.h"
 
@@ -30,9 +31,8 @@ class Connection {
  public:
   explicit Connection(os::Fd socket);
 
-  // Waits until a message came, the host is gone, or `until` passed (nothing). Yields the processor for some tens of
-  // microseconds first, because that is how soon most answers come, and sleeps then. Throws Error{invalid} when the host
-  // breaks the protocol.
+  // Sleeps until a message came, the host is gone, or `until` passed (nothing). Throws Error{invalid} when the host breaks
+  // the protocol.
   Received receive(data::BulkReader& bulk, std::optional<Clock::time_point> until = std::nullopt);
   // Looks without waiting.
   Received receive_now(data::BulkReader& bulk);
@@ -47,7 +47,7 @@ class Connection {
  private:
   Received take(data::BulkReader& bulk);
   enum class Fill { some, none, closed };
-  Fill fill();
+  Fill fill(os::Wait wait = os::Wait::no);
 
   os::Fd socket_;
   FrameDecoder decoder_;
