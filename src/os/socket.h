@@ -31,7 +31,7 @@ struct Transfer {
   std::size_t bytes = 0;
 };
 
-// One sendmsg with MSG_DONTWAIT. The descriptors travel with the first byte. Sends less than all when the buffer is full;
+// One send without waiting. The descriptors travel with the first byte. Sends less than all when the buffer is full;
 // a closed peer is Io::closed. Throws Error for anything else.
 [[nodiscard]] Transfer send_some(int socket, std::span<const iovec> parts, std::span<const int> descriptors);
 

@@ -45,7 +45,7 @@ void Channel::transmit(const OutgoingFrame& frame, std::span<const int> descript
   if (lost_) return;
   std::size_t sent = 0;
   if (backlog_.empty()) {
-    std::array<iovec, most_parts> parts{};
+    std::array<iovec, most_parts> parts;
     std::size_t count = 0;
     parts[count++] = part_of(frame.head);
     for (const data::Bytes segment : frame.segments) {

@@ -32,30 +32,17 @@ Exchange::Exchange(WorkerProcess& worker, const Speaker& speaker, const Log& log
 
 // ---- sending ---------------------------------------------------------------------------------------------------------
 
-template <typename Send>
-void Exchange::begin_with(std::shared_ptr<RunMemory> run, Send&& send) {
+void Exchange::begin(const Message& message, std::shared_ptr<RunMemory> run) {
+  expects_ready_ = std::holds_alternative<message::Hello>(message);
   news_ = worker_.take_news() & (news_death | news_abandon);  // the rest was about earlier exchanges
   worker_.memory().begin(std::move(run));
   worker_.output().begin();
   try {
-    send();
+    worker_.channel().send(message, &worker_.memory(), [this] { announce(); });
     reached_ = !worker_.channel().lost();
   } catch (const Error& error) {  // the value cannot be sent; nothing was
     finish(Ended::error, error);
   }
-}
-
-void Exchange::begin(const message::Hello& hello) {
-  expects_ready_ = true;
-  begin_with(nullptr, [&] { worker_.channel().send(hello); });
-}
-
-void Exchange::begin(const message::Lifecycle& verb) {
-  begin_with(nullptr, [&] { worker_.channel().send(verb, &worker_.memory(), [this] { announce(); }); });
-}
-
-void Exchange::begin(const message::Call& call, std::shared_ptr<RunMemory> run) {
-  begin_with(std::move(run), [&] { worker_.channel().send(call, &worker_.memory(), [this] { announce(); }); });
 }
 
 void Exchange::announce() {

@@ -53,10 +53,8 @@ class Exchange {
   Exchange(WorkerProcess& worker, const Speaker& speaker, const Log& log, Terms terms, std::shared_ptr<CallHost> host,
            std::uint64_t id, Deferred deferred);
 
-  // Sends it. `run` is the memory that tables travel in; may be null.
-  void begin(const message::Hello& hello);
-  void begin(const message::Lifecycle& verb);
-  void begin(const message::Call& call, std::shared_ptr<RunMemory> run);
+  // Sends a hello, a lifecycle verb or a call. `run` is the memory that tables travel in; may be null.
+  void begin(const Message& message, std::shared_ptr<RunMemory> run = nullptr);
 
   // One look at the socket and nothing else. False when nothing was there. Wait::yes may sleep for Channel::moment.
   bool look(os::Wait wait = os::Wait::no) { return !socket_ended_ && !serving_ && receive_once(wait); }
@@ -79,8 +77,6 @@ class Exchange {
   enum class Phase { working, stopping, dying, done };
   enum class Stop { none, deadline, cancelled };
 
-  template <typename Send>
-  void begin_with(std::shared_ptr<RunMemory> run, Send&& send);
   void announce();
   void reply(message::Reply answer);
 

@@ -1,6 +1,5 @@
 #include "runtime/output.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,43 +35,58 @@ Output::Output(Reactor& reactor, Log log, os::Fd out, os::Fd err, std::function<
   pipes_[0].end = std::move(out);
   pipes_[1].end = std::move(err);
   pipes_[1].stream = Stream::err;
-  for (Pipe& pipe : pipes_) {
-    os::set_nonblocking(pipe.end.get());
-    const std::lock_guard lock(mutex_);
-    pipe.watch = reactor_.watch(pipe.end.get(), EPOLLIN | EPOLLONESHOT, [this, &pipe](std::uint32_t) { readable(pipe); });
+  either_ = os::Fd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!either_) throw os::system_error("cannot watch the output of a worker", "");
+  for (std::uint32_t i = 0; i < pipes_.size(); ++i) {
+    os::set_nonblocking(pipes_[i].end.get());
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u32 = i;
+    if (::epoll_ctl(either_.get(), EPOLL_CTL_ADD, pipes_[i].end.get(), &event) != 0) {
+      throw os::system_error("cannot watch the output of a worker", "");
+    }
   }
+  const std::lock_guard lock(mutex_);  // the handler needs watch_
+  watch_ = reactor_.watch(either_.get(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { readable(); });
 }
 
-Output::~Output() {
-  for (Pipe& pipe : pipes_) reactor_.unwatch(pipe.watch, pipe.end.get());
-}
+Output::~Output() { reactor_.unwatch(watch_, either_.get()); }
 
-void Output::readable(Pipe& pipe) {
+void Output::readable() {
   bool waiting = false;
   {
     const std::lock_guard lock(mutex_);
-    if (drain(pipe, one_turn)) reactor_.rearm(pipe.watch, pipe.end.get(), EPOLLIN | EPOLLONESHOT);
+    drain_both(one_turn);
+    if (!pipes_[0].ended || !pipes_[1].ended) reactor_.rearm(watch_, either_.get(), EPOLLIN | EPOLLONESHOT);
     waiting = in_call_ && !lines_.empty();
   }
   if (waiting) news_();
 }
 
-// Reads until the pipe is empty, at most about `most` bytes. False at the end of the file.
-bool Output::drain(Pipe& pipe, std::size_t most) {
+// Usually there is nothing, and asking is all that a call pays.
+void Output::drain_both(std::size_t most) {
+  std::array<epoll_event, 2> ready;
+  const int count = ::epoll_wait(either_.get(), ready.data(), static_cast<int>(ready.size()), 0);
+  for (int i = 0; i < count; ++i) drain(pipes_[ready[static_cast<std::size_t>(i)].data.u32], most);
+}
+
+// Reads until the pipe is empty, at most about `most` bytes.
+void Output::drain(Pipe& pipe, std::size_t most) {
   std::array<char, chunk> buffer;
   for (std::size_t total = 0; total < most;) {
     const ssize_t got = ::read(pipe.end.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno == EAGAIN;
+    if (got < 0) return;
     if (got == 0) {
       if (!pipe.part.empty()) finish_line(pipe);
-      return false;
+      ::epoll_ctl(either_.get(), EPOLL_CTL_DEL, pipe.end.get(), nullptr);
+      pipe.ended = true;
+      return;
     }
     split(pipe, {buffer.data(), static_cast<std::size_t>(got)});
     total += static_cast<std::size_t>(got);
-    if (static_cast<std::size_t>(got) < buffer.size()) return true;  // it is empty now, or nearly
+    if (static_cast<std::size_t>(got) < buffer.size()) return;  // it is empty now, or nearly
   }
-  return true;
 }
 
 void Output::split(Pipe& pipe, std::string_view bytes) {
@@ -126,13 +140,6 @@ void Output::remember(const std::string& text) {
   }
 }
 
-// Asks first whether there is anything: usually there is nothing, and this is all that a call pays.
-void Output::drain_both() {
-  std::array<pollfd, 2> ends{{{pipes_[0].end.get(), POLLIN, 0}, {pipes_[1].end.get(), POLLIN, 0}}};
-  if (::poll(ends.data(), ends.size(), 0) <= 0) return;
-  for (Pipe& pipe : pipes_) drain(pipe, at_the_end);
-}
-
 void Output::begin() {
   const std::lock_guard lock(mutex_);
   in_call_ = true;
@@ -142,7 +149,7 @@ void Output::begin() {
 
 std::vector<Output::Line> Output::collect() {
   const std::lock_guard lock(mutex_);
-  drain_both();
+  drain_both(at_the_end);
   return std::exchange(lines_, {});
 }
 
@@ -153,7 +160,7 @@ std::vector<Output::Line> Output::take() {
 
 Output::Rest Output::end() {
   const std::lock_guard lock(mutex_);
-  drain_both();
+  drain_both(at_the_end);
   for (Pipe& pipe : pipes_) {
     if (!pipe.part.empty()) finish_line(pipe);
   }
@@ -164,7 +171,7 @@ Output::Rest Output::end() {
 
 std::string Output::last_words() {
   const std::lock_guard lock(mutex_);
-  drain_both();
+  drain_both(at_the_end);
   std::string text;
   for (const std::string& line : last_) {
     if (!text.empty()) text += '\n';

@@ -59,12 +59,12 @@ class Output {
   struct Pipe {
     os::Fd end;
     Stream stream = Stream::out;
-    Reactor::Id watch = 0;
+    bool ended = false;
     std::string part;  // of the line that has not ended
   };
-  void readable(Pipe& pipe);
-  bool drain(Pipe& pipe, std::size_t most);
-  void drain_both();
+  void readable();
+  void drain(Pipe& pipe, std::size_t most);
+  void drain_both(std::size_t most);
   void split(Pipe& pipe, std::string_view bytes);
   void finish_line(Pipe& pipe);
   void renew_allowance();
@@ -76,6 +76,8 @@ class Output {
   const OutputLimits limits_;
   std::mutex mutex_;
   std::array<Pipe, 2> pipes_;
+  os::Fd either_;          // readable when one of them is; asking it is cheaper than asking both
+  Reactor::Id watch_ = 0;
   bool in_call_ = false;
   std::vector<Line> lines_;
   std::size_t kept_ = 0;          // bytes since begin(), or since the last call ended

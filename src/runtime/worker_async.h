@@ -12,7 +12,7 @@ struct WorkerInstance::Async {
   std::shared_ptr<WorkerInstance> keeper;
   Completion completion;
   CancelToken cancel;
-  message::Call message;
+  Message message;
   std::optional<Exchange> exchange;
   CancelToken::Registration registration;
   bool watched = false;  // the registration was made

@@ -52,14 +52,15 @@ Terms WorkerInstance::terms_of(const Call& call) const {
   return terms;
 }
 
-message::Call WorkerInstance::message_of(Call& call, const Terms& terms) {
-  message::Call message;
+Message WorkerInstance::message_of(Call& call, const Terms& terms) {
+  Message result(std::in_place_type<message::Call>);
+  auto& message = std::get<message::Call>(result);
   message.id = ++last_id_;
   message.operation = static_cast<std::uint32_t>(call.operation);
   message.method = std::move(call.method);
   message.input = std::move(call.input);
   message.timeout_ms = std::max<std::int64_t>(terms.allowed.count(), 1);
-  return message;
+  return result;
 }
 
 // ---- driven by the caller --------------------------------------------------------------------------------------------
@@ -67,8 +68,8 @@ message::Call WorkerInstance::message_of(Call& call, const Terms& terms) {
 Outcome WorkerInstance::invoke(Call call) {
   if (auto refused = admit(call, Driver::caller)) return std::move(*refused);
   Terms terms = terms_of(call);
-  const message::Call message = message_of(call, terms);
-  Exchange exchange(*process_, speaker_, log_, std::move(terms), std::move(call.host), message.id, on_this_thread());
+  const Message message = message_of(call, terms);
+  Exchange exchange(*process_, speaker_, log_, std::move(terms), std::move(call.host), last_id_, on_this_thread());
   exchange.begin(message, std::move(call.memory));
   if (!exchange.done()) {
     const auto registration = call.cancel.on_cancel([this] { process_->ring(news_cancel); });
@@ -146,7 +147,7 @@ void WorkerInstance::start(Call call, Completion completion) {
   async->cancel = call.cancel;
   Terms terms = terms_of(call);
   async->message = message_of(call, terms);
-  async->exchange.emplace(*process_, speaker_, log_, std::move(terms), std::move(call.host), async->message.id, on_other_threads());
+  async->exchange.emplace(*process_, speaker_, log_, std::move(terms), std::move(call.host), last_id_, on_other_threads());
   async->exchange->begin(async->message, std::move(call.memory));
   {
     const std::lock_guard lock(mutex_);

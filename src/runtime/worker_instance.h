@@ -84,7 +84,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] std::optional<Outcome> admit(const Call& call, Driver driver);
   [[nodiscard]] Outcome refusal(Ended ended, Error error) const;
   [[nodiscard]] Terms terms_of(const Call& call) const;
-  [[nodiscard]] message::Call message_of(Call& call, const Terms& terms);
+  [[nodiscard]] Message message_of(Call& call, const Terms& terms);
   void drive(Exchange& exchange);
   void spin(Exchange& exchange);
   void sleep(const Exchange& exchange);
