@@ -14,7 +14,7 @@ Error closing_error() { return Error(Code::busy, "the host is shutting down: no 
 
 // ---- under the lock --------------------------------------------------------------------------------------------------
 
-std::shared_ptr<Shelf> Pool::Core::shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config) {
+Pool::Core::ShelfPtr Pool::Core::shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config) {
   std::vector<ShelfPtr>& shelves = shelves_[descriptor->id];
   for (const ShelfPtr& shelf : shelves) {
     if (shelf->holds(*descriptor, config)) return shelf;
@@ -32,7 +32,7 @@ Lease Pool::Core::lease(const ShelfPtr& shelf, SlotPtr slot) {
 }
 
 // Takes the slot. The one used last comes first: its memory is warm, and the others may grow old.
-std::shared_ptr<Slot> Pool::Core::idle_slot(Shelf& shelf) {
+Pool::Core::SlotPtr Pool::Core::idle_slot(Shelf& shelf) {
   SlotPtr best;
   for (const SlotPtr& slot : shelf.slots) {
     if (slot->in_use >= slot->capacity || slot->retired || !slot->instance->usable()) continue;
@@ -46,7 +46,7 @@ std::shared_ptr<Slot> Pool::Core::idle_slot(Shelf& shelf) {
 }
 
 // A place in the line. When all the instances it could wait for wait for it, that is an error instead.
-std::shared_ptr<Waiter> Pool::Core::join(const ShelfPtr& shelf, const Chain& chain) {
+Pool::Core::WaiterPtr Pool::Core::join(const ShelfPtr& shelf, const Chain& chain) {
   const auto waits_for_us = [&](const SlotPtr& slot) { return chain.contains(slot->instance->serial()); };
   if (!shelf->slots.empty() && shelf->starting == 0 && std::all_of(shelf->slots.begin(), shelf->slots.end(), waits_for_us)) {
     throw chain.cycle(shelf->descriptor->id);
@@ -318,7 +318,7 @@ void Pool::Core::acquire_later(const std::shared_ptr<const plugin::Descriptor>& 
   });
 }
 
-void Pool::Core::give_back(const std::shared_ptr<Shelf>& shelf, const std::shared_ptr<Slot>& slot) noexcept {
+void Pool::Core::give_back(const ShelfPtr& shelf, const SlotPtr& slot) noexcept {
   const Lock lock(mutex_);
   --slot->in_use;
   slot->last_used = Clock::now();

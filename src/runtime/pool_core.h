@@ -21,59 +21,67 @@
 
 namespace mortise::runtime {
 
-// One instance and who uses it.
-struct Slot {
-  std::shared_ptr<Instance> instance;
-  std::uint32_t capacity = 1;
-  std::uint32_t in_use = 0;
-  std::uint64_t leases = 0;
-  Clock::time_point born = Clock::now();
-  Clock::time_point last_used = born;
-  bool retired = false;
-};
-
-// One who waits for an instance. Decided once: by an instance, by the right to start one, or by an error.
-struct Waiter {
-  enum class Decision { none, lease, start, refused };
-  Decision decision = Decision::none;
-  std::shared_ptr<Slot> slot;
-  std::optional<Error> error;
-  std::condition_variable decided;  // of one who blocks
-  Pool::Ready ready;                // of one who does not, with how long it waits
-  std::optional<Clock::time_point> deadline;
-  CancelToken cancel;
-  CancelToken::Registration registration;
-  Reactor::Id timer = 0;
-};
-
-// One who waits for an instance that is being started. Decided once; an instance that comes too late is for others.
-struct Starter {
-  std::mutex mutex;
-  Pool::Ready ready;  // empty: decided
-  CancelToken::Registration registration;  // the reactor's, as is the timer
-  Reactor::Id timer = 0;
-};
-
-// All instances of one plugin in one version with one configuration.
-struct Shelf {
-  std::shared_ptr<const plugin::Descriptor> descriptor;
-  Value config;
-  std::vector<std::shared_ptr<Slot>> slots;
-  std::uint32_t starting = 0;
-  std::deque<std::shared_ptr<Waiter>> waiters;
-
-  [[nodiscard]] bool holds(const plugin::Descriptor& other, const Value& other_config) const {
-    return descriptor->version_text == other.version_text && descriptor->folder == other.folder &&
-           descriptor->entry == other.entry && config == other_config;
-  }
-  [[nodiscard]] bool per_call() const { return descriptor->lifetime == plugin::Lifetime::per_call; }
-  [[nodiscard]] bool may_grow() const {
-    return slots.size() + starting < std::max<std::size_t>(descriptor->max_instances, 1);
-  }
-};
-
 class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
  public:
+  struct Slot;
+  struct Waiter;
+  struct Starter;
+  struct Shelf;
+  using SlotPtr = std::shared_ptr<Slot>;
+  using WaiterPtr = std::shared_ptr<Waiter>;
+  using ShelfPtr = std::shared_ptr<Shelf>;
+
+  // One instance and who uses it.
+  struct Slot {
+    std::shared_ptr<Instance> instance;
+    std::uint32_t capacity = 1;
+    std::uint32_t in_use = 0;
+    std::uint64_t leases = 0;
+    Clock::time_point born = Clock::now();
+    Clock::time_point last_used = born;
+    bool retired = false;
+  };
+
+  // One who waits for an instance. Decided once: by an instance, by the right to start one, or by an error.
+  struct Waiter {
+    enum class Decision { none, lease, start, refused };
+    Decision decision = Decision::none;
+    SlotPtr slot;
+    std::optional<Error> error;
+    std::condition_variable decided;  // of one who blocks
+    Pool::Ready ready;                // of one who does not, with how long it waits
+    std::optional<Clock::time_point> deadline;
+    CancelToken cancel;
+    CancelToken::Registration registration;
+    Reactor::Id timer = 0;
+  };
+
+  // One who waits for an instance that is being started. Decided once; an instance that comes too late is for others.
+  struct Starter {
+    std::mutex mutex;
+    Pool::Ready ready;  // empty: decided
+    CancelToken::Registration registration;  // the reactor's, as is the timer
+    Reactor::Id timer = 0;
+  };
+
+  // All instances of one plugin in one version with one configuration.
+  struct Shelf {
+    std::shared_ptr<const plugin::Descriptor> descriptor;
+    Value config;
+    std::vector<SlotPtr> slots;
+    std::uint32_t starting = 0;
+    std::deque<WaiterPtr> waiters;
+
+    [[nodiscard]] bool holds(const plugin::Descriptor& other, const Value& other_config) const {
+      return descriptor->version_text == other.version_text && descriptor->folder == other.folder &&
+             descriptor->entry == other.entry && config == other_config;
+    }
+    [[nodiscard]] bool per_call() const { return descriptor->lifetime == plugin::Lifetime::per_call; }
+    [[nodiscard]] bool may_grow() const {
+      return slots.size() + starting < std::max<std::size_t>(descriptor->max_instances, 1);
+    }
+  };
+
   Core(InstanceFactory factory, Reactor& reactor, TaskThreads& threads, const Log& log, Settings settings)
       : factory_(std::move(factory)), reactor_(reactor), threads_(threads), log_(log), settings_(settings) {}
 
@@ -81,7 +89,7 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
                 std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain);
   void acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
                      std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain, Ready ready);
-  void give_back(const std::shared_ptr<Shelf>& shelf, const std::shared_ptr<Slot>& slot) noexcept;
+  void give_back(const ShelfPtr& shelf, const SlotPtr& slot) noexcept;
   void retire(const std::string& plugin_id);
   void shutdown();
   void trim();
@@ -90,10 +98,6 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
-  using ShelfPtr = std::shared_ptr<Shelf>;
-  using SlotPtr = std::shared_ptr<Slot>;
-  using WaiterPtr = std::shared_ptr<Waiter>;
-
   ShelfPtr shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config);
   SlotPtr idle_slot(Shelf& shelf);
   WaiterPtr join(const ShelfPtr& shelf, const Chain& chain);
@@ -129,8 +133,8 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
 // What a lease must remember to give itself back.
 struct Lease::Home {
   std::shared_ptr<Pool::Core> core;
-  std::shared_ptr<Shelf> shelf;
-  std::shared_ptr<Slot> slot;
+  Pool::Core::ShelfPtr shelf;
+  Pool::Core::SlotPtr slot;
 };
 
 }  // namespace mortise::runtime
