@@ -12,11 +12,21 @@ namespace {
 
 using Verb = Arguments::Verb;
 
+// One page of help: a line for the list of verbs, then what a manual would say.
+struct Page {
+  const char* word;
+  const char* summary;
+  const char* more;  // may be empty
+  const char* examples;
+};
+
 // A verb remembers itself when it was the one that was typed.
-CLI::App* add(CLI::App& parent, Arguments& arguments, Verb verb, const std::string& word, const std::string& what,
-              const std::string& examples) {
-  CLI::App* command = parent.add_subcommand(word, what);
-  command->footer("\nExamples:\n" + examples);
+CLI::App* add(CLI::App& parent, Arguments& arguments, Verb verb, const Page& page) {
+  CLI::App* command = parent.add_subcommand(page.word, page.summary);
+  std::string footer = *page.more == '\0' ? std::string() : "\n" + std::string(page.more) + "\n";
+  footer += "\nExamples:\n" + std::string(page.examples) +
+            "\n\n--data-dir and --config may be given, too; see mortise --help.";
+  command->footer(footer);
   command->callback([&arguments, verb] { arguments.verb = verb; });
   command->add_flag("--json", arguments.json, "Print one JSON document instead of text");
   return command;
@@ -24,39 +34,37 @@ CLI::App* add(CLI::App& parent, Arguments& arguments, Verb verb, const std::stri
 
 void add_serve(CLI::App& program, Arguments& arguments) {
   CLI::App* serve =
-      add(program, arguments, Verb::serve, "serve",
-          "Run the server in the foreground. It owns the data folder until it ends; SIGTERM and SIGINT let running "
-          "work finish first, a second one does not.",
-          "  mortise serve                          on http://127.0.0.1:8080 and :8001\n"
-          "  mortise serve --port 9000              on one port\n"
-          "  mortise serve --port 0                 on any free port; the ready line says which\n"
-          "  mortise serve --host ::1 --port 8080 --data-dir /var/lib/mortise");
-  serve
-      ->add_option("--host", arguments.hosts,
-                   "Address to listen on, of this machine only (repeatable; default 127.0.0.1)")
+      add(program, arguments, Verb::serve,
+          {"serve", "Run the server in the foreground",
+           "It owns the data folder until it ends. Its ready line on standard output says where it listens.\n"
+           "SIGTERM and SIGINT let running work finish first (server.drain_timeout); a second one does not.",
+           "  mortise serve                          on http://127.0.0.1:8080 and :8001\n"
+           "  mortise serve --port 9000              on one port\n"
+           "  mortise serve --port 0                 on any free port\n"
+           "  mortise serve --host ::1 --port 8080 --data-dir /var/lib/mortise"});
+  serve->add_option("--host", arguments.hosts, "Address of this machine to listen on (repeatable; default 127.0.0.1)")
       ->type_name("ADDRESS")
       ->allow_extra_args(false);
-  serve
-      ->add_option("--port", arguments.ports,
-                   "Port to listen on, 0 for any free one (repeatable; default 8080 and 8001)")
+  serve->add_option("--port", arguments.ports, "Port, 0 for any free one (repeatable; default 8080 and 8001)")
       ->type_name("PORT")
       ->allow_extra_args(false);
 }
 
 void add_run(CLI::App& program, Arguments& arguments) {
-  CLI::App* run = add(
-      program, arguments, Verb::run, "run",
-      "Run one pipeline and show its progress. Ctrl-C cancels it; `mortise runs cancel` does so from another shell.",
-      "  mortise run weather.yaml\n"
-      "  mortise run weather.yaml --set city=Seattle --set limit=10\n"
-      "  mortise run weather.yaml --dry-run      check every step, run none\n"
-      "  mortise run weather.yaml --json | jq .data.context\n"
-      "  mortise run nightly --detach            a pipeline the server knows by name");
-  run->add_option("PIPELINE", arguments.pipeline, "A pipeline file, or the name of a pipeline that the server knows")
+  CLI::App* run =
+      add(program, arguments, Verb::run,
+          {"run", "Run one pipeline and show its progress",
+           "It runs in the server of the data folder, else in this process. Ctrl-C cancels it, and so does\n"
+           "`mortise runs cancel` from another shell. Relative paths start at the present folder.",
+           "  mortise run weather.yaml\n"
+           "  mortise run weather.yaml --set city=Seattle --set limit=10\n"
+           "  mortise run weather.yaml --dry-run      check every step, run none\n"
+           "  mortise run weather.yaml --json | jq .data.context\n"
+           "  mortise run nightly --detach            a pipeline the server knows by name"});
+  run->add_option("PIPELINE", arguments.pipeline, "A pipeline file, or the name of a pipeline that is known")
       ->required();
   run->add_option("--name", arguments.name, "Which pipeline of a file that holds several")->type_name("NAME");
-  run->add_option("--set", arguments.set,
-                  "Put an entry into the run's context; the value is read as JSON, else taken as text (repeatable)")
+  run->add_option("--set", arguments.set, "An entry of the context; read as JSON, else as text (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   run->add_flag("--dry-run", arguments.dry_run, "Validate every step and run none");
@@ -67,9 +75,11 @@ void add_run(CLI::App& program, Arguments& arguments) {
 void add_runs(CLI::App& program, Arguments& arguments) {
   CLI::App* runs = program.add_subcommand("runs", "Look at runs, present and past, and cancel them");
   runs->require_subcommand(1);
-  CLI::App* list =
-      add(*runs, arguments, Verb::runs_list, "list", "List runs, newest first",
-          "  mortise runs list\n  mortise runs list --state running\n  mortise runs list --limit 5 --json");
+  CLI::App* list = add(*runs, arguments, Verb::runs_list,
+                       {"list", "List runs, newest first", "",
+                        "  mortise runs list\n"
+                        "  mortise runs list --state running\n"
+                        "  mortise runs list --limit 5 --json"});
   list->add_option("--state", arguments.state, "Only runs in this state")
       ->type_name("STATE")
       ->check(CLI::IsMember({"queued", "running", "succeeded", "failed", "cancelled", "interrupted"}));
@@ -77,16 +87,20 @@ void add_runs(CLI::App& program, Arguments& arguments) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  CLI::App* show = add(*runs, arguments, Verb::runs_show, "show", "Show one run with its steps, times, rows and errors",
-                       "  mortise runs show run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC");
+  CLI::App* show = add(*runs, arguments, Verb::runs_show,
+                       {"show", "Show one run with its steps, times, rows and errors", "",
+                        "  mortise runs show run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC"});
   show->add_option("RUN", arguments.run_id, "The run's id")->required();
-  CLI::App* logs = add(*runs, arguments, Verb::runs_logs, "logs", "Print what the steps of a run logged",
-                       "  mortise runs logs run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC\n  mortise runs logs --follow "
-                       "run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC");
+  CLI::App* logs = add(*runs, arguments, Verb::runs_logs,
+                       {"logs", "Print what the steps of a run logged", "",
+                        "  mortise runs logs run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC\n"
+                        "  mortise runs logs --follow run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC"});
   logs->add_option("RUN", arguments.run_id, "The run's id")->required();
   logs->add_flag("--follow", arguments.follow, "Go on until the run ends");
-  CLI::App* cancel = add(*runs, arguments, Verb::runs_cancel, "cancel", "Cancel a run that is in progress",
-                         "  mortise runs cancel run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC --reason 'wrong input'");
+  CLI::App* cancel = add(*runs, arguments, Verb::runs_cancel,
+                         {"cancel", "Cancel a run that is in progress",
+                          "Its open calls are asked to stop, and killed if they do not; no further step is started.",
+                          "  mortise runs cancel run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC --reason 'wrong input'"});
   cancel->add_option("RUN", arguments.run_id, "The run's id")->required();
   cancel->add_option("--reason", arguments.reason, "Why, for the record")->type_name("TEXT");
 }
@@ -94,42 +108,56 @@ void add_runs(CLI::App& program, Arguments& arguments) {
 void add_plugin(CLI::App& program, Arguments& arguments) {
   CLI::App* plugin = program.add_subcommand("plugin", "Look at the plugins that are there");
   plugin->require_subcommand(1);
-  add(*plugin, arguments, Verb::plugin_list, "list", "List plugins",
-      "  mortise plugin list\n  mortise plugin list --json");
-  CLI::App* show = add(*plugin, arguments, Verb::plugin_show, "show", "Show one plugin with all of its options",
-                       "  mortise plugin show Input.file");
+  add(*plugin, arguments, Verb::plugin_list,
+      {"list", "List plugins", "", "  mortise plugin list\n  mortise plugin list --json"});
+  CLI::App* show = add(*plugin, arguments, Verb::plugin_show,
+                       {"show", "Show one plugin with all of its options", "", "  mortise plugin show Input.file"});
   show->add_option("PLUGIN", arguments.plugin, "Its id or one of its other names")->required();
 }
 
 void add_rest(CLI::App& program, Arguments& arguments) {
-  add(program, arguments, Verb::doctor, "doctor",
-      "Examine this machine: what Mortise needs and finds, how plugins are isolated, who owns the data folder",
-      "  mortise doctor\n  mortise doctor --json");
+  add(program, arguments, Verb::doctor,
+      {"doctor", "Examine this machine: what Mortise needs and finds",
+       "It also tells how plugins are isolated and who owns the data folder. The exit status is 1 when something\n"
+       "that Mortise needs is missing.",
+       "  mortise doctor\n  mortise doctor --json"});
   CLI::App* level =
-      add(program, arguments, Verb::log_level, "log-level", "Show or change how much the running server logs",
-          "  mortise log-level\n  mortise log-level debug");
+      add(program, arguments, Verb::log_level,
+          {"log-level", "Show or change how much the running server logs",
+           "The change holds until the server ends; logging.level of the configuration is what it starts with.",
+           "  mortise log-level\n  mortise log-level debug"});
   level->add_option("LEVEL", arguments.level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  add(program, arguments, Verb::quickstart, "quickstart",
-      "Run the quick start on four years of Seattle's weather, in ./quickstart, and stay as a server. With "
-      "MORTISE_ONCE=1 it "
-      "ends once the report is written.",
-      "  mortise quickstart\n  MORTISE_ONCE=1 mortise quickstart");
+  add(program, arguments, Verb::quickstart,
+      {"quickstart", "See it work on four years of Seattle's weather",
+       "It leaves its report in ./quickstart and stays as a server. With MORTISE_ONCE=1 in the environment it ends\n"
+       "once the report is written.",
+       "  mortise quickstart\n  MORTISE_ONCE=1 mortise quickstart"});
 }
 
 void add_common(CLI::App& program, Arguments& arguments) {
-  program
-      .add_option("--data-dir", arguments.data_dir, "Folder of the host's state (MORTISE_DATA_DIR; default .mortise)")
+  program.add_option("--data-dir", arguments.data_dir, "Folder of the host's state (default .mortise)")
       ->type_name("FOLDER")
       ->envname("MORTISE_DATA_DIR");
   program
       .add_option("--config", arguments.config,
-                  "Configuration file, .yaml or .toml (MORTISE_CONFIG; default mortise.yaml or mortise.toml, if there)")
+                  "Configuration file, .yaml or .toml (default mortise.yaml or mortise.toml, if there)")
       ->type_name("FILE")
       ->envname("MORTISE_CONFIG");
   program.add_flag_callback(
       "--version", [&arguments] { arguments.verb = Verb::version; }, "Print the version");
   program.fallthrough();  // these may come after the verb, too
+}
+
+// The page of the verb that was typed last, under its whole name.
+std::string help_of(const CLI::App& program) {
+  const CLI::App* place = &program;
+  std::string before;
+  while (!place->get_subcommands().empty()) {
+    before += (before.empty() ? "" : " ") + place->get_name();
+    place = place->get_subcommands().front();
+  }
+  return place->help(before);
 }
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
@@ -221,9 +249,7 @@ std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* ar
     if (program.get_subcommands().empty() && program.count("--version") == 0) return Printed{program.help()};
     return arguments;
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* place = &program;
-    while (!place->get_subcommands().empty()) place = place->get_subcommands().front();
-    return Printed{place->help()};
+    return Printed{help_of(program)};
   } catch (const CLI::ParseError& failure) {
     throw usage_error(program, failure, {argv + 1, argv + argc});
   }

@@ -74,6 +74,7 @@ TEST_CASE("help is printed for the program and for each verb, with examples") {
   CHECK(has(printed({"run", "--help"}), "--dry-run"));
   CHECK(has(printed({"run", "--help"}), "Examples:"));
   CHECK(has(printed({"runs", "cancel", "--help"}), "--reason"));
+  CHECK(has(printed({"runs", "cancel", "--help"}), "Usage: mortise runs cancel "));
 }
 
 TEST_CASE("what is not understood is refused, and the nearest word is named") {

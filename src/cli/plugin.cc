@@ -24,6 +24,12 @@ void add_fact(std::string& text, std::string_view name, const std::string& fact)
   text.append("  ").append(name).append(16 - name.size(), ' ').append(harmless(fact)).append("\n");
 }
 
+// Bounds are kept as floating point; most are whole.
+std::string bound_text(const Value& bound) {
+  const std::string text = data::to_json(bound);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+}
+
 std::string option_text(std::string_view name, const Value& option) {
   std::string text = "  " + toned(Tone::strong, name, 1) + " (" + text_in(option, "type", "any");
   if (flag_in(option, "required")) text += ", required";
@@ -31,8 +37,12 @@ std::string option_text(std::string_view name, const Value& option) {
   if (const Value* value = option.find("default"); value != nullptr && !value->is_null())
     text += ", default " + data::to_json(*value);
   if (option.has("enum")) text += ", one of " + data::to_json(option.at("enum"));
-  for (const char* bound : {"minimum", "maximum", "exclusive_minimum", "exclusive_maximum"}) {
-    if (const Value* value = option.find(bound)) text += std::string(", ") + bound + " " + data::to_json(*value);
+  const std::pair<const char*, const char*> bounds[] = {{"minimum", "at least "},
+                                                        {"exclusive_minimum", "more than "},
+                                                        {"maximum", "at most "},
+                                                        {"exclusive_maximum", "less than "}};
+  for (const auto& [key, words] : bounds) {
+    if (const Value* value = option.find(key)) text += std::string(", ") + words + bound_text(*value);
   }
   text += ")\n";
   const std::string description = text_in(option, "description");

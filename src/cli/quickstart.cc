@@ -108,13 +108,15 @@ int quickstart(const Tools& tools) {
   const Value answer = run_and_follow(*client, request, WithContext::no, progress);
   require_success(answer);
   require_report(report);
+  const bool stays = host != nullptr && !once();
   if (tools.arguments.json) {
-    print(json_text(Value::map({{"report", report}, {"run", answer}})));
+    print(
+        json_text(Value::map({{"report", report}, {"run", answer}, {"urls", stays ? urls_of(*host) : Value::list()}})));
   } else {
     print("\n" + story(*client, answer) + "\nThe report is " + report + "\n");
   }
-  if (host == nullptr || once()) return EXIT_SUCCESS;
-  print(ready_line(tools, *host) + (tools.arguments.json ? "" : where_to_look(*host, report)));
+  if (!stays) return EXIT_SUCCESS;
+  if (!tools.arguments.json) print(ready_line(tools, *host) + where_to_look(*host, report));
   stay_until_signalled(*host, tools.signals);
   return EXIT_SUCCESS;
 }

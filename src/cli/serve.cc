@@ -7,10 +7,24 @@
 #include "cli/owner.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
+#include "data/value_json.h"
 
 namespace mortise::cli {
 
+Value urls_of(const Host& host) {
+  Value urls = Value::list();
+  for (const std::string& url : host.urls()) urls.push_back(url);
+  return urls;
+}
+
 std::string ready_line(const Tools& tools, const Host& host) {
+  if (tools.arguments.json) {
+    return data::to_json(Value::map({{"version", tools.maker.version()},
+                                     {"pid", static_cast<std::int64_t>(::getpid())},
+                                     {"urls", urls_of(host)},
+                                     {"socket", tools.maker.socket_path(tools.options.data_dir)}})) +
+           "\n";
+  }
   std::string line = "mortise " + tools.maker.version() + " ready on";
   for (const std::string& url : host.urls()) line += " " + url;
   return line + "\n";

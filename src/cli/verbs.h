@@ -29,7 +29,9 @@ struct Tools {
 
 // Waits for SIGTERM or SIGINT, then lets running work finish; a second signal ends this process at once.
 void stay_until_signalled(Host& host, Signals& signals);
-// "mortise 0.1.0 ready on http://127.0.0.1:8080 http://127.0.0.1:8001"
+[[nodiscard]] Value urls_of(const Host& host);
+// "mortise 0.1.0 ready on http://127.0.0.1:8080 http://127.0.0.1:8001", or with --json {"version", "pid", "urls", "socket"} on
+// one line.
 [[nodiscard]] std::string ready_line(const Tools& tools, const Host& host);
 
 }  // namespace mortise::cli

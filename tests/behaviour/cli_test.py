@@ -244,6 +244,17 @@ def test_the_command_line_is_a_client_of_a_running_server(server, tmp_path):
     assert server.get("/api/v1/log-level").json()["level"] == "debug"
 
 
+def test_the_ready_line_is_json_when_asked_for(tmp_path):
+    process = start("serve", "--json", "--port", "0", cwd=tmp_path)
+    try:
+        ready = json.loads(process.stdout.readline())
+        assert ready["pid"] == process.pid and ready["urls"][0].startswith("http://127.0.0.1:")
+        assert ready["socket"] == str(tmp_path / ".mortise" / "server.sock")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15 * outside.PATIENCE) == 0
+
+
 def test_a_second_server_is_refused_with_the_pid_of_the_first(server, mortise):
     result = mortise("serve", "--port", "0", "--data-dir", server.data_dir)
     assert result.returncode == 75
