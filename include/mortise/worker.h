@@ -38,12 +38,12 @@ typedef struct mortise_worker_options {
 /* What the host said first. All strings live as long as the worker. */
 typedef struct mortise_worker_hello {
   uint64_t size;
-  mortise_string host;  /* version text */
-  mortise_string id;    /* of the plugin */
+  mortise_string host; /* version text */
+  mortise_string id;   /* of the plugin */
   mortise_string name;
   mortise_string version;
-  mortise_string path;  /* folder of the package */
-  mortise_string entry; /* file in it */
+  mortise_string path;         /* folder of the package */
+  mortise_string entry;        /* file in it */
   const mortise_value* limits; /* a map */
 } mortise_worker_hello;
 
@@ -80,7 +80,8 @@ MORTISE_EXPORT mortise_status mortise_worker_next(mortise_worker* worker, mortis
  * `allocate` gave travel without a copy. Leaves of the input that are still retained get memory of their own, so that they
  * stay as they are. A result that cannot be sent is answered as an error of the plugin; the return value is MORTISE_OK then,
  * and something else only when the host is gone. */
-MORTISE_EXPORT mortise_status mortise_worker_reply(mortise_worker* worker, mortise_status status, mortise_output* output);
+MORTISE_EXPORT mortise_status mortise_worker_reply(mortise_worker* worker, mortise_status status,
+                                                   mortise_output* output);
 
 /* Adds to the number of bytes that the next reply reports as copied, for whoever copies tables into data of its own. */
 MORTISE_EXPORT void mortise_worker_count_copied(mortise_worker* worker, uint64_t bytes);

@@ -22,7 +22,8 @@ int work() {
 int main(int argc, char** argv) {
   if (argc > 1) {
     const bool version = std::string_view(argv[1]) == "--version";
-    std::fputs(version ? "mortise-worker " MORTISE_VERSION "\n" : "mortise-worker is started by mortise, not by hand\n", version ? stdout : stderr);
+    std::fputs(version ? "mortise-worker " MORTISE_VERSION "\n" : "mortise-worker is started by mortise, not by hand\n",
+               version ? stdout : stderr);
     return version ? 0 : usage;
   }
   // What a plugin prints shall appear line by line, not when a buffer is full.

@@ -22,9 +22,7 @@ TEST_CASE("every representable time survives the way to text and back") {
                                 std::int64_t{-1'000'000'000}, std::int64_t{-999'999'999}, std::int64_t{1},
                                 std::numeric_limits<std::int64_t>::max()}) {
     CAPTURE(ns);
-    const auto back = parse_rfc3339(to_rfc3339(Time{ns}));
-    REQUIRE(back);
-    CHECK(back->nanoseconds == ns);
+    CHECK(parse_rfc3339(to_rfc3339(Time{ns})) == Time{ns});
   }
 }
 
@@ -33,7 +31,7 @@ TEST_CASE("offsets, lower case, a blank, leap seconds and long decimals are read
   CHECK(parse_rfc3339("2024-01-31t12:34:56z") == parse_rfc3339("2024-01-31 12:34:56Z"));
   CHECK(parse_rfc3339("2024-02-29T00:00:00-00:30") == parse_rfc3339("2024-02-29T00:30:00Z"));
   CHECK(parse_rfc3339("2016-12-31T23:59:60Z") == parse_rfc3339("2017-01-01T00:00:00Z"));
-  CHECK(parse_rfc3339("1970-01-01T00:00:00.1234567899Z")->nanoseconds == 123'456'789);
+  CHECK(parse_rfc3339("1970-01-01T00:00:00.1234567899Z") == Time{123'456'789});
 }
 
 TEST_CASE("what is no time is not read") {

@@ -211,10 +211,10 @@ class JsonReader {
 
 }  // namespace
 
-Node parse_json_config(std::string_view given, std::string file) {
-  const config::Text text(given, file);
+Node parse_json_config(std::string_view text, std::string file) {
+  const config::Text source(text, file);
   Builder builder(std::move(file), "JSON");
-  JsonReader(text.all(), builder).read_document();
+  JsonReader(source.all(), builder).read_document();
   return builder.finish();
 }
 

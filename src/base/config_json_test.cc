@@ -151,7 +151,7 @@ TEST_CASE("broken TOML is refused with its line") {
 
 TEST_CASE("deep TOML is refused before it can do harm") {
   CHECK_NOTHROW((void)parse_toml("a" + repeat(".a", 100) + " = 1\n", "f"));
-  CHECK_NOTHROW((void)parse_toml(repeat("x = [1.5, 2.5, \"a.b.c\"] # a.b.c.d\n", 1).c_str(), "f"));
+  CHECK_NOTHROW((void)parse_toml("x = [1.5, 2.5, \"a.b.c\"] # a.b.c.d\n", "f"));
   for (const std::string& text :
        {"a" + repeat(".a", 300'000) + " = 1\n", "[a" + repeat(".a", 300'000) + "]\n", "x = " + repeat("[", 100'000),
         "x = " + repeat("{a=", 100'000), "x = " + repeat("{a.b.c.d=", 40) + "1" + repeat("}", 40) + "\n",

@@ -17,7 +17,6 @@ namespace {
 
 using config::Builder;
 using config::Place;
-using config::Scalar;
 
 Place place_of(const toml::source_region& region) noexcept {
   return {static_cast<std::uint32_t>(region.begin.line), static_cast<std::uint32_t>(region.begin.column)};
@@ -147,13 +146,13 @@ void add(Builder& builder, const toml::node& node, Place place) {
 
 }  // namespace
 
-Node parse_toml(std::string_view given, std::string file) {
-  const config::Text text(given, file);
+Node parse_toml(std::string_view text, std::string file) {
+  const config::Text source(text, file);
   Builder builder(std::move(file), "TOML");
-  DepthCheck(text, builder).run();
+  DepthCheck(source, builder).run();
   toml::table root;
   try {
-    root = toml::parse(text.all());
+    root = toml::parse(source.all());
   } catch (const toml::parse_error& problem) {
     throw builder.syntax(place_of(problem.source()), std::string(problem.description()));
   }

@@ -20,7 +20,6 @@ namespace mortise {
 namespace {
 
 using config::Builder;
-using config::Entry;
 using config::Place;
 using config::shown_character;
 using config::Text;
@@ -220,7 +219,7 @@ class Events : public YAML::EventHandler {
     } catch (const Error& error) {
       Error placed = builder_.problem(place, error.what(), error.hint());
       for (const auto& [name, detail] : error.details()) placed.with(name, detail);
-      throw placed;
+      throw Error(placed);
     }
     if (wanted == "float" && value.kind == Node::Kind::integer) {
       return {Node::Kind::number, false, 0, static_cast<double>(value.integer)};
@@ -330,20 +329,20 @@ void check_lines(const Text& text, const Builder& builder) {
 
 }  // namespace
 
-Node parse_yaml(std::string_view given, std::string file) {
-  const Text text(given, file);
+Node parse_yaml(std::string_view text, std::string file) {
+  const Text source(text, file);
   Builder builder(std::move(file), "YAML");
-  check_lines(text, builder);
-  Places places(text);
-  LookAhead input(text.all(), builder, text);
-  Events events(text, places, input, builder);
+  check_lines(source, builder);
+  Places places(source);
+  LookAhead input(source.all(), builder, source);
+  Events events(source, places, input, builder);
   std::istream stream(&input);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(events)) {
     }
   } catch (const YAML::Exception& problem) {
-    throw explain(problem, places.of(problem.mark), text, builder);
+    throw explain(problem, places.of(problem.mark), source, builder);
   }
   events.require_closed_quote();
   return builder.finish();

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
-#include <time.h>
 
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <random>
 
 #include "base/config_tree.h"
@@ -183,8 +183,15 @@ literal: {"<<": 1}
 TEST_CASE("alias bombs end in an error within milliseconds") {
   std::string laughs = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n";
   for (int i = 1; i < 12; ++i) {
+    const std::string name = "a" + std::to_string(i);
     const std::string last = "*a" + std::to_string(i - 1);
-    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + repeat(last + ", ", 9) + last + "]\n";
+    laughs.append(name)
+        .append(": &")
+        .append(name)
+        .append(" [")
+        .append(repeat(last + ", ", 9))
+        .append(last)
+        .append("]\n");
   }
   Refusal refusal;
   CHECK(time_of([&] { refusal = refusal_of(laughs); }) < std::chrono::milliseconds(1'000));
@@ -196,8 +203,10 @@ TEST_CASE("alias bombs end in an error within milliseconds") {
 
   std::string merges = "a0: &a0 {k: 1}\n";
   for (int i = 1; i < 60; ++i) {
-    const std::string last = std::to_string(i - 1);
-    merges += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " {x: *a" + last + ", y: *a" + last + "}\n";
+    const std::string name = "a" + std::to_string(i);
+    const std::string last = "*a" + std::to_string(i - 1);
+    merges.append(name).append(": &").append(name).append(" {x: ").append(last).append(", y: ").append(last).append(
+        "}\n");
   }
   CHECK(time_of([&] { refusal = refusal_of(merges); }) < std::chrono::milliseconds(1'000));
   CHECK(refusal.message.find("the aliases expand to more than") != std::string::npos);

@@ -9,6 +9,7 @@
 TEST_CASE("ids have their prefix and shape, and are unique across threads") {
   std::vector<std::vector<std::string>> made(4);
   std::vector<std::thread> threads;
+  threads.reserve(made.size());
   for (auto& mine : made) {
     threads.emplace_back([&mine] {
       for (int i = 0; i < 5'000; ++i) mine.push_back(mortise::make_id("run"));

@@ -138,6 +138,7 @@ TEST_CASE("a very long string is cut, with its size") {
 TEST_CASE("records of many threads stay whole") {
   Captured captured(Log::Format::json);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&captured, t] {
       for (int i = 0; i < 500; ++i) captured.log.info("record", {{"thread", t}, {"i", i}});

@@ -128,13 +128,13 @@ std::string Version::text() const {
 }
 
 std::weak_ordering operator<=>(const Version& a, const Version& b) noexcept {
-  if (const auto order = a.major <=> b.major; order != 0) return order;
-  if (const auto order = a.minor <=> b.minor; order != 0) return order;
-  if (const auto order = a.patch <=> b.patch; order != 0) return order;
+  if (const auto order = a.major <=> b.major; std::is_neq(order)) return order;
+  if (const auto order = a.minor <=> b.minor; std::is_neq(order)) return order;
+  if (const auto order = a.patch <=> b.patch; std::is_neq(order)) return order;
   if (a.prerelease.empty() || b.prerelease.empty()) return a.prerelease.empty() <=> b.prerelease.empty();
   const std::size_t common = std::min(a.prerelease.size(), b.prerelease.size());
   for (std::size_t i = 0; i < common; ++i) {
-    if (const auto order = compare_identifiers(a.prerelease[i], b.prerelease[i]); order != 0) return order;
+    if (const auto order = compare_identifiers(a.prerelease[i], b.prerelease[i]); std::is_neq(order)) return order;
   }
   return a.prerelease.size() <=> b.prerelease.size();
 }
@@ -297,12 +297,12 @@ Range Range::parse(std::string_view text) {
 bool Range::holds(const Bound& bound, const Version& version) noexcept {
   const auto order = version <=> bound.version;
   switch (bound.comparison) {
-    case Comparison::less: return order < 0;
-    case Comparison::less_equal: return order <= 0;
-    case Comparison::equal: return order == 0;
-    case Comparison::not_equal: return order != 0;
-    case Comparison::greater_equal: return order >= 0;
-    case Comparison::greater: return order > 0;
+    case Comparison::less: return std::is_lt(order);
+    case Comparison::less_equal: return std::is_lteq(order);
+    case Comparison::equal: return std::is_eq(order);
+    case Comparison::not_equal: return std::is_neq(order);
+    case Comparison::greater_equal: return std::is_gteq(order);
+    case Comparison::greater: return std::is_gt(order);
   }
   return false;
 }

@@ -43,7 +43,7 @@ struct Version {
   [[nodiscard]] std::string text() const;
 
   friend std::weak_ordering operator<=>(const Version& a, const Version& b) noexcept;
-  friend bool operator==(const Version& a, const Version& b) noexcept { return (a <=> b) == 0; }
+  friend bool operator==(const Version& a, const Version& b) noexcept { return std::is_eq(a <=> b); }
 };
 
 class Range {

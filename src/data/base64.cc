@@ -12,7 +12,9 @@ constexpr std::uint8_t no_letter = 0xff;
 constexpr std::array<std::uint8_t, 256> values = [] {
   std::array<std::uint8_t, 256> table{};
   table.fill(no_letter);
-  for (std::size_t i = 0; i < alphabet.size(); ++i) table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  }
   return table;
 }();
 
@@ -24,7 +26,8 @@ void append_base64(std::string& out, std::string_view bytes) {
   std::size_t at = 0;
   for (; at + 3 <= bytes.size(); at += 3) {
     const std::uint32_t group = byte(at) << 16 | byte(at + 1) << 8 | byte(at + 2);
-    const char letters[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63], alphabet[group >> 6 & 63], alphabet[group & 63]};
+    const char letters[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63], alphabet[group >> 6 & 63],
+                             alphabet[group & 63]};
     out.append(letters, 4);
   }
   const std::size_t rest = bytes.size() - at;

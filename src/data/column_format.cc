@@ -70,7 +70,9 @@ ColumnFormat temporal(std::string_view format) {
   if (format == "tdD" || format == "tts" || format == "ttm") return fixed(4);
   if (format == "tdm" || format == "ttu" || format == "ttn") return fixed(8);
   if (format == "tDs" || format == "tDm" || format == "tDu" || format == "tDn") return fixed(8);
-  if (format.size() >= 4 && format[3] == ':' && (kind == "tss" || kind == "tsm" || kind == "tsu" || kind == "tsn")) return fixed(8);
+  if (format.size() >= 4 && format[3] == ':' && (kind == "tss" || kind == "tsm" || kind == "tsu" || kind == "tsn")) {
+    return fixed(8);
+  }
   refuse(format);
 }
 

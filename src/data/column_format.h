@@ -30,7 +30,9 @@ struct ColumnFormat {
 [[nodiscard]] ColumnFormat column_format(std::string_view format);
 
 [[nodiscard]] std::size_t buffers_of(Layout layout) noexcept;
-[[nodiscard]] constexpr std::uint64_t bitmap_bytes(std::uint64_t bits) noexcept { return bits / 8 + (bits % 8 != 0 ? 1 : 0); }
+[[nodiscard]] constexpr std::uint64_t bitmap_bytes(std::uint64_t bits) noexcept {
+  return bits / 8 + (bits % 8 != 0 ? 1 : 0);
+}
 [[nodiscard]] inline bool bit_at(const std::byte* bitmap, std::int64_t index) noexcept {
   return (std::to_integer<unsigned>(bitmap[index >> 3]) >> (index & 7) & 1) != 0;
 }

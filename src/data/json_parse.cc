@@ -31,7 +31,9 @@ class Builder {
       case dom::element_type::ARRAY: return build_list(dom::array(element), depth);
       case dom::element_type::OBJECT: return build_map(dom::object(element), depth);
       case dom::element_type::INT64: return std::int64_t(element);
-      case dom::element_type::UINT64: throw Refusal{ordinal, "expected an integer within the range of int64, got " + std::to_string(std::uint64_t(element))};
+      case dom::element_type::UINT64:
+        throw Refusal{ordinal,
+                      "expected an integer within the range of int64, got " + std::to_string(std::uint64_t(element))};
       case dom::element_type::DOUBLE: return double(element);
       case dom::element_type::STRING: return std::string_view(element);
       case dom::element_type::BOOL: return bool(element);
@@ -68,7 +70,8 @@ class Builder {
 
 Value parse_json(std::string_view text, const JsonLimits& limits, std::string_view what) {
   if (text.size() > limits.bytes) {
-    throw Error(Code::invalid, std::string(what) + " has " + std::to_string(text.size()) + " bytes; the limit is " + std::to_string(limits.bytes));
+    throw Error(Code::invalid, std::string(what) + " has " + std::to_string(text.size()) + " bytes; the limit is " +
+                                   std::to_string(limits.bytes));
   }
   const std::uint32_t depth = std::min<std::uint32_t>(limits.depth, MORTISE_MAX_DEPTH);
   dom::parser parser;

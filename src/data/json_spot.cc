@@ -18,7 +18,7 @@ class Scanner {
  public:
   Scanner(std::string_view text, std::uint32_t max_depth) : text_(text), max_depth_(max_depth) {}
 
-  std::function<void(std::size_t begin)> on_value;                        // start of each value (of its key in a map)
+  std::function<void(std::size_t begin)> on_value;                         // start of each value (of its key in a map)
   std::function<bool(std::size_t begin, std::size_t end)> on_wild_number;  // true: go on
 
   void scan() {
@@ -32,7 +32,9 @@ class Scanner {
   [[noreturn]] void wrong(std::string expected) const { throw JsonSpot{at_, std::move(expected)}; }
   [[nodiscard]] char peek() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
   void blanks() noexcept {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
+      ++at_;
+    }
   }
 
   // Containers are kept on a stack of their own, so that no text can exhaust the thread's.
@@ -125,7 +127,9 @@ class Scanner {
   void escape() {
     const char kind = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
     if (kind != 'u') {
-      if (kind == '\0' || std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos) wrong("an escape such as \\n or \\u0041");
+      if (kind == '\0' || std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos) {
+        wrong("an escape such as \\n or \\u0041");
+      }
       at_ += 2;
       return;
     }
@@ -146,7 +150,9 @@ class Scanner {
     std::uint32_t unit = 0;
     const std::string_view digits = text_.size() >= at_ + 6 ? text_.substr(at_ + 2, 4) : std::string_view();
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
-    if (failure != std::errc{} || digits.size() != 4 || end != digits.data() + 4) wrong("four hexadecimal digits after \\u");
+    if (failure != std::errc{} || digits.size() != 4 || end != digits.data() + 4) {
+      wrong("four hexadecimal digits after \\u");
+    }
     return unit;
   }
 
@@ -286,7 +292,8 @@ Error json_error_at(std::string_view what, std::string_view text, std::size_t of
       column = 1;
     }
   }
-  return Error(Code::invalid, std::string(what) + ", line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + message)
+  return Error(Code::invalid, std::string(what) + ", line " + std::to_string(line) + ", column " +
+                                  std::to_string(column) + ": " + message)
       .with("line", std::to_string(line))
       .with("column", std::to_string(column));
 }

@@ -31,6 +31,7 @@ bool blank_wild_numbers(std::string& text);
 // "request body, line 3, column 7: expected ',' or '}', got 'x'" with those details.
 [[nodiscard]] Error json_error(std::string_view what, std::string_view text, const JsonSpot& spot);
 // The same with a message of its own instead of "expected, got".
-[[nodiscard]] Error json_error_at(std::string_view what, std::string_view text, std::size_t offset, const std::string& message);
+[[nodiscard]] Error json_error_at(std::string_view what, std::string_view text, std::size_t offset,
+                                  const std::string& message);
 
 }  // namespace mortise::data

@@ -29,10 +29,10 @@ struct Column {
   std::string name;
   std::string format;
   bool nullable = true;
-  bool ordered = false;           // of a dictionary
+  bool ordered = false;  // of a dictionary
   std::int64_t length = 0;
   std::int64_t null_count = 0;
-  std::vector<Buffer> buffers;    // in Arrow's order; an absent one (no nulls: no validity) has no bytes
+  std::vector<Buffer> buffers;  // in Arrow's order; an absent one (no nulls: no validity) has no bytes
   std::vector<Column> children;
   std::unique_ptr<Column> dictionary;
   std::vector<std::pair<std::string, std::string>> metadata;
@@ -132,8 +132,8 @@ class TableView {
 
   [[nodiscard]] std::int64_t rows() const noexcept;
   [[nodiscard]] std::size_t columns() const noexcept;
-  [[nodiscard]] ColumnView column(std::size_t index) const;           // throws Error{not_found}
-  [[nodiscard]] ColumnView column(std::string_view name) const;       // throws Error{not_found}, naming those that exist
+  [[nodiscard]] ColumnView column(std::size_t index) const;      // throws Error{not_found}
+  [[nodiscard]] ColumnView column(std::string_view name) const;  // throws Error{not_found}, naming those that exist
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
   [[nodiscard]] Value row(std::int64_t row) const;  // a map; slow, one row at a time
   [[nodiscard]] Value to_rows() const;              // all of them

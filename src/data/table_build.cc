@@ -97,7 +97,8 @@ Kind kind_of(const std::string& name, Cells cells) {
     const Kind here = cells[row]->kind();
     if (here == kind) continue;
     const bool scalar = here != Kind::list && here != Kind::map && here != Kind::tensor && here != Kind::table;
-    const bool numbers = (here == Kind::int64 || here == Kind::float64) && (kind == Kind::int64 || kind == Kind::float64);
+    const bool numbers =
+        (here == Kind::int64 || here == Kind::float64) && (kind == Kind::int64 || kind == Kind::float64);
     if (scalar && kind == Kind::null) {
       kind = here;
     } else if (numbers) {
@@ -105,7 +106,8 @@ Kind kind_of(const std::string& name, Cells cells) {
     } else {
       const std::string wanted = kind == Kind::null ? "a scalar" : mortise::name_of(kind);
       throw Error(Code::invalid,
-                  "column '" + name + "', row " + std::to_string(row) + ": expected " + wanted + ", got " + mortise::name_of(here),
+                  "column '" + name + "', row " + std::to_string(row) + ": expected " + wanted + ", got " +
+                      mortise::name_of(here),
                   "a column of a table holds one kind of scalar; convert the cells first")
           .with("column", name)
           .with("row", std::to_string(row))
@@ -142,7 +144,8 @@ Column infer_column(std::string name, Cells cells) {
       break;
     case Kind::time:
       column.format = "tsn:UTC";
-      column.buffers.push_back(values_of<std::int64_t>(cells, [](const Value& cell) { return cell.as_time().nanoseconds; }));
+      column.buffers.push_back(
+          values_of<std::int64_t>(cells, [](const Value& cell) { return cell.as_time().nanoseconds; }));
       break;
     default:
       add_variable(column, cells.size(), kind == Kind::string, [&](std::size_t i) { return content_of(cells[i]); });
@@ -175,14 +178,16 @@ class Sorter {
 
   void sort(std::size_t row) {
     if (!rows_[row].is(Kind::map)) {
-      throw Error(Code::invalid, "row " + std::to_string(row) + ": expected map, got " + mortise::name_of(rows_[row].kind()))
+      throw Error(Code::invalid,
+                  "row " + std::to_string(row) + ": expected map, got " + mortise::name_of(rows_[row].kind()))
           .with("row", std::to_string(row))
           .with("expected", "map")
           .with("got", mortise::name_of(rows_[row].kind()));
     }
     std::size_t guess = 0;  // rows mostly have the same keys in the same order
     for (const Member& member : rows_[row].members()) {
-      const std::size_t index = guess < columns_.size() && columns_[guess].name == member.key() ? guess : find(member.key());
+      const std::size_t index =
+          guess < columns_.size() && columns_[guess].name == member.key() ? guess : find(member.key());
       guess = index + 1;
       ++filled_;
       columns_[index].cells.resize(row, nullptr);
@@ -204,7 +209,8 @@ class Sorter {
     constexpr std::uint64_t always_fine = 64u << 20;
     const std::uint64_t cells = std::uint64_t{columns_.size()} * rows_.size();
     if (cells > always_fine && cells / 16 > filled_ + rows_.size()) {
-      throw Error(Code::invalid, "the rows have " + std::to_string(columns_.size()) + " different keys and hardly share any",
+      throw Error(Code::invalid,
+                  "the rows have " + std::to_string(columns_.size()) + " different keys and hardly share any",
                   "keep them as a list of maps");
     }
   }

@@ -26,7 +26,8 @@ class Check {
     if (column.length < 0 || column.length > longest) wrong("its length is " + std::to_string(column.length));
     const ColumnFormat format = column_format(column.format);
     if (column.buffers.size() != buffers_of(format.layout)) {
-      wrong("format '" + column.format + "' has " + std::to_string(buffers_of(format.layout)) + " buffers, got " + std::to_string(column.buffers.size()));
+      wrong("format '" + column.format + "' has " + std::to_string(buffers_of(format.layout)) + " buffers, got " +
+            std::to_string(column.buffers.size()));
     }
     validity(column, format);
     data(column, format);
@@ -42,14 +43,16 @@ class Check {
   void at_least(const Column& column, std::size_t index, std::uint64_t size) const {
     const std::size_t got = column.buffers[index].bytes.size();
     if (got < size) {
-      wrong("buffer " + std::to_string(index) + " of " + std::to_string(column.length) + " values of format '" + column.format +
-            "' needs " + std::to_string(size) + " bytes, got " + std::to_string(got));
+      wrong("buffer " + std::to_string(index) + " of " + std::to_string(column.length) + " values of format '" +
+            column.format + "' needs " + std::to_string(size) + " bytes, got " + std::to_string(got));
     }
   }
 
   void validity(Column& column, const ColumnFormat& format) const {
     if (format.layout == Layout::none) {
-      if (column.null_count >= 0 && column.null_count != column.length) wrong("all of its values are null, but its null count is " + std::to_string(column.null_count));
+      if (column.null_count >= 0 && column.null_count != column.length) {
+        wrong("all of its values are null, but its null count is " + std::to_string(column.null_count));
+      }
       column.null_count = column.length;
       return;
     }
@@ -59,7 +62,8 @@ class Check {
       nulls = count_zero_bits(column.buffers[0].bytes.data(), column.length);
     }
     if (column.null_count >= 0 && column.null_count != nulls) {
-      wrong("its null count is " + std::to_string(column.null_count) + ", but its validity has " + std::to_string(nulls) + " nulls");
+      wrong("its null count is " + std::to_string(column.null_count) + ", but its validity has " +
+            std::to_string(nulls) + " nulls");
     }
     column.null_count = nulls;
   }
@@ -71,7 +75,9 @@ class Check {
       case Layout::record: return;
       case Layout::bits: at_least(column, 1, bitmap_bytes(length)); return;
       case Layout::fixed:
-        if (format.width != 0 && length > static_cast<std::uint64_t>(longest) / format.width) wrong("its length is " + std::to_string(length));
+        if (format.width != 0 && length > static_cast<std::uint64_t>(longest) / format.width) {
+          wrong("its length is " + std::to_string(length));
+        }
         at_least(column, 1, length * format.width);
         aligned(column, 1, format.width);
         return;
@@ -84,7 +90,8 @@ class Check {
       case Layout::list: {
         const std::int64_t end = offsets(column, format);
         if (column.children.size() == 1 && column.children[0].length < end) {
-          wrong("its offsets reach " + std::to_string(end) + " of " + std::to_string(column.children[0].length) + " items");
+          wrong("its offsets reach " + std::to_string(end) + " of " + std::to_string(column.children[0].length) +
+                " items");
         }
         if (column.children.size() == 1 && !backed(column_bytes(column.children[0]), end)) {
           wrong("its lists claim " + std::to_string(end) + " items that no memory backs");
@@ -97,7 +104,9 @@ class Check {
   // Only widths that processors load in one piece; others are read byte by byte.
   void aligned(const Column& column, std::size_t index, std::uint32_t width) const {
     const auto address = reinterpret_cast<std::uintptr_t>(column.buffers[index].bytes.data());
-    if ((width == 2 || width == 4 || width == 8) && address % width != 0) wrong("buffer " + std::to_string(index) + " is not aligned");
+    if ((width == 2 || width == 4 || width == 8) && address % width != 0) {
+      wrong("buffer " + std::to_string(index) + " is not aligned");
+    }
   }
 
   // Rising from 0 or more; returns the last one.
@@ -113,8 +122,10 @@ class Check {
   [[nodiscard]] std::int64_t rising(std::span<const Offset> all, std::int64_t length) const {
     const auto count = static_cast<std::size_t>(length);
     bool falls = all[0] < 0;
-    for (std::size_t i = 0; i < count; ++i) falls |= all[i + 1] < all[i];  // no branch: this runs at the speed of memory
+    for (std::size_t i = 0; i < count; ++i) {
+      falls |= all[i + 1] < all[i];  // no branch: this runs at the speed of memory
     if (falls) wrong("its offsets do not rise");
+    }
     if (all[count] > longest) wrong("its offsets reach " + std::to_string(all[count]));
     return all[count];
   }
@@ -144,12 +155,14 @@ class Check {
   }
 
   void children(Column& column, const ColumnFormat& format, std::uint32_t depth) {
-    if (format.layout == Layout::list ? column.children.size() != 1 : format.layout != Layout::record && !column.children.empty()) {
+    if (format.layout == Layout::list ? column.children.size() != 1
+                                      : format.layout != Layout::record && !column.children.empty()) {
       wrong("format '" + column.format + "' with " + std::to_string(column.children.size()) + " children");
     }
     for (Column& child : column.children) {
       if (format.layout == Layout::record && child.length != column.length) {
-        wrong("its field '" + child.name + "' has " + std::to_string(child.length) + " values of " + std::to_string(column.length));
+        wrong("its field '" + child.name + "' has " + std::to_string(child.length) + " values of " +
+              std::to_string(column.length));
       }
       this->column(child, depth + 1);
     }
@@ -196,8 +209,8 @@ class Check {
 
 void check_column(Column& column, std::int64_t rows) {
   if (column.length != rows) {
-    throw Error(Code::invalid, "column '" + column.name + "' has " + std::to_string(column.length) + " values in a table of " +
-                                   std::to_string(rows) + " rows")
+    throw Error(Code::invalid, "column '" + column.name + "' has " + std::to_string(column.length) +
+                                   " values in a table of " + std::to_string(rows) + " rows")
         .with("column", column.name);
   }
   Check(column.name).column(column, 1);
@@ -206,7 +219,9 @@ void check_column(Column& column, std::int64_t rows) {
 void check_rows(const std::vector<Column>& columns, std::int64_t rows) {
   std::uint64_t bytes = 0;
   for (const Column& column : columns) bytes += column_bytes(column);
-  if (!backed(bytes, rows)) throw Error(Code::invalid, "a table claims " + std::to_string(rows) + " rows that no memory backs");
+  if (!backed(bytes, rows)) {
+    throw Error(Code::invalid, "a table claims " + std::to_string(rows) + " rows that no memory backs");
+  }
 }
 
 }  // namespace mortise::data

@@ -70,6 +70,8 @@ class Walk {
   void validity(Column& column, const ArrowArray& array, const Part& part);
   template <typename Offset>
   Part offsets(Column& column, const ArrowArray& array, const Part& part);
+  Buffer fixed(const Column& column, const ArrowArray& array, const Part& part, std::uint32_t width);
+  Part data(Column& column, const ColumnFormat& format, const ArrowArray& array, const Part& part);
   const std::byte* required(const Column& column, const ArrowArray& array, std::size_t index, std::uint64_t size);
 };
 
@@ -81,17 +83,23 @@ void Walk::check_structs(const ArrowSchema& schema, const ArrowArray& array, std
     inconsistent(name, "length " + std::to_string(array.length) + ", offset " + std::to_string(array.offset));
   }
   const ColumnFormat format = column_format(schema.format);
-  if (array.n_buffers != static_cast<std::int64_t>(buffers_of(format.layout)) || (array.n_buffers > 0 && array.buffers == nullptr)) {
+  if (array.n_buffers != static_cast<std::int64_t>(buffers_of(format.layout)) ||
+      (array.n_buffers > 0 && array.buffers == nullptr)) {
     inconsistent(name, "format '" + std::string(schema.format) + "' has " + std::to_string(buffers_of(format.layout)) +
                            " buffers, got " + std::to_string(array.n_buffers));
   }
   const bool no_child = format.layout != Layout::list && format.layout != Layout::record;
   if (schema.n_children != array.n_children || schema.n_children < 0 || (no_child && schema.n_children != 0) ||
       (format.layout == Layout::list && schema.n_children != 1)) {
-    inconsistent(name, "schema and array have " + std::to_string(schema.n_children) + " and " + std::to_string(array.n_children) + " children");
+    inconsistent(name, "schema and array have " + std::to_string(schema.n_children) + " and " +
+                           std::to_string(array.n_children) + " children");
   }
-  if ((schema.dictionary == nullptr) != (array.dictionary == nullptr)) inconsistent(name, "only one of schema and array has a dictionary");
-  if (schema.dictionary != nullptr && !format.index) inconsistent(name, "the indices of a dictionary have the format '" + std::string(schema.format) + "'");
+  if ((schema.dictionary == nullptr) != (array.dictionary == nullptr)) {
+    inconsistent(name, "only one of schema and array has a dictionary");
+  }
+  if (schema.dictionary != nullptr && !format.index) {
+    inconsistent(name, "the indices of a dictionary have the format '" + std::string(schema.format) + "'");
+  }
 }
 
 const std::byte* Walk::required(const Column& column, const ArrowArray& array, std::size_t index, std::uint64_t size) {
@@ -103,12 +111,15 @@ const std::byte* Walk::required(const Column& column, const ArrowArray& array, s
 void Walk::validity(Column& column, const ArrowArray& array, const Part& part) {
   const std::byte* bitmap = buffer(array, 0);
   if (bitmap == nullptr || array.null_count == 0 || part.length == 0) {
-    if (bitmap == nullptr && array.null_count > 0 && part.whole) inconsistent(column.name, "it has nulls but no validity");
+    if (bitmap == nullptr && array.null_count > 0 && part.whole) {
+      inconsistent(column.name, "it has nulls but no validity");
+    }
     column.buffers.emplace_back();
     return;
   }
   Buffer bits = bits_from(bitmap, part.first, part.length);
-  column.null_count = part.whole && array.null_count > 0 ? array.null_count : count_zero_bits(bits.bytes.data(), part.length);
+  column.null_count =
+      part.whole && array.null_count > 0 ? array.null_count : count_zero_bits(bits.bytes.data(), part.length);
   column.buffers.push_back(column.null_count != 0 ? std::move(bits) : Buffer{});
 }
 
@@ -123,7 +134,9 @@ Part Walk::offsets(Column& column, const ArrowArray& array, const Part& part) {
   const auto* all = reinterpret_cast<const Offset*>(required(column, array, 1, 1)) + part.first;
   const Offset first = all[0];
   const Offset last = all[part.length];
-  if (first < 0 || last < first) inconsistent(column.name, "its offsets run from " + std::to_string(first) + " to " + std::to_string(last));
+  if (first < 0 || last < first) {
+    inconsistent(column.name, "its offsets run from " + std::to_string(first) + " to " + std::to_string(last));
+  }
   const std::uint64_t size = (static_cast<std::uint64_t>(part.length) + 1) * sizeof(Offset);
   if (first <= last - first) {
     column.buffers.push_back({{reinterpret_cast<const std::byte*>(all), size}, nullptr});
@@ -136,18 +149,51 @@ Part Walk::offsets(Column& column, const ArrowArray& array, const Part& part) {
   return {first, last - first, false};
 }
 
+// The values of a fixed-width column.
+Buffer Walk::fixed(const Column& column, const ArrowArray& array, const Part& part, std::uint32_t width) {
+  const auto first = static_cast<std::uint64_t>(part.first);
+  const auto length = static_cast<std::uint64_t>(part.length);
+  if (length == 0 || width == 0) return {};
+  if (first + length > (std::uint64_t{1} << 62) / width) inconsistent(column.name, "its length is absurd");
+  return {{required(column, array, 1, length) + first * width, length * width}, nullptr};
+}
+
+// Adds what follows the validity; returns the part of the children that it uses.
+Part Walk::data(Column& column, const ColumnFormat& format, const ArrowArray& array, const Part& part) {
+  Part below{part.first, part.length, false};
+  switch (format.layout) {
+    case Layout::none:
+    case Layout::record: break;
+    case Layout::bits:
+      column.buffers.push_back(part.length == 0 ? Buffer{}
+                                                : bits_from(required(column, array, 1, 1), part.first, part.length));
+      break;
+    case Layout::fixed: column.buffers.push_back(fixed(column, array, part, format.width)); break;
+    case Layout::list:
+    case Layout::variable:
+      below = format.offset_width == 4 ? offsets<std::int32_t>(column, array, part)
+                                       : offsets<std::int64_t>(column, array, part);
+      break;
+  }
+  if (format.layout == Layout::variable) {
+    const auto size = static_cast<std::size_t>(below.length);
+    column.buffers.push_back(size == 0 ? Buffer{} : Buffer{{required(column, array, 2, 1) + below.first, size}, nullptr});
+  }
+  return below;
+}
+
 Column Walk::column(const ArrowSchema& schema, const ArrowArray& array, Part part, std::uint32_t depth) {
   check_structs(schema, array, depth);
+  Column out;
+  out.name = schema.name != nullptr ? schema.name : "";
   if (part.first < 0 || part.length < 0 || part.first > array.length - part.length) {
-    inconsistent(schema.name != nullptr ? schema.name : "", "its parent uses " + std::to_string(part.first + part.length) + " values of " + std::to_string(array.length));
+    inconsistent(out.name, "its parent uses " + std::to_string(part.first + part.length) + " values of " +
+                               std::to_string(array.length));
   }
   part.whole = part.first == 0 && part.length == array.length;
   part.first += array.offset;
   const ColumnFormat format = column_format(schema.format);
-  const auto length = static_cast<std::uint64_t>(part.length);
 
-  Column out;
-  out.name = schema.name != nullptr ? schema.name : "";
   out.format = schema.format;
   out.nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0;
   out.ordered = (schema.flags & ARROW_FLAG_DICTIONARY_ORDERED) != 0;
@@ -158,33 +204,13 @@ Column Walk::column(const ArrowSchema& schema, const ArrowArray& array, Part par
   } else {
     validity(out, array, part);
   }
-  Part below{part.first, part.length, false};
-  switch (format.layout) {
-    case Layout::none:
-    case Layout::record: break;
-    case Layout::bits:
-      out.buffers.push_back(length == 0 ? Buffer{} : bits_from(required(out, array, 1, length), part.first, part.length));
-      break;
-    case Layout::fixed:
-      if (format.width != 0 && (static_cast<std::uint64_t>(part.first) + length) > (std::uint64_t{1} << 62) / format.width) inconsistent(out.name, "its length is absurd");
-      out.buffers.push_back(length == 0 || format.width == 0
-                                ? Buffer{}
-                                : Buffer{{required(out, array, 1, length) + static_cast<std::uint64_t>(part.first) * format.width, length * format.width}, nullptr});
-      break;
-    case Layout::variable:
-      below = format.offset_width == 4 ? offsets<std::int32_t>(out, array, part) : offsets<std::int64_t>(out, array, part);
-      out.buffers.push_back(below.length == 0 ? Buffer{}
-                                              : Buffer{{required(out, array, 2, 1) + below.first, static_cast<std::size_t>(below.length)}, nullptr});
-      break;
-    case Layout::list:
-      below = format.offset_width == 4 ? offsets<std::int32_t>(out, array, part) : offsets<std::int64_t>(out, array, part);
-      break;
-  }
+  const Part below = data(out, format, array, part);
   for (std::int64_t i = 0; i < schema.n_children; ++i) {
     out.children.push_back(column(*schema.children[i], *array.children[i], below, depth + 1));
   }
   if (schema.dictionary != nullptr) {
-    out.dictionary = std::make_unique<Column>(column(*schema.dictionary, *array.dictionary, {0, array.dictionary->length, true}, depth + 1));
+    const Part all{0, array.dictionary->length, true};
+    out.dictionary = std::make_unique<Column>(column(*schema.dictionary, *array.dictionary, all, depth + 1));
   }
   return out;
 }
@@ -192,7 +218,8 @@ Column Walk::column(const ArrowSchema& schema, const ArrowArray& array, Part par
 }  // namespace
 
 std::vector<Column> table_columns(const mortise_table& leaf) {
-  if (leaf.size < sizeof(mortise_table) || leaf.schema.format == nullptr || std::string_view(leaf.schema.format) != "+s") {
+  if (leaf.size < sizeof(mortise_table) || leaf.schema.format == nullptr ||
+      std::string_view(leaf.schema.format) != "+s") {
     throw Error(Code::invalid, "a table's struct is incomplete, or its format is not '+s'");
   }
   Column root = Walk().column(leaf.schema, leaf.array, {0, leaf.array.length, true}, 0);

@@ -70,9 +70,27 @@ Node& TableLeaf::add(Column column) {
     const bool validity = validity_first && node.pointers.empty();
     node.pointers.push_back(!buffer.bytes.empty() ? buffer.bytes.data() : validity ? nullptr : no_bytes.data());
   }
-  const std::int64_t flags = (column.nullable ? ARROW_FLAG_NULLABLE : 0) | (column.ordered ? ARROW_FLAG_DICTIONARY_ORDERED : 0);
-  node.schema = {node.format.c_str(), node.name.c_str(), node.metadata.empty() ? nullptr : node.metadata.data(), flags, 0, nullptr, nullptr, keep_schema, nullptr};
-  node.array = {column.length, column.null_count, 0, static_cast<std::int64_t>(node.pointers.size()), 0, node.pointers.data(), nullptr, nullptr, keep_array, nullptr};
+  const std::int64_t flags =
+      (column.nullable ? ARROW_FLAG_NULLABLE : 0) | (column.ordered ? ARROW_FLAG_DICTIONARY_ORDERED : 0);
+  node.schema = {node.format.c_str(),
+                 node.name.c_str(),
+                 node.metadata.empty() ? nullptr : node.metadata.data(),
+                 flags,
+                 0,
+                 nullptr,
+                 nullptr,
+                 keep_schema,
+                 nullptr};
+  node.array = {column.length,
+                column.null_count,
+                0,
+                static_cast<std::int64_t>(node.pointers.size()),
+                0,
+                node.pointers.data(),
+                nullptr,
+                nullptr,
+                keep_array,
+                nullptr};
   link(node, std::move(column.children));
   if (column.dictionary != nullptr) {
     Node& dictionary = add(std::move(*column.dictionary));

@@ -81,12 +81,19 @@ TEST_CASE("rows become columns of the kind that holds all their cells") {
   CHECK(view.column("none").format() == "n");
   CHECK(view.column(0).name() == "i");
   CHECK(view.column(6).name() == "none");
-  CHECK(view.row(1) == Value::map({{"i", nullptr}, {"f", 2.5}, {"b", false}, {"s", "yy"}, {"t", Time{6}}, {"raw", nullptr}, {"none", nullptr}}));
+  CHECK(view.row(1) == Value::map({{"i", nullptr},
+                                   {"f", 2.5},
+                                   {"b", false},
+                                   {"s", "yy"},
+                                   {"t", Time{6}},
+                                   {"raw", nullptr},
+                                   {"none", nullptr}}));
 }
 
 TEST_CASE("a column of mixed kinds is refused by name and row") {
   try {
-    static_cast<void>(table_from_rows(Value::list({Value::map({{"a", 1}}), Value::map({{"a", nullptr}}), Value::map({{"a", "x"}})})));
+    static_cast<void>(
+        table_from_rows(Value::list({Value::map({{"a", 1}}), Value::map({{"a", nullptr}}), Value::map({{"a", "x"}})})));
     FAIL("was accepted");
   } catch (const Error& error) {
     CHECK(error.code() == Code::invalid);
@@ -161,27 +168,36 @@ TEST_CASE("cells of every format become values") {
   CHECK(cells(column("b", 3, {{}, buffer_of<std::uint8_t>({0b101})})) == Value::list({true, false, true}));
   CHECK(cells(column("c", 1, {{}, buffer_of<std::int8_t>({-1})})) == Value::list({-1}));
   CHECK(cells(column("S", 1, {{}, buffer_of<std::uint16_t>({65535})})) == Value::list({65535}));
-  CHECK(cells(column("L", 2, {{}, buffer_of<std::uint64_t>({5, ~std::uint64_t{0}})})) == Value::list({5, 18446744073709551616.0}));
+  CHECK(cells(column("L", 2, {{}, buffer_of<std::uint64_t>({5, ~std::uint64_t{0}})})) ==
+        Value::list({5, 18446744073709551616.0}));
   CHECK(cells(column("e", 1, {{}, buffer_of<std::uint16_t>({0x3C00})})) == Value::list({1.0}));
   CHECK(cells(texts()) == Value::list({"a", "bc", ""}));
-  CHECK(cells(column("Z", 1, {{}, buffer_of<std::int64_t>({1, 3}), buffer_of("abc")})) == Value::list({Value::bytes("bc")}));
+  CHECK(cells(column("Z", 1, {{}, buffer_of<std::int64_t>({1, 3}), buffer_of("abc")})) ==
+        Value::list({Value::bytes("bc")}));
   CHECK(cells(column("w:2", 2, {{}, buffer_of("abcd")})) == Value::list({Value::bytes("ab"), Value::bytes("cd")}));
-  CHECK(cells(column("d:10,2", 3, {{}, buffer_of<std::int64_t>({-1234, -1, 5, 0, 0, 0})})) == Value::list({"-12.34", "0.05", "0.00"}));
+  CHECK(cells(column("d:10,2", 3, {{}, buffer_of<std::int64_t>({-1234, -1, 5, 0, 0, 0})})) ==
+        Value::list({"-12.34", "0.05", "0.00"}));
   CHECK(cells(column("d:10,-2", 1, {{}, buffer_of<std::int64_t>({12, 0})})) == Value::list({"1200"}));
-  CHECK(cells(column("tdD", 3, {{}, buffer_of<std::int32_t>({0, 20484, -719529})})) == Value::list({"1970-01-01", "2026-01-31", "-0001-12-31"}));
+  CHECK(cells(column("tdD", 3, {{}, buffer_of<std::int32_t>({0, 20484, -719529})})) ==
+        Value::list({"1970-01-01", "2026-01-31", "-0001-12-31"}));
   CHECK(cells(column("tdm", 1, {{}, buffer_of<std::int64_t>({-1})})) == Value::list({"1969-12-31"}));
   CHECK(cells(column("ttm", 1, {{}, buffer_of<std::int32_t>({45296007})})) == Value::list({"12:34:56.007"}));
   CHECK(cells(column("tss:UTC", 1, {{}, buffer_of<std::int64_t>({-1})})) == Value::list({Time{-1'000'000'000}}));
-  CHECK(cells(column("tsm:", 1, {{}, buffer_of<std::int64_t>({-62135596800000})})) == Value::list({"0001-01-01T00:00:00Z"}));
-  CHECK(cells(column("tsu:", 1, {{}, buffer_of<std::int64_t>({253402300800000001})})) == Value::list({"10000-01-01T00:00:00.000001Z"}));
-  CHECK(cells(column("ttu", 1, {{}, buffer_of<std::int64_t>({INT64_MIN})})).size() == 1);  // no time of day, and no overflow
+  CHECK(cells(column("tsm:", 1, {{}, buffer_of<std::int64_t>({-62135596800000})})) ==
+        Value::list({"0001-01-01T00:00:00Z"}));
+  CHECK(cells(column("tsu:", 1, {{}, buffer_of<std::int64_t>({253402300800000001})})) ==
+        Value::list({"10000-01-01T00:00:00.000001Z"}));
+  CHECK(cells(column("ttu", 1, {{}, buffer_of<std::int64_t>({INT64_MIN})})).size() ==
+        1);  // no time of day, and no overflow
   CHECK(cells(column("tss:", 1, {{}, buffer_of<std::int64_t>({INT64_MIN})})).size() == 1);
   CHECK(cells(column("tDs", 1, {{}, buffer_of<std::int64_t>({90})})) == Value::list({90}));
 }
 
 TEST_CASE("nulls, dictionaries, lists and records are read through all their levels") {
-  CHECK(cells(column("l", 3, {buffer_of<std::uint8_t>({0b101}), buffer_of<std::int64_t>({1, 2, 3})}, 1)) == Value::list({1, nullptr, 3}));
-  const Column words = with_dictionary(column("C", 4, {buffer_of<std::uint8_t>({0b1011}), buffer_of<std::uint8_t>({1, 0, 99, 1})}, 1), texts());
+  CHECK(cells(column("l", 3, {buffer_of<std::uint8_t>({0b101}), buffer_of<std::int64_t>({1, 2, 3})}, 1)) ==
+        Value::list({1, nullptr, 3}));
+  const Column words = with_dictionary(
+      column("C", 4, {buffer_of<std::uint8_t>({0b1011}), buffer_of<std::uint8_t>({1, 0, 99, 1})}, 1), texts());
   CHECK(cells(with_dictionary(column("C", 4, words.buffers, 1), texts())) == Value::list({"bc", "a", nullptr, "bc"}));
   CHECK(cells(with_child(column("+l", 3, {{}, buffer_of<std::int32_t>({0, 2, 2, 3})}), texts())) ==
         Value::list({Value::list({"a", "bc"}), Value::list(), Value::list({""})}));
@@ -225,7 +241,8 @@ TEST_CASE("a sliced Arrow array is described from its slice on") {
   CHECK(columns[0].null_count == 1);
   check_column(columns[0], 3);
   const Value copied = make_table(3, std::move(columns));
-  const Value expected = Value::list({Value::map({{"w", nullptr}}), Value::map({{"w", "zzz"}}), Value::map({{"w", "w"}})});
+  const Value expected =
+      Value::list({Value::map({{"w", nullptr}}), Value::map({{"w", "zzz"}}), Value::map({{"w", "w"}})});
   CHECK(TableView(copied).to_rows() == expected);
   CHECK(TableView(table).to_rows() == expected);
 
@@ -262,7 +279,8 @@ TEST_CASE("bitmaps that begin within a byte are shifted to their first bit") {
     const std::vector<Column> columns = table_columns(table);
     for (std::int64_t i = 0; i < 11; ++i) {
       const bool wanted = (bits[static_cast<std::size_t>((offset + i) / 8)] >> ((offset + i) % 8) & 1) != 0;
-      const bool got = (std::to_integer<unsigned>(columns[0].buffers[1].bytes[static_cast<std::size_t>(i / 8)]) >> (i % 8) & 1) != 0;
+      const bool got =
+          (std::to_integer<unsigned>(columns[0].buffers[1].bytes[static_cast<std::size_t>(i / 8)]) >> (i % 8) & 1) != 0;
       CHECK(wanted == got);
     }
   }
@@ -289,30 +307,50 @@ TEST_CASE("every promise of a column is checked before it is believed") {
   CHECK(refusal(texts(), 4).find("3 values in a table of 4 rows") != std::string::npos);
   CHECK(refusal(column("q", 0, {}), 0).find("format 'q'") != std::string::npos);
   CHECK(refusal(column("l", 1, {buffer_of<std::int64_t>({1})}), 1).find("has 2 buffers, got 1") != std::string::npos);
-  CHECK(refusal(column("l", 2, {{}, buffer_of<std::int64_t>({1})}), 2).find("needs 16 bytes, got 8") != std::string::npos);
+  CHECK(refusal(column("l", 2, {{}, buffer_of<std::int64_t>({1})}), 2).find("needs 16 bytes, got 8") !=
+        std::string::npos);
   CHECK(refusal(column("l", -1, {{}, {}}), -1).find("its length is -1") != std::string::npos);
   CHECK(refusal(column("l", INT64_MAX, {{}, {}}), INT64_MAX).find("its length is") != std::string::npos);
-  CHECK(refusal(column("b", 9, {{}, buffer_of<std::uint8_t>({1})}), 9).find("needs 2 bytes, got 1") != std::string::npos);
-  CHECK(refusal(column("l", 9, {buffer_of<std::uint8_t>({1}), buffer_of<std::int64_t>({0, 0, 0, 0, 0, 0, 0, 0, 0})}, 8), 9).find("needs 2 bytes, got 1") != std::string::npos);
-  CHECK(refusal(column("l", 1, {buffer_of<std::uint8_t>({1}), buffer_of<std::int64_t>({1})}, 1), 1).find("null count is 1") != std::string::npos);
+  CHECK(refusal(column("b", 9, {{}, buffer_of<std::uint8_t>({1})}), 9).find("needs 2 bytes, got 1") !=
+        std::string::npos);
+  CHECK(refusal(column("l", 9, {buffer_of<std::uint8_t>({1}), buffer_of<std::int64_t>({0, 0, 0, 0, 0, 0, 0, 0, 0})}, 8),
+                9)
+            .find("needs 2 bytes, got 1") != std::string::npos);
+  CHECK(refusal(column("l", 1, {buffer_of<std::uint8_t>({1}), buffer_of<std::int64_t>({1})}, 1), 1)
+            .find("null count is 1") != std::string::npos);
   CHECK(refusal(column("l", 1, {{}, buffer_of<std::int64_t>({1})}, 1), 1).find("null count is 1") != std::string::npos);
   CHECK(refusal(column("n", 2, {}, 1), 2).find("null count is 1") != std::string::npos);
-  CHECK(refusal(column("u", 1, {{}, buffer_of<std::int32_t>({0}), {}}), 1).find("needs 8 bytes, got 4") != std::string::npos);
-  CHECK(refusal(column("u", 2, {{}, buffer_of<std::int32_t>({0, 2, 1}), buffer_of("ab")}), 2).find("offsets do not rise") != std::string::npos);
-  CHECK(refusal(column("u", 1, {{}, buffer_of<std::int32_t>({-1, 1}), buffer_of("ab")}), 1).find("offsets do not rise") != std::string::npos);
-  CHECK(refusal(column("u", 1, {{}, buffer_of<std::int32_t>({0, 3}), buffer_of("ab")}), 1).find("needs 3 bytes, got 2") != std::string::npos);
-  CHECK(refusal(column("U", 1, {{}, buffer_of<std::int64_t>({0, INT64_MAX}), buffer_of("ab")}), 1).find("offsets reach") != std::string::npos);
-  CHECK(refusal(column("u", 1, {{}, buffer_of<std::int32_t>({0, 1}), buffer_of("\xFF")}), 1).find("not UTF-8") != std::string::npos);
-  CHECK(refusal(column("u", 2, {{}, buffer_of<std::int32_t>({0, 1, 2}), buffer_of("\xC3\xA9")}), 2).find("not UTF-8") != std::string::npos);
+  CHECK(refusal(column("u", 1, {{}, buffer_of<std::int32_t>({0}), {}}), 1).find("needs 8 bytes, got 4") !=
+        std::string::npos);
+  CHECK(refusal(column("u", 2, {{}, buffer_of<std::int32_t>({0, 2, 1}), buffer_of("ab")}), 2)
+            .find("offsets do not rise") != std::string::npos);
+  CHECK(
+      refusal(column("u", 1, {{}, buffer_of<std::int32_t>({-1, 1}), buffer_of("ab")}), 1).find("offsets do not rise") !=
+      std::string::npos);
+  CHECK(
+      refusal(column("u", 1, {{}, buffer_of<std::int32_t>({0, 3}), buffer_of("ab")}), 1).find("needs 3 bytes, got 2") !=
+      std::string::npos);
+  CHECK(refusal(column("U", 1, {{}, buffer_of<std::int64_t>({0, INT64_MAX}), buffer_of("ab")}), 1)
+            .find("offsets reach") != std::string::npos);
+  CHECK(refusal(column("u", 1, {{}, buffer_of<std::int32_t>({0, 1}), buffer_of("\xFF")}), 1).find("not UTF-8") !=
+        std::string::npos);
+  CHECK(refusal(column("u", 2, {{}, buffer_of<std::int32_t>({0, 1, 2}), buffer_of("\xC3\xA9")}), 2).find("not UTF-8") !=
+        std::string::npos);
   CHECK(refusal(column("z", 2, {{}, buffer_of<std::int32_t>({0, 1, 2}), buffer_of("\xC3\xA9")}), 2) == "accepted");
   CHECK(refusal(with_child(column("+s", 2, {{}}), texts()), 2).find("3 values of 2") != std::string::npos);
-  CHECK(refusal(with_child(column("+l", 1, {{}, buffer_of<std::int32_t>({0, 4})}), texts()), 1).find("reach 4 of 3") != std::string::npos);
+  CHECK(refusal(with_child(column("+l", 1, {{}, buffer_of<std::int32_t>({0, 4})}), texts()), 1).find("reach 4 of 3") !=
+        std::string::npos);
   CHECK(refusal(column("+l", 1, {{}, buffer_of<std::int32_t>({0, 0})}), 1).find("0 children") != std::string::npos);
-  CHECK(refusal(with_child(column("l", 1, {{}, buffer_of<std::int64_t>({1})}), texts()), 1).find("1 children") != std::string::npos);
-  CHECK(refusal(with_dictionary(column("c", 1, {{}, buffer_of<std::int8_t>({-1})}), texts()), 1).find("outside its dictionary of 3") != std::string::npos);
-  CHECK(refusal(with_dictionary(column("L", 1, {{}, buffer_of<std::uint64_t>({3})}), texts()), 1).find("outside its dictionary") != std::string::npos);
-  CHECK(refusal(with_dictionary(column("g", 1, {{}, buffer_of<double>({0})}), texts()), 1).find("indices of a dictionary") != std::string::npos);
-  for (const char* format : {"", "w:", "w:-1", "w:99999999999", "d:", "d:39,0", "d:5", "d:5,2,256", "t", "tsx:", "tss", "+m", "+w:3", "vu", "w:3x"}) {
+  CHECK(refusal(with_child(column("l", 1, {{}, buffer_of<std::int64_t>({1})}), texts()), 1).find("1 children") !=
+        std::string::npos);
+  CHECK(refusal(with_dictionary(column("c", 1, {{}, buffer_of<std::int8_t>({-1})}), texts()), 1)
+            .find("outside its dictionary of 3") != std::string::npos);
+  CHECK(refusal(with_dictionary(column("L", 1, {{}, buffer_of<std::uint64_t>({3})}), texts()), 1)
+            .find("outside its dictionary") != std::string::npos);
+  CHECK(refusal(with_dictionary(column("g", 1, {{}, buffer_of<double>({0})}), texts()), 1)
+            .find("indices of a dictionary") != std::string::npos);
+  for (const char* format : {"", "w:", "w:-1", "w:99999999999", "d:", "d:39,0", "d:5", "d:5,2,256", "t", "tsx:", "tss",
+                             "+m", "+w:3", "vu", "w:3x"}) {
     CAPTURE(format);
     CHECK(refusal(column(format, 0, {{}, {}}), 0) != "accepted");
   }

@@ -1,11 +1,10 @@
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <cstring>
 #include <limits>
 #include <string>
 
-#include "base/clock.h"
+#include "data/cell_text.h"
 #include "data/column_format.h"
 #include "data/table.h"
 #include "data/tensor.h"
@@ -13,81 +12,13 @@
 namespace mortise::data {
 namespace {
 
-constexpr std::int64_t no_factor = 0;
-
-__extension__ using Int128 = __int128;
-__extension__ using UInt128 = unsigned __int128;
-
-// Nanoseconds of one unit of 's', 'm', 'u', 'n'.
-std::int64_t nanoseconds_of(char unit) noexcept {
-  switch (unit) {
-    case 's': return 1'000'000'000;
-    case 'm': return 1'000'000;
-    case 'u': return 1'000;
-    case 'n': return 1;
-    default: return no_factor;
-  }
-}
-
 template <typename T>
 T load(const ArrowArray& array, std::size_t buffer, std::int64_t index) noexcept {
   T value{};
-  std::memcpy(&value, static_cast<const std::byte*>(array.buffers[buffer]) + static_cast<std::size_t>(index) * sizeof(T), sizeof(T));
+  std::memcpy(&value,
+              static_cast<const std::byte*>(array.buffers[buffer]) + static_cast<std::size_t>(index) * sizeof(T),
+              sizeof(T));
   return value;
-}
-
-std::string padded(std::int64_t number, std::size_t width) {
-  std::string digits = std::to_string(number);
-  return digits.size() < width ? std::string(width - digits.size(), '0') + digits : digits;
-}
-
-// "2026-01-31" of days since 1970; beyond what std::chrono knows, the number of days.
-std::string date_text(std::int64_t days) {
-  if (days < -12'000'000 || days > 11'000'000) return std::to_string(days);
-  const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
-  const int year = static_cast<int>(date.year());
-  return (year < 0 ? "-" + padded(-year, 4) : padded(year, 4)) + '-' + padded(static_cast<unsigned>(date.month()), 2) + '-' +
-         padded(static_cast<unsigned>(date.day()), 2);
-}
-
-std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
-std::int64_t floor_rest(std::int64_t a, std::int64_t b) noexcept { return a % b + (a % b < 0 ? b : 0); }
-
-// "12:34:56.000000007" of a count of units within a day.
-std::string clock_text(std::int64_t count, std::int64_t units_per_second) {
-  const std::int64_t seconds = floor_divide(count, units_per_second);
-  std::string text = padded(seconds / 3600, 2) + ':' + padded(seconds / 60 % 60, 2) + ':' + padded(seconds % 60, 2);
-  const std::int64_t rest = floor_rest(count, units_per_second);
-  if (rest != 0) text += '.' + padded(rest, std::to_string(units_per_second).size() - 1);
-  return text;
-}
-
-Value timestamp(std::int64_t count, char unit) {
-  std::int64_t nanoseconds = 0;
-  const std::int64_t factor = nanoseconds_of(unit);
-  if (!__builtin_mul_overflow(count, factor, &nanoseconds)) return Time{nanoseconds};
-  const std::int64_t units_per_second = 1'000'000'000 / factor;
-  const std::int64_t units_per_day = 86'400 * units_per_second;
-  return date_text(floor_divide(count, units_per_day)) + 'T' + clock_text(floor_rest(count, units_per_day), units_per_second) + 'Z';
-}
-
-// A 128-bit integer with a decimal point `scale` digits from its right.
-std::string decimal_text(Int128 number, int scale) {
-  const bool negative = number < 0;
-  UInt128 rest = negative ? -static_cast<UInt128>(number) : static_cast<UInt128>(number);
-  std::string digits;
-  do {
-    digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
-    rest /= 10;
-  } while (rest != 0);
-  if (scale > 0) {
-    const auto decimals = static_cast<std::size_t>(scale);
-    if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
-    digits.insert(digits.size() - decimals, 1, '.');
-  } else if (number != 0) {
-    digits.append(static_cast<std::size_t>(-scale), '0');
-  }
-  return negative ? "-" + digits : digits;
 }
 
 Value unsigned_value(std::uint64_t number) {
@@ -122,7 +53,7 @@ Value temporal_cell(std::string_view format, const ArrowArray& array, std::int64
   if (format == "ttu") return clock_text(load<std::int64_t>(array, 1, at), 1'000'000);
   if (format == "ttn") return clock_text(load<std::int64_t>(array, 1, at), 1'000'000'000);
   if (format[1] == 'D') return load<std::int64_t>(array, 1, at);
-  return timestamp(load<std::int64_t>(array, 1, at), format[2]);
+  return timestamp_value(load<std::int64_t>(array, 1, at), format[2]);
 }
 
 std::string_view variable_cell(const ColumnFormat& format, const ArrowArray& array, std::int64_t at) noexcept {
@@ -143,10 +74,22 @@ CellType cell_type(std::string_view format) noexcept {
   switch (format[0]) {
     case 'n': return CellType::null;
     case 'b': return CellType::boolean;
-    case 'c': case 'C': case 's': case 'S': case 'i': case 'I': case 'l': case 'L': return CellType::integer;
-    case 'e': case 'f': case 'g': return CellType::real;
-    case 'u': case 'U': return CellType::text;
-    case 'z': case 'Z': case 'w': return CellType::bytes;
+    case 'c':
+    case 'C':
+    case 's':
+    case 'S':
+    case 'i':
+    case 'I':
+    case 'l':
+    case 'L': return CellType::integer;
+    case 'e':
+    case 'f':
+    case 'g': return CellType::real;
+    case 'u':
+    case 'U': return CellType::text;
+    case 'z':
+    case 'Z':
+    case 'w': return CellType::bytes;
     case '+': return format == "+s" ? CellType::record : CellType::list;
     case 't':
       if (format.starts_with("ts")) return CellType::time;
@@ -156,14 +99,15 @@ CellType cell_type(std::string_view format) noexcept {
 }
 
 std::string_view name_of(CellType type) noexcept {
-  constexpr std::array<std::string_view, 11> names{"null", "boolean", "integer", "real", "text",  "bytes",
+  constexpr std::array<std::string_view, 11> names{"null", "boolean", "integer", "real",   "text", "bytes",
                                                    "time", "date",    "list",    "record", "other"};
   return names[static_cast<std::size_t>(type)];
 }
 
 // ---- ColumnView ------------------------------------------------------------------------------------------------------
 
-ColumnView::ColumnView(const ArrowSchema& schema, const ArrowArray& array, std::int64_t first_row, std::int64_t rows) noexcept
+ColumnView::ColumnView(const ArrowSchema& schema, const ArrowArray& array, std::int64_t first_row,
+                       std::int64_t rows) noexcept
     : schema_(&schema), array_(&array), first_(first_row + array.offset), rows_(rows) {}
 
 std::string_view ColumnView::name() const noexcept { return schema_->name != nullptr ? schema_->name : ""; }
@@ -187,7 +131,8 @@ const void* ColumnView::fixed_width(std::size_t width, Number number) const {
   const bool is_unsigned = format == "C" || format == "S" || format == "I" || format == "L";
   const Number kind = real ? Number::real : is_unsigned ? Number::unsigned_integer : Number::integer;
   if (layout.layout != Layout::fixed || schema_->dictionary != nullptr || layout.width != width || kind != number) {
-    throw Error(Code::invalid, "column '" + std::string(name()) + "' has the format '" + std::string(format) + "', which is not what was asked for")
+    throw Error(Code::invalid, "column '" + std::string(name()) + "' has the format '" + std::string(format) +
+                                   "', which is not what was asked for")
         .with("column", std::string(name()))
         .with("got", std::string(format));
   }
@@ -203,9 +148,11 @@ std::string_view ColumnView::text(std::int64_t row) const {
   const ColumnFormat format = column_format(schema_->format);
   if (format.layout == Layout::variable) return variable_cell(format, *array_, first_ + row);
   if (format.layout == Layout::fixed && schema_->format[0] == 'w') {
-    return {static_cast<const char*>(array_->buffers[1]) + static_cast<std::size_t>(first_ + row) * format.width, format.width};
+    return {static_cast<const char*>(array_->buffers[1]) + static_cast<std::size_t>(first_ + row) * format.width,
+            format.width};
   }
-  throw Error(Code::invalid, "column '" + std::string(name()) + "' has the format '" + schema_->format + "', not text or bytes")
+  throw Error(Code::invalid,
+              "column '" + std::string(name()) + "' has the format '" + schema_->format + "', not text or bytes")
       .with("column", std::string(name()))
       .with("got", schema_->format);
 }
@@ -259,7 +206,8 @@ std::size_t TableView::columns() const noexcept { return static_cast<std::size_t
 
 ColumnView TableView::column(std::size_t index) const {
   if (index >= columns()) {
-    throw Error(Code::not_found, "column " + std::to_string(index) + " of a table of " + std::to_string(columns()) + " columns");
+    throw Error(Code::not_found,
+                "column " + std::to_string(index) + " of a table of " + std::to_string(columns()) + " columns");
   }
   return {*leaf_->schema.children[index], *leaf_->array.children[index], leaf_->array.offset, rows()};
 }
@@ -276,11 +224,14 @@ ColumnView TableView::column(std::string_view name) const {
   if (const auto index = find(name)) return column(*index);
   std::string known;
   for (std::size_t i = 0; i < columns(); ++i) known += (i == 0 ? "" : ", ") + std::string(column(i).name());
-  throw Error(Code::not_found, "no column '" + std::string(name) + "'", "the table has: " + known).with("column", std::string(name));
+  throw Error(Code::not_found, "no column '" + std::string(name) + "'", "the table has: " + known)
+      .with("column", std::string(name));
 }
 
 Value TableView::row(std::int64_t row) const {
-  if (row < 0 || row >= rows()) throw Error(Code::not_found, "row " + std::to_string(row) + " of a table of " + std::to_string(rows()) + " rows");
+  if (row < 0 || row >= rows()) {
+    throw Error(Code::not_found, "row " + std::to_string(row) + " of a table of " + std::to_string(rows()) + " rows");
+  }
   Value map = Value::map();
   map.reserve(columns());
   for (std::size_t i = 0; i < columns(); ++i) {

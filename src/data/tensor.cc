@@ -84,7 +84,8 @@ void check_lists(const mortise_tensor& leaf) {
   std::int64_t lists = 1;
   for (std::uint32_t axis = 0; axis < leaf.rank && leaf.shape[axis] != 0; ++axis) {
     if (lists > most / leaf.shape[axis]) {
-      throw Error(Code::invalid, "an empty tensor whose shape makes more than " + std::to_string(most) + " empty lists");
+      throw Error(Code::invalid,
+                  "an empty tensor whose shape makes more than " + std::to_string(most) + " empty lists");
     }
     lists *= leaf.shape[axis];
   }
@@ -140,7 +141,9 @@ std::uint64_t tensor_size(Dtype dtype, std::span<const std::int64_t> shape) {
   }
   bool empty = false;
   for (const std::int64_t length : shape) {
-    if (length < 0) throw Error(Code::invalid, "a tensor has the negative size " + std::to_string(length) + " in its shape");
+    if (length < 0) {
+      throw Error(Code::invalid, "a tensor has the negative size " + std::to_string(length) + " in its shape");
+    }
     if (length == 0) {
       empty = true;
       continue;
@@ -156,7 +159,8 @@ std::uint64_t tensor_size(Dtype dtype, std::span<const std::int64_t> shape) {
 Value make_tensor(Dtype dtype, std::vector<std::int64_t> shape, Buffer data) {
   const std::uint64_t size = tensor_size(dtype, shape);
   if (data.bytes.size() != size) {
-    throw Error(Code::invalid, "a tensor of this shape has " + std::to_string(size) + " bytes, got " + std::to_string(data.bytes.size()))
+    throw Error(Code::invalid, "a tensor of this shape has " + std::to_string(size) + " bytes, got " +
+                                   std::to_string(data.bytes.size()))
         .with("expected", std::to_string(size))
         .with("got", std::to_string(data.bytes.size()));
   }
@@ -166,19 +170,27 @@ Value make_tensor(Dtype dtype, std::vector<std::int64_t> shape, Buffer data) {
   auto leaf = std::make_unique<TensorLeaf>();
   leaf->shape = std::move(shape);
   leaf->data = std::move(data);
-  leaf->face = {sizeof(mortise_tensor), static_cast<std::uint32_t>(dtype), static_cast<std::uint32_t>(leaf->shape.size()),
-                leaf->shape.data(),     leaf->data.bytes.data(),            TensorLeaf::retain,
-                TensorLeaf::release,    leaf.get()};
+  leaf->face = {sizeof(mortise_tensor),
+                static_cast<std::uint32_t>(dtype),
+                static_cast<std::uint32_t>(leaf->shape.size()),
+                leaf->shape.data(),
+                leaf->data.bytes.data(),
+                TensorLeaf::retain,
+                TensorLeaf::release,
+                leaf.get()};
   return Value::adopt(&leaf.release()->face);
 }
 
 Bytes tensor_bytes(const mortise_tensor& leaf) {
   if (leaf.size < sizeof(mortise_tensor) || (leaf.rank > 0 && leaf.shape == nullptr) || leaf.rank > MORTISE_MAX_RANK) {
-    throw Error(Code::invalid, "a tensor's struct is incomplete: size " + std::to_string(leaf.size) + ", rank " + std::to_string(leaf.rank));
+    throw Error(Code::invalid, "a tensor's struct is incomplete: size " + std::to_string(leaf.size) + ", rank " +
+                                   std::to_string(leaf.rank));
   }
   const auto dtype = static_cast<Dtype>(leaf.dtype);
   const std::uint64_t size = tensor_size(dtype, {leaf.shape, leaf.rank});
-  if (size > 0 && leaf.data == nullptr) throw Error(Code::invalid, "a tensor of " + std::to_string(size) + " bytes has no data");
+  if (size > 0 && leaf.data == nullptr) {
+    throw Error(Code::invalid, "a tensor of " + std::to_string(size) + " bytes has no data");
+  }
   if (reinterpret_cast<std::uintptr_t>(leaf.data) % element_size(dtype) != 0) {
     throw Error(Code::invalid, "the data of a tensor of " + std::string(name_of(dtype)) + " is not aligned");
   }

@@ -26,9 +26,11 @@ TEST_CASE("the size of a tensor is refused rather than wrapped around") {
   CHECK(tensor_size(Dtype::fp32, Shape{}) == 4);
   CHECK(tensor_size(Dtype::fp32, Shape{5, 0, 7}) == 0);
   CHECK_THROWS_AS(static_cast<void>(tensor_size(Dtype::uint8, Shape{-1})), Error);
-  CHECK_THROWS_AS(static_cast<void>(tensor_size(Dtype::uint8, Shape{std::int64_t{1} << 32, std::int64_t{1} << 32})), Error);
+  CHECK_THROWS_AS(static_cast<void>(tensor_size(Dtype::uint8, Shape{std::int64_t{1} << 32, std::int64_t{1} << 32})),
+                  Error);
   CHECK_THROWS_AS(static_cast<void>(tensor_size(Dtype::fp64, Shape{std::numeric_limits<std::int64_t>::max()})), Error);
-  CHECK_THROWS_AS(static_cast<void>(tensor_size(Dtype::fp64, Shape{0, std::numeric_limits<std::int64_t>::max(), 2})), Error);
+  CHECK_THROWS_AS(static_cast<void>(tensor_size(Dtype::fp64, Shape{0, std::numeric_limits<std::int64_t>::max(), 2})),
+                  Error);
   CHECK_THROWS_AS(static_cast<void>(tensor_size(Dtype::uint8, Shape(33, 1))), Error);
   CHECK(tensor_size(Dtype::uint8, Shape(32, 1)) == 1);
   CHECK_THROWS_AS(static_cast<void>(tensor_size(static_cast<Dtype>(13), Shape{1})), Error);

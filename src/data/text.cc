@@ -28,7 +28,9 @@ constexpr std::array<char, 256> escapes = [] {
 constexpr std::uint64_t each_byte(std::uint8_t byte) noexcept { return 0x0101010101010101u * byte; }
 
 // High bit of a byte set: that byte of the word may be zero (exact as long as no lower byte is).
-constexpr std::uint64_t zero_bytes(std::uint64_t word) noexcept { return (word - each_byte(1)) & ~word & each_byte(0x80); }
+constexpr std::uint64_t zero_bytes(std::uint64_t word) noexcept {
+  return (word - each_byte(1)) & ~word & each_byte(0x80);
+}
 
 // True when no byte of the word needs care: all are ASCII, none below 0x20, no quote, no backslash.
 constexpr bool plain(std::uint64_t word) noexcept {

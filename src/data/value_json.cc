@@ -33,7 +33,8 @@ class JsonWriter {
       case Kind::tensor: write(tensor_to_lists(value.as_tensor()), depth); return;
       case Kind::table: write_table(TableView(value), depth); return;
     }
-    throw Error(Code::invalid, "a value of the unknown kind " + std::to_string(static_cast<std::uint32_t>(value.kind())));
+    throw Error(Code::invalid,
+                "a value of the unknown kind " + std::to_string(static_cast<std::uint32_t>(value.kind())));
   }
 
  private:

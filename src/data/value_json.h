@@ -27,7 +27,7 @@ struct JsonStyle {
   TableForm tables = TableForm::rows;
   NonFinite non_finite = NonFinite::null;
   std::int64_t max_rows = std::numeric_limits<std::int64_t>::max();  // of each table
-  int indent = 0;                                                     // blanks per level; 0: one line
+  int indent = 0;                                                    // blanks per level; 0: one line
 };
 
 // Strings that are not UTF-8 are an Error{invalid}, deeper nesting than 128 too.

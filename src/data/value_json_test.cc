@@ -22,7 +22,9 @@ Error refused(std::string_view text, const JsonLimits& limits = {}) {
   throw;
 }
 
-std::string at(const Error& error) { return std::string(error.detail("line")) + ":" + std::string(error.detail("column")); }
+std::string at(const Error& error) {
+  return std::string(error.detail("line")) + ":" + std::string(error.detail("column"));
+}
 
 std::string nested_lists(std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); }
 
@@ -43,7 +45,8 @@ TEST_CASE("a float64 is written in its shortest form, recognisable as one, and r
   CHECK(to_json(0.1) == "0.1");
   CHECK(to_json(1e22) == "1e+22");
   CHECK(to_json(5e-324) == "5e-324");
-  for (const double number : {1.0, -0.0, 0.1, 1e22, 5e-324, 1.7976931348623157e308, 123456789012345680.0, 2.2250738585072014e-308}) {
+  for (const double number :
+       {1.0, -0.0, 0.1, 1e22, 5e-324, 1.7976931348623157e308, 123456789012345680.0, 2.2250738585072014e-308}) {
     const Value back = parse_json(to_json(number));
     REQUIRE(back.is(Kind::float64));
     CHECK(back.as_float64() == number);
@@ -52,7 +55,8 @@ TEST_CASE("a float64 is written in its shortest form, recognisable as one, and r
 }
 
 TEST_CASE("numbers that JSON lacks are null, or words when one asks for them") {
-  const Value all = Value::list({std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()});
+  const Value all =
+      Value::list({std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()});
   CHECK(to_json(all) == "[null,null,null]");
   CHECK(to_json(all, {.non_finite = NonFinite::text}) == R"(["NaN","Infinity","-Infinity"])");
 }
@@ -63,12 +67,14 @@ TEST_CASE("indentation puts each item on a line of its own") {
 }
 
 TEST_CASE("a table is written as rows or as a grid, both cut where one wants") {
-  const Value table = table_from_rows(Value::list({Value::map({{"day", "Mon"}, {"rain", 1.5}}), Value::map({{"day", nullptr}, {"rain", 2.0}}),
-                                                   Value::map({{"day", "Wed"}, {"rain", 0.0}})}));
+  const Value table = table_from_rows(
+      Value::list({Value::map({{"day", "Mon"}, {"rain", 1.5}}), Value::map({{"day", nullptr}, {"rain", 2.0}}),
+                   Value::map({{"day", "Wed"}, {"rain", 0.0}})}));
   CHECK(to_json(table) == R"([{"day":"Mon","rain":1.5},{"day":null,"rain":2.0},{"day":"Wed","rain":0.0}])");
   CHECK(to_json(table, {.max_rows = 1}) == R"([{"day":"Mon","rain":1.5}])");
-  CHECK(to_json(table, {.tables = TableForm::grid, .max_rows = 2}) ==
-        R"({"columns":[{"name":"day","type":"text"},{"name":"rain","type":"real"}],"rows":[["Mon",1.5],[null,2.0]],"row_count":3,"column_count":2})");
+  CHECK(
+      to_json(table, {.tables = TableForm::grid, .max_rows = 2}) ==
+      R"({"columns":[{"name":"day","type":"text"},{"name":"rain","type":"real"}],"rows":[["Mon",1.5],[null,2.0]],"row_count":3,"column_count":2})");
 }
 
 TEST_CASE("a tensor is written as nested lists") {
@@ -89,7 +95,8 @@ TEST_CASE("what is not UTF-8 or nests too deep is not written") {
 }
 
 TEST_CASE("plain JSON is read into the kinds it shows") {
-  const Value value = parse_json(R"( {"a": [1, -2.5, "x\u00e9\ud83d\ude00", true, null], "n": 9223372036854775807, "z": {}} )");
+  const Value value =
+      parse_json(R"( {"a": [1, -2.5, "x\u00e9\ud83d\ude00", true, null], "n": 9223372036854775807, "z": {}} )");
   CHECK(value == Value::map({{"a", Value::list({1, -2.5, "x\xC3\xA9\xF0\x9F\x98\x80", true, nullptr})},
                              {"n", std::numeric_limits<std::int64_t>::max()},
                              {"z", Value::map()}}));
@@ -182,7 +189,8 @@ TEST_CASE("base64 goes both ways, and only well-formed text comes back") {
   }
   CHECK(decode_base64("TQ==") == "M");
   CHECK(decode_base64("TWE=") == "Ma");
-  for (const char* wrong : {"T", "TQ", "TQ=", "TR==", "TWF=", "TQ=Q", "====", "TQ\n=", "T Q=", "TWE*", "=TQ=", "TQ==TQ=="}) {
+  for (const char* wrong :
+       {"T", "TQ", "TQ=", "TR==", "TWF=", "TQ=Q", "====", "TQ\n=", "T Q=", "TWE*", "=TQ=", "TQ==TQ=="}) {
     CAPTURE(wrong);
     CHECK(!decode_base64(wrong));
   }

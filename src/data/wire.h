@@ -21,13 +21,13 @@ class element;
 
 namespace mortise::data {
 
-inline constexpr std::uint64_t max_segment_bytes = 64u << 10;        // longer pieces go to shared memory when there is some
-inline constexpr std::uint64_t max_segments_bytes = 64u << 20;       // of one frame together
-inline constexpr std::uint64_t max_wire_values = 4'000'000;          // of one message
+inline constexpr std::uint64_t max_segment_bytes = 64u << 10;   // longer pieces go to shared memory when there is some
+inline constexpr std::uint64_t max_segments_bytes = 64u << 20;  // of one frame together
+inline constexpr std::uint64_t max_wire_values = 4'000'000;     // of one message
 inline constexpr std::uint32_t max_wire_json_depth = 512;
 
 struct ArenaPlace {
-  std::uint32_t arena = 0;  // positive
+  std::uint32_t arena = 0;   // positive
   std::uint64_t offset = 0;  // a multiple of 64
   std::uint64_t size = 0;
   friend bool operator==(const ArenaPlace&, const ArenaPlace&) = default;

@@ -28,7 +28,9 @@ std::string_view text_of(const dom::element& json, std::string_view what) {
 
 std::int64_t integer_of(const dom::element& json, std::string_view what) {
   std::int64_t number = 0;
-  if (!json.is<std::int64_t>() || json.get(number) != simdjson::SUCCESS) refuse(std::string(what) + " is not an integer within int64");
+  if (!json.is<std::int64_t>() || json.get(number) != simdjson::SUCCESS) {
+    refuse(std::string(what) + " is not an integer within int64");
+  }
   return number;
 }
 
@@ -52,7 +54,9 @@ dom::object object_of(const dom::element& json, std::string_view what) {
 
 dom::element member_of(const dom::object& object, std::string_view key, std::string_view what) {
   dom::element member;
-  if (object.at_key(key).get(member) != simdjson::SUCCESS) refuse(std::string(what) + " has no '" + std::string(key) + "'");
+  if (object.at_key(key).get(member) != simdjson::SUCCESS) {
+    refuse(std::string(what) + " has no '" + std::string(key) + "'");
+  }
   return member;
 }
 
@@ -69,7 +73,8 @@ class WireValueReader {
       case dom::element_type::NULL_VALUE: return nullptr;
       case dom::element_type::BOOL: return bool(json);
       case dom::element_type::INT64: return std::int64_t(json);
-      case dom::element_type::UINT64: refuse("the number " + std::to_string(std::uint64_t(json)) + " does not fit int64");
+      case dom::element_type::UINT64:
+        refuse("the number " + std::to_string(std::uint64_t(json)) + " does not fit int64");
       case dom::element_type::DOUBLE: return double(json);
       case dom::element_type::STRING: return std::string_view(json);
       case dom::element_type::ARRAY: return list(dom::array(json), depth);
@@ -80,7 +85,9 @@ class WireValueReader {
 
  private:
   void count() {
-    if (++from_.values_ > from_.options_.values) refuse("a message holds more than " + std::to_string(from_.options_.values) + " values");
+    if (++from_.values_ > from_.options_.values) {
+      refuse("a message holds more than " + std::to_string(from_.options_.values) + " values");
+    }
   }
 
   Value list(const dom::array& array, std::uint32_t depth) {
@@ -96,7 +103,9 @@ class WireValueReader {
     auto second = first;
     const std::string_view tag = first.key();
     const dom::element content = first.value();
-    if (++second != object.end()) refuse("an object with the tag '" + std::string(tag) + "' has more than that one key");
+    if (++second != object.end()) {
+      refuse("an object with the tag '" + std::string(tag) + "' has more than that one key");
+    }
     if (tag == "$int64") return tagged_integer(text_of(content, tag));
     if (tag == "$float64") return tagged_real(text_of(content, tag));
     if (tag == "$bytes") return bytes(content);
@@ -124,7 +133,9 @@ class WireValueReader {
     KeySet keys(pairs.size());
     for (const dom::element item : pairs) {
       const dom::array pair = array_of(item, "a member of $map");
-      if (pair.size() != 2) refuse("a member of $map has " + std::to_string(pair.size()) + " parts instead of key and value");
+      if (pair.size() != 2) {
+        refuse("a member of $map has " + std::to_string(pair.size()) + " parts instead of key and value");
+      }
       auto part = pair.begin();
       const std::string_view key = text_of(*part, "a key of $map");
       add(map, keys, key, *++part, depth);
@@ -172,7 +183,9 @@ class WireValueReader {
     const auto dtype = dtype_named(name);
     if (!dtype) refuse("unknown dtype '" + std::string(name) + "' of a tensor");
     const dom::array lengths = array_of(member_of(object, "shape", "a tensor"), "the shape of a tensor");
-    if (lengths.size() > MORTISE_MAX_RANK) refuse("a tensor of rank " + std::to_string(lengths.size()) + "; the highest is 32");
+    if (lengths.size() > MORTISE_MAX_RANK) {
+      refuse("a tensor of rank " + std::to_string(lengths.size()) + "; the highest is 32");
+    }
     std::vector<std::int64_t> shape;
     for (const dom::element length : lengths) shape.push_back(integer_of(length, "a size in the shape of a tensor"));
     Buffer data = place(member_of(object, "data", "a tensor"), Use::kept);
@@ -200,7 +213,9 @@ class WireValueReader {
     Column column;
     column.name = text_of(member_of(object, "name", "a column"), "the name of a column");
     column.format = text_of(member_of(object, "format", "a column"), "the format of a column");
-    if (column.name.find('\0') != std::string::npos || column.format.find('\0') != std::string::npos) refuse("the name or format of a column contains a zero");
+    if (column.name.find('\0') != std::string::npos || column.format.find('\0') != std::string::npos) {
+      refuse("the name or format of a column contains a zero");
+    }
     column.length = integer_of(member_of(object, "length", "a column"), "the length of a column");
     column.null_count = integer_of(member_of(object, "null_count", "a column"), "the null count of a column");
     column.nullable = flag(object, "nullable", true);
@@ -254,15 +269,24 @@ class WireValueReader {
 
   Buffer shared(const dom::object& object, Use use) {
     const std::uint64_t arena = count_of(member_of(object, "arena", "a place of bytes"), "an arena");
-    const ArenaPlace place{static_cast<std::uint32_t>(arena), count_of(member_of(object, "offset", "a place"), "an offset"),
+    const ArenaPlace place{static_cast<std::uint32_t>(arena),
+                           count_of(member_of(object, "offset", "a place"), "an offset"),
                            count_of(member_of(object, "size", "a place"), "a size")};
-    if (arena == 0 || arena > std::numeric_limits<std::uint32_t>::max()) refuse("there is no arena " + std::to_string(arena));
-    if (place.offset % buffer_alignment != 0) refuse("the offset " + std::to_string(place.offset) + " in an arena is not a multiple of 64");
-    if (from_.bulk_ == nullptr) refuse("a place in arena " + std::to_string(arena) + ", but this message has no shared memory");
+    if (arena == 0 || arena > std::numeric_limits<std::uint32_t>::max()) {
+      refuse("there is no arena " + std::to_string(arena));
+    }
+    if (place.offset % buffer_alignment != 0) {
+      refuse("the offset " + std::to_string(place.offset) + " in an arena is not a multiple of 64");
+    }
+    if (from_.bulk_ == nullptr) {
+      refuse("a place in arena " + std::to_string(arena) + ", but this message has no shared memory");
+    }
     spend(place.size);
     Buffer found = from_.bulk_->resolve(place);
     if (use == Use::copied_now) from_.copied_ += place.size;
-    if (use == Use::copied_now || from_.options_.sender == Sender::cannot_write || from_.bulk_->immutable(place)) return found;
+    if (use == Use::copied_now || from_.options_.sender == Sender::cannot_write || from_.bulk_->immutable(place)) {
+      return found;
+    }
     Block copy = from_.bulk_->allocate(found.bytes.size());
     if (!found.bytes.empty()) std::memcpy(copy.bytes.data(), found.bytes.data(), found.bytes.size());
     from_.copied_ += found.bytes.size();
@@ -272,7 +296,8 @@ class WireValueReader {
   // Many places may name the same bytes; what they add up to is bounded.
   void spend(std::uint64_t size) {
     if (size > from_.options_.bulk_bytes - from_.bulk_bytes_) {
-      refuse("a message carries more than " + std::to_string(from_.options_.bulk_bytes) + " bytes of tables, tensors and bytes");
+      refuse("a message carries more than " + std::to_string(from_.options_.bulk_bytes) +
+             " bytes of tables, tensors and bytes");
     }
     from_.bulk_bytes_ += size;
   }

@@ -22,7 +22,8 @@ class WireWriter {
       throw Error(Code::invalid, "a value nests deeper than 128 levels", "flatten it, or send its parts one by one");
     }
     if (++to_.values_ > max_wire_values) {
-      throw Error(Code::invalid, "a message holds more than 4000000 values", "send a table or a tensor instead of lists and maps");
+      throw Error(Code::invalid, "a message holds more than 4000000 values",
+                  "send a table or a tensor instead of lists and maps");
     }
     switch (value.kind()) {
       case Kind::null: out_ += "null"; return;
@@ -41,7 +42,8 @@ class WireWriter {
       case Kind::tensor: tensor(value.as_tensor()); return;
       case Kind::table: table(value.as_table()); return;
     }
-    throw Error(Code::invalid, "a value of the unknown kind " + std::to_string(static_cast<std::uint32_t>(value.kind())));
+    throw Error(Code::invalid,
+                "a value of the unknown kind " + std::to_string(static_cast<std::uint32_t>(value.kind())));
   }
 
  private:
@@ -51,7 +53,9 @@ class WireWriter {
     if (std::isfinite(number)) {
       put_number(out_, number);
     } else {
-      out_ += std::isnan(number) ? R"({"$float64":"NaN"})" : number > 0 ? R"({"$float64":"Infinity"})" : R"({"$float64":"-Infinity"})";
+      out_ += std::isnan(number) ? R"({"$float64":"NaN"})"
+              : number > 0       ? R"({"$float64":"Infinity"})"
+                                 : R"({"$float64":"-Infinity"})";
     }
   }
 
@@ -61,7 +65,8 @@ class WireWriter {
 
   void map(const Value& value, std::uint32_t depth) {
     const auto members = value.members();
-    const bool tagged = std::any_of(members.begin(), members.end(), [](const Member& member) { return member.key().starts_with('$'); });
+    const bool tagged =
+        std::any_of(members.begin(), members.end(), [](const Member& member) { return member.key().starts_with('$'); });
     if (!tagged) {
       separated('{', members, '}', [&](const Member& member) {
         put_string(out_, member.key());
@@ -139,7 +144,8 @@ class WireWriter {
     out_ += R"(,"metadata":)";
     separated('{', column.metadata, '}', [&](const auto& pair) {
       if (!is_utf8(pair.first) || !is_utf8(pair.second)) {
-        throw Error(Code::unsupported, "column '" + column.name + "' has metadata that is not UTF-8 text").with("column", column.name);
+        throw Error(Code::unsupported, "column '" + column.name + "' has metadata that is not UTF-8 text")
+            .with("column", column.name);
       }
       put_string(out_, pair.first);
       out_ += ':';
@@ -152,8 +158,9 @@ class WireWriter {
     ArenaPlace arena;
     if (to_.bulk_ != nullptr && !bytes.empty() && to_.bulk_->find(bytes, arena)) return place(arena);
     const std::uint64_t total = to_.segments_size_ + bytes.size();
-    const bool fits = to_.bulk_ == nullptr ? total <= max_segments_bytes
-                                           : bytes.empty() || (bytes.size() <= max_segment_bytes && total <= comfortable_segments_bytes);
+    const bool fits = to_.bulk_ == nullptr
+                          ? total <= max_segments_bytes
+                          : bytes.empty() || (bytes.size() <= max_segment_bytes && total <= comfortable_segments_bytes);
     if (fits) {
       out_ += R"({"segment":)";
       put_number(out_, static_cast<std::int64_t>(to_.segments_.size()));
@@ -163,7 +170,9 @@ class WireWriter {
     } else if (to_.bulk_ != nullptr) {
       place(to_.bulk_->put(bytes));
     } else {
-      throw Error(Code::invalid, "a message carries " + std::to_string(total) + " bytes of tables, tensors and bytes; without shared memory the limit is 67108864");
+      throw Error(Code::invalid,
+                  "a message carries " + std::to_string(total) +
+                      " bytes of tables, tensors and bytes; without shared memory the limit is 67108864");
     }
   }
 

@@ -40,8 +40,8 @@ class OneArena final : public BulkWriter, public BulkReader {
   int puts = 0;
 };
 
-Value decode(std::string_view json, std::span<const Bytes> segments = {}, BulkReader* bulk = nullptr, DecodeOptions options = {},
-             std::uint64_t* copied = nullptr) {
+Value decode(std::string_view json, std::span<const Bytes> segments = {}, BulkReader* bulk = nullptr,
+             DecodeOptions options = {}, std::uint64_t* copied = nullptr) {
   simdjson::dom::parser parser;
   REQUIRE(parser.allocate(std::max<std::size_t>(json.size(), 64), max_wire_json_depth) == simdjson::SUCCESS);
   const simdjson::padded_string padded(json);
@@ -49,7 +49,9 @@ Value decode(std::string_view json, std::span<const Bytes> segments = {}, BulkRe
   decoder.begin(segments, bulk);
   simdjson::dom::element root;
   const auto failure = parser.parse(padded).get(root);
-  if (failure != simdjson::SUCCESS) throw Error(Code::invalid, std::string("not JSON: ") + simdjson::error_message(failure));
+  if (failure != simdjson::SUCCESS) {
+    throw Error(Code::invalid, std::string("not JSON: ") + simdjson::error_message(failure));
+  }
   Value value = decoder.decode(root);
   if (copied != nullptr) *copied = decoder.copied();
   return value;
@@ -69,7 +71,8 @@ Value round_trip(const Value& value, OneArena* arena = nullptr, DecodeOptions op
   return decode(encoder.text(), encoder.segments(), arena, options);
 }
 
-std::string refusal(std::string_view json, std::span<const Bytes> segments = {}, BulkReader* bulk = nullptr, DecodeOptions options = {}) {
+std::string refusal(std::string_view json, std::span<const Bytes> segments = {}, BulkReader* bulk = nullptr,
+                    DecodeOptions options = {}) {
   try {
     static_cast<void>(decode(json, segments, bulk, options));
   } catch (const Error& error) {
@@ -93,8 +96,9 @@ TEST_CASE("values are written as the protocol's table says") {
   CHECK(encoded(Value::map({{"a", 1}, {"$b", 2}})) == R"({"$map":[["a",1],["$b",2]]})");
   CHECK(encoded(make_tensor(Dtype::fp32, {1, 2}, std::span<const float>(std::vector<float>{1, 2}))) ==
         R"({"$tensor":{"dtype":"FP32","shape":[1,2],"data":{"segment":0}}})");
-  CHECK(encoded(table_from_rows(Value::list({Value::map({{"a", 1}})}))) ==
-        R"({"$table":{"rows":1,"columns":[{"name":"a","format":"l","length":1,"null_count":0,"buffers":[null,{"segment":0}]}]}})");
+  CHECK(
+      encoded(table_from_rows(Value::list({Value::map({{"a", 1}})}))) ==
+      R"({"$table":{"rows":1,"columns":[{"name":"a","format":"l","length":1,"null_count":0,"buffers":[null,{"segment":0}]}]}})");
 }
 
 TEST_CASE("every kind of value comes back as it was, with its edges") {
@@ -102,11 +106,14 @@ TEST_CASE("every kind of value comes back as it was, with its edges") {
   const Value all = Value::map({
       {"null", nullptr},
       {"bools", Value::list({true, false})},
-      {"ints", Value::list({0, -1, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()})},
+      {"ints",
+       Value::list({0, -1, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()})},
       {"floats", Value::list({0.0, -0.0, 1.0, 0.1, 5e-324, 1.7976931348623157e308, std::nan(""), infinity, -infinity})},
-      {"strings", Value::list({"", "a\"\\/\n\x01", "\xC3\xA9\xF0\x9F\x98\x80", std::string(5000, 'x'), std::string_view("\0", 1)})},
+      {"strings", Value::list({"", "a\"\\/\n\x01", "\xC3\xA9\xF0\x9F\x98\x80", std::string(5000, 'x'),
+                               std::string_view("\0", 1)})},
       {"bytes", Value::list({Value::bytes(""), Value::bytes(std::string_view("\0\xFF", 2))})},
-      {"times", Value::list({Time{0}, Time{std::numeric_limits<std::int64_t>::min()}, Time{std::numeric_limits<std::int64_t>::max()}})},
+      {"times", Value::list({Time{0}, Time{std::numeric_limits<std::int64_t>::min()},
+                             Time{std::numeric_limits<std::int64_t>::max()}})},
       {"lists", Value::list({Value::list(), Value::list({Value::list({1})})})},
       {"maps", Value::map({{"", 1}, {"$int64", "x"}, {"z", Value::map()}})},
   });
@@ -172,14 +179,16 @@ TEST_CASE("tensors are checked against their data") {
   const std::string data(24, 'x');
   const Bytes segments[] = {bytes_of(data)};
   const auto tensor = [](std::string_view dtype, std::string_view shape) {
-    return R"({"$tensor":{"dtype":")" + std::string(dtype) + R"(","shape":)" + std::string(shape) + R"(,"data":{"segment":0}}})";
+    return R"({"$tensor":{"dtype":")" + std::string(dtype) + R"(","shape":)" + std::string(shape) +
+           R"(,"data":{"segment":0}}})";
   };
   CHECK(refusal(tensor("FP64", "[3]"), segments) == "accepted");
   CHECK(refusal(tensor("FP64", "[1,3,1]"), segments) == "accepted");
   CHECK(refusal(tensor("FP64", "[4]"), segments).find("has 32 bytes, got 24") != std::string::npos);
   CHECK(refusal(tensor("FP64", "[-3]"), segments).find("negative") != std::string::npos);
   CHECK(refusal(tensor("FP64", "[1.5]"), segments).find("not an integer") != std::string::npos);
-  CHECK(refusal(tensor("FP64", "[4611686018427387904,4611686018427387904]"), segments).find("beyond 2^62") != std::string::npos);
+  CHECK(refusal(tensor("FP64", "[4611686018427387904,4611686018427387904]"), segments).find("beyond 2^62") !=
+        std::string::npos);
   CHECK(refusal(tensor("FP99", "[3]"), segments).find("unknown dtype") != std::string::npos);
   CHECK(refusal(tensor("UINT8", "[24" + std::string(31 * 2, ' ') + "]"), segments) == "accepted");
   CHECK(refusal(R"({"$tensor":{"dtype":"FP64","shape":[0]}})").find("no 'data'") != std::string::npos);
@@ -200,13 +209,25 @@ TEST_CASE("tables are checked as they come, and nothing of them is believed") {
   CHECK(refusal(table("-1", ""), segments).find("-1 rows") != std::string::npos);
   CHECK(refusal(table("1", good + "," + good), segments).find("two columns have the name 'a'") != std::string::npos);
   CHECK(refusal(table("1", R"({"name":"a"})"), segments).find("no 'format'") != std::string::npos);
-  CHECK(refusal(table("1", R"({"name":"a\u0000b","format":"n","length":1,"null_count":1,"buffers":[]})"), segments).find("contains a zero") != std::string::npos);
-  CHECK(refusal(table("2", R"({"name":"a","format":"l","length":2,"null_count":0,"buffers":[null,{"segment":0}]})"), segments).find("needs 16 bytes") != std::string::npos);
-  CHECK(refusal(table("1", R"({"name":"a","format":"u","length":1,"null_count":0,"buffers":[null,{"segment":0},null],"nullable":1})"), segments).find("true or false") != std::string::npos);
+  CHECK(refusal(table("1", R"({"name":"a\u0000b","format":"n","length":1,"null_count":1,"buffers":[]})"), segments)
+            .find("contains a zero") != std::string::npos);
+  CHECK(refusal(table("2", R"({"name":"a","format":"l","length":2,"null_count":0,"buffers":[null,{"segment":0}]})"),
+                segments)
+            .find("needs 16 bytes") != std::string::npos);
+  CHECK(
+      refusal(
+          table(
+              "1",
+              R"({"name":"a","format":"u","length":1,"null_count":0,"buffers":[null,{"segment":0},null],"nullable":1})"),
+          segments)
+          .find("true or false") != std::string::npos);
   CHECK(refusal(table("16777217", ""), segments).find("no memory backs") != std::string::npos);
-  CHECK(refusal(table("16777216", R"({"name":"a","format":"n","length":16777216,"null_count":16777216,"buffers":[]})"), segments) == "accepted");
+  CHECK(refusal(table("16777216", R"({"name":"a","format":"n","length":16777216,"null_count":16777216,"buffers":[]})"),
+                segments) == "accepted");
   std::string deep = R"({"name":"a","format":"n","length":1,"null_count":1,"buffers":[]})";
-  for (int i = 0; i < 32; ++i) deep = R"({"name":"a","format":"+s","length":1,"null_count":0,"buffers":[null],"children":[)" + deep + "]}";
+  for (int i = 0; i < 32; ++i) {
+    deep = R"({"name":"a","format":"+s","length":1,"null_count":0,"buffers":[null],"children":[)" + deep + "]}";
+  }
   CHECK(refusal(table("1", deep), segments).find("deeper than 32") != std::string::npos);
 }
 
@@ -220,7 +241,9 @@ TEST_CASE("long pieces go to shared memory once, short ones stay with the frame"
   encoder.append(value);
   CHECK(arena.puts == 1);
   CHECK(encoder.segments().size() == 1);
-  CHECK(encoder.text() == R"({"long":{"$tensor":{"dtype":"FP64","shape":[20000],"data":{"arena":1,"offset":0,"size":160000}}},"short":{"$bytes":{"segment":0}}})");
+  CHECK(
+      encoder.text() ==
+      R"({"long":{"$tensor":{"dtype":"FP64","shape":[20000],"data":{"arena":1,"offset":0,"size":160000}}},"short":{"$bytes":{"segment":0}}})");
   std::uint64_t copied = 0;
   const Value back = decode(encoder.text(), encoder.segments(), &arena, {.sender = Sender::cannot_write}, &copied);
   CHECK(back.at("long").as_tensor().data == arena.memory.bytes.data());
@@ -255,7 +278,8 @@ TEST_CASE("places outside shared memory, or adding up to too much, are refused")
   CHECK(refusal(place(R"("arena":1,"offset":8,"size":64)"), {}, &arena).find("multiple of 64") != std::string::npos);
   CHECK(refusal(place(R"("arena":1,"offset":0,"size":9223372036854775807)"), {}, &arena) != "accepted");
   CHECK(refusal(place(R"("arena":1,"offset":9223372036854775744,"size":64)"), {}, &arena) == "outside");
-  const std::string twice = "[" + place(R"("arena":1,"offset":0,"size":64)") + "," + place(R"("arena":1,"offset":0,"size":64)") + "]";
+  const std::string twice =
+      "[" + place(R"("arena":1,"offset":0,"size":64)") + "," + place(R"("arena":1,"offset":0,"size":64)") + "]";
   CHECK(refusal(twice, {}, &arena, {.bulk_bytes = 128}) == "accepted");
   CHECK(refusal(twice, {}, &arena, {.bulk_bytes = 127}).find("more than 127 bytes") != std::string::npos);
 }
@@ -264,8 +288,13 @@ TEST_CASE("tables of every layout come back with the same rows") {
   OneArena arena;
   Value rows = Value::list();
   for (int i = 0; i < 1000; ++i) {
-    rows.push_back(Value::map({{"i", i % 7 == 0 ? Value() : Value(i)}, {"f", i * 0.5}, {"b", i % 3 == 0}, {"s", std::string(static_cast<std::size_t>(i % 5), 'q')},
-                               {"t", Time{i}}, {"x", Value::bytes("z")}, {"n", nullptr}}));
+    rows.push_back(Value::map({{"i", i % 7 == 0 ? Value() : Value(i)},
+                               {"f", i * 0.5},
+                               {"b", i % 3 == 0},
+                               {"s", std::string(static_cast<std::size_t>(i % 5), 'q')},
+                               {"t", Time{i}},
+                               {"x", Value::bytes("z")},
+                               {"n", nullptr}}));
   }
   const Value table = table_from_rows(rows);
   CHECK(TableView(round_trip(table)).to_rows() == rows);

@@ -73,7 +73,7 @@ Connection::Connection(const std::string& path, Mode mode, std::chrono::millisec
   if (result != SQLITE_OK) {
     const Error error = error_of(result);
     sqlite3_close_v2(handle_);
-    throw error;
+    throw Error(error);
   }
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout.count()));

@@ -50,6 +50,9 @@ struct Store {
                 .owner_mark = "m"});
     });
   }
+  RunRow get(const char* id) {
+    return read([&](RunStore& runs) { return runs.find(id); }).value_or(RunRow{});
+  }
   std::string ids(const RunQuery& query) {
     std::string all;
     for (const RunRow& run : read([&](RunStore& runs) { return runs.list(query); })) all += run.id + " ";
@@ -78,15 +81,14 @@ TEST_CASE("a run row comes back as it went in") {
                    42,
                    "boot 7"};
   store.write([&](RunStore& runs) { runs.add(row); });
-  const auto found = store.read([](RunStore& runs) { return runs.find("r1"); });
-  REQUIRE(found);
-  CHECK(found->name == row.name);
-  CHECK(found->created == Time{-1});
-  CHECK(found->started == Time{2});
-  CHECK_FALSE(found->finished);
-  CHECK(found->error == row.error);
-  CHECK(found->owner_pid == 42);
-  CHECK(found->owner_mark == "boot 7");
+  const RunRow found = store.get("r1");
+  CHECK(found.name == row.name);
+  CHECK(found.created == Time{-1});
+  CHECK(found.started == Time{2});
+  CHECK_FALSE(found.finished);
+  CHECK(found.error == row.error);
+  CHECK(found.owner_pid == 42);
+  CHECK(found.owner_mark == "boot 7");
   CHECK_FALSE(store.read([](RunStore& runs) { return runs.find("r2"); }));
 }
 
@@ -112,7 +114,7 @@ TEST_CASE("a run moves only from the state that it is in") {
   CHECK(store.write([](RunStore& runs) { return runs.move("r1", "queued", "running", Time{7}, {}, ""); }));
   CHECK_FALSE(store.write([](RunStore& runs) { return runs.move("r1", "queued", "failed", {}, {}, ""); }));
   CHECK(store.write([](RunStore& runs) { return runs.move("r1", "running", "failed", {}, Time{9}, "{}"); }));
-  const auto run = *store.read([](RunStore& runs) { return runs.find("r1"); });
+  const RunRow run = store.get("r1");
   CHECK(run.state == "failed");
   CHECK(run.started == Time{7});
   CHECK(run.finished == Time{9});

@@ -13,7 +13,8 @@ namespace runtime = mortise::runtime;
 using mortise::Error;
 
 struct Arrived {
-  Arrived(std::string_view header, std::string_view segments) : header_size(header.size()), segments_size(segments.size()) {
+  Arrived(std::string_view header, std::string_view segments)
+      : header_size(header.size()), segments_size(segments.size()) {
     bytes.reserve(header.size() + segments.size() + runtime::frame_slack);
     bytes.append(header).append(segments).append(runtime::frame_slack, '\0');
   }

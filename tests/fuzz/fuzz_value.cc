@@ -46,7 +46,8 @@ class Arena final : public data::BulkReader {
   data::Buffer copy_;
 };
 
-Value decoded(std::string_view text, std::span<const data::Bytes> segments, data::BulkReader* bulk, data::Sender sender) {
+Value decoded(std::string_view text, std::span<const data::Bytes> segments, data::BulkReader* bulk,
+              data::Sender sender) {
   simdjson::dom::parser parser;
   require(parser.allocate(text.size() + 64, data::max_wire_json_depth) == simdjson::SUCCESS);
   simdjson::dom::element root;

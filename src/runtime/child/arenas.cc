@@ -28,14 +28,16 @@ std::uint64_t sealed_size(const os::Fd& file, const message::Arena& arena) {
   if (::fstat(file.get(), &status) != 0) throw os::system_error("cannot look at " + name, "");
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size < arena.size || size == 0) {
-    throw Error(Code::invalid, name + " has " + std::to_string(size) + " bytes; " + std::to_string(arena.size) + " were announced");
+    throw Error(Code::invalid,
+                name + " has " + std::to_string(size) + " bytes; " + std::to_string(arena.size) + " were announced");
   }
   return size;
 }
 
 [[noreturn]] void outside(const data::ArenaPlace& place, std::uint64_t size) {
-  throw Error(Code::invalid, std::to_string(place.size) + " bytes at " + std::to_string(place.offset) + " do not lie within arena " +
-                                 std::to_string(place.arena) + " of " + std::to_string(size) + " bytes");
+  throw Error(Code::invalid, std::to_string(place.size) + " bytes at " + std::to_string(place.offset) +
+                                 " do not lie within arena " + std::to_string(place.arena) + " of " +
+                                 std::to_string(size) + " bytes");
 }
 
 void check_within(const data::ArenaPlace& place, std::uint64_t size) {
@@ -45,7 +47,9 @@ void check_within(const data::ArenaPlace& place, std::uint64_t size) {
 // Puts a private copy in the place of shared pages; to whoever reads there, nothing happens.
 void replace_pages(std::byte* begin, std::size_t size) {
   void* copy = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (copy == MAP_FAILED) throw os::system_error("cannot keep " + std::to_string(size) + " bytes of input beyond its call", "");
+  if (copy == MAP_FAILED) {
+    throw os::system_error("cannot keep " + std::to_string(size) + " bytes of input beyond its call", "");
+  }
   std::memcpy(copy, begin, size);
   ::mprotect(copy, size, PROT_READ);
   if (::mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, begin) == MAP_FAILED) {
@@ -105,7 +109,8 @@ const Arenas::Region& Arenas::lend(std::uint64_t size) {
   const std::lock_guard lock(mutex_);
   const auto found = arenas_.find(place.arena);
   if (found == arenas_.end() || found->second.access != message::Access::write) {
-    throw Error(Code::invalid, "the host lent a region in arena " + std::to_string(place.arena) + ", which is not there to write");
+    throw Error(Code::invalid,
+                "the host lent a region in arena " + std::to_string(place.arena) + ", which is not there to write");
   }
   os::Mapping& mapping = *found->second.mapping;
   check_within(place, mapping.size());
@@ -138,7 +143,8 @@ void Arenas::make_private() {
     const auto use = weak.lock();
     if (use == nullptr || use->bytes.empty()) continue;
     const auto first = reinterpret_cast<std::uintptr_t>(use->bytes.data()) / page * page;
-    const auto last = (reinterpret_cast<std::uintptr_t>(use->bytes.data() + use->bytes.size()) + page - 1) / page * page;
+    const auto last =
+        (reinterpret_cast<std::uintptr_t>(use->bytes.data() + use->bytes.size()) + page - 1) / page * page;
     replace_pages(reinterpret_cast<std::byte*>(first), last - first);
     // What comes next must see the shared pages again: the arena gets a mapping of its own elsewhere.
     for (auto& [number, arena] : arenas_) {

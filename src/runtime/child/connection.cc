@@ -76,11 +76,13 @@ os::Fd adopt_socket(int descriptor) {
 }
 
 Connection::Connection(os::Fd socket)
-    : socket_(std::move(socket)), reader_(From::host, {data::Sender::cannot_write, data::max_wire_values, ~std::uint64_t{0}}) {}
+    : socket_(std::move(socket)),
+      reader_(From::host, {data::Sender::cannot_write, data::max_wire_values, ~std::uint64_t{0}}) {}
 
 Connection::Fill Connection::fill(os::Wait wait) {
   if (closed_) return Fill::closed;
-  const os::Transfer transfer = os::receive_some(socket_.get(), decoder_.space(), descriptors_, max_waiting_descriptors, wait);
+  const os::Transfer transfer =
+      os::receive_some(socket_.get(), decoder_.space(), descriptors_, max_waiting_descriptors, wait);
   if (transfer.io == os::Io::would_block) return Fill::none;
   closed_ = transfer.io == os::Io::closed;
   if (closed_) return Fill::closed;
@@ -92,13 +94,17 @@ Connection::Fill Connection::fill(os::Wait wait) {
 Received Connection::take(data::BulkReader& bulk) {
   const auto frame = decoder_.next();
   if (!frame) return {};
-  if (frame->descriptors > descriptors_.size()) throw Error(Code::invalid, "broken frame: its descriptors did not come");
+  if (frame->descriptors > descriptors_.size()) {
+    throw Error(Code::invalid, "broken frame: its descriptors did not come");
+  }
   if (!decoder_.amid_frame() && frame->descriptors < descriptors_.size()) {
     throw Error(Code::invalid, "broken frame: it brings descriptors that its prefix does not announce");
   }
   Received received{Received::Is::message, reader_.read(*frame, &bulk), {}};
   const bool arena = std::holds_alternative<message::Arena>(received.message);
-  if (frame->descriptors != (arena ? 1 : 0)) throw Error(Code::invalid, "broken frame: it brings descriptors that it must not, or lacks one");
+  if (frame->descriptors != (arena ? 1 : 0)) {
+    throw Error(Code::invalid, "broken frame: it brings descriptors that it must not, or lacks one");
+  }
   if (arena) {
     received.descriptor = std::move(descriptors_.front());
     descriptors_.erase(descriptors_.begin());

@@ -36,8 +36,9 @@ std::uint32_t known_level(std::uint32_t level) noexcept {
 
 }  // namespace
 
-const mortise_host Session::host_table = {sizeof(mortise_host), MORTISE_ABI_MAJOR, MORTISE_ABI_MINOR, log,     progress,
-                                          cancelled,            context_get,       service,           allocate};
+const mortise_host Session::host_table = {
+    sizeof(mortise_host), MORTISE_ABI_MAJOR, MORTISE_ABI_MINOR, log, progress, cancelled,
+    context_get,          service,           allocate};
 
 void Session::log(void* context, std::uint32_t level, mortise_string text, const mortise_value* fields) {
   Session& session = session_of(context);
@@ -61,7 +62,9 @@ void Session::log(void* context, std::uint32_t level, mortise_string text, const
 void Session::progress(void* context, double fraction, mortise_string note) {
   Session& session = session_of(context);
   try {
-    if (session.open_id_ != 0) session.send_aside(message::Progress{session.open_id_, fraction, std::string(detail::text_of(note))});
+    if (session.open_id_ != 0) {
+      session.send_aside(message::Progress{session.open_id_, fraction, std::string(detail::text_of(note))});
+    }
   } catch (...) {
     // Likewise.
   }
@@ -107,8 +110,8 @@ mortise_status Session::context_get(void* context, mortise_string key, mortise_o
   return status;
 }
 
-mortise_status Session::service(void* context, mortise_string service, mortise_string method, const mortise_value* input,
-                                mortise_output* out) {
+mortise_status Session::service(void* context, mortise_string service, mortise_string method,
+                                const mortise_value* input, mortise_output* out) {
   Session& session = session_of(context);
   return answered(out, [&] {
     const std::lock_guard lock(session.request_mutex_);
@@ -119,7 +122,8 @@ mortise_status Session::service(void* context, mortise_string service, mortise_s
     if (input != nullptr) request.input = Value::borrow(*input);
     const std::uint64_t id = session.begin_request(request);
     const Message message = std::move(request);
-    const OutgoingFrame frame = session.request_writer_.write(message, &session.arenas_);  // which may ask for regions first
+    const OutgoingFrame frame =
+        session.request_writer_.write(message, &session.arenas_);  // which may ask for regions first
     session.awaited_ = id;
     session.send(frame);
     return session.await();

@@ -17,6 +17,15 @@
 
 namespace mortise::runtime::child {
 
+// The JSON of a call whose input is a tensor in a read arena.
+inline std::string call_with_arena(std::uint64_t id, std::string_view method, std::uint32_t arena, std::uint64_t offset,
+                                   std::uint64_t size) {
+  return R"({"t":"call","id":)" + std::to_string(id) + R"(,"op":"call","method":")" + std::string(method) +
+         R"(","input":{"$tensor":{"dtype":"UINT8","shape":[)" + std::to_string(size) + R"(],"data":{"arena":)" +
+         std::to_string(arena) + R"(,"offset":)" + std::to_string(offset) + R"(,"size":)" + std::to_string(size) +
+         "}}}}";
+}
+
 class ScriptedHost final : public data::BulkReader {
  public:
   // Starts a worker on a thread of this process, with this plugin.

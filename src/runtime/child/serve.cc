@@ -50,8 +50,12 @@ class Served {
     loaded_ = status == MORTISE_OK;
     return status;
   }
-  mortise_status load(const mortise_call& call, mortise_output* out) noexcept { return table_->load(&call, &instance_, out); }
-  mortise_status invoke(const mortise_call& call, mortise_output* out) noexcept { return table_->invoke(instance_, &call, out); }
+  mortise_status load(const mortise_call& call, mortise_output* out) noexcept {
+    return table_->load(&call, &instance_, out);
+  }
+  mortise_status invoke(const mortise_call& call, mortise_output* out) noexcept {
+    return table_->invoke(instance_, &call, out);
+  }
 
   using Verb = mortise_status (*)(void*, const mortise_call*, mortise_output*);
   mortise_status optional(Verb mortise_plugin::*verb, const mortise_call& call, mortise_output* out) noexcept {
@@ -67,13 +71,17 @@ class Served {
 }  // namespace
 
 void check_table(const mortise_plugin* table) {
-  if (table == nullptr) throw Error(Code::plugin, "the plugin refused to be loaded: mortise_plugin_entry returned no table");
+  if (table == nullptr) {
+    throw Error(Code::plugin, "the plugin refused to be loaded: mortise_plugin_entry returned no table");
+  }
   if (table->size < offsetof(mortise_plugin, load) || table->abi_major != MORTISE_ABI_MAJOR) {
-    throw Error(Code::unsupported, "the plugin was built for version " + std::to_string(table->abi_major) + " of the plugin contract, this worker has " +
-                                       std::to_string(MORTISE_ABI_MAJOR),
+    throw Error(Code::unsupported,
+                "the plugin was built for version " + std::to_string(table->abi_major) +
+                    " of the plugin contract, this worker has " + std::to_string(MORTISE_ABI_MAJOR),
                 "build the plugin with the headers of this version");
   }
-  if (!has(*table, &mortise_plugin::load) || !has(*table, &mortise_plugin::invoke) || !has(*table, &mortise_plugin::cleanup)) {
+  if (!has(*table, &mortise_plugin::load) || !has(*table, &mortise_plugin::invoke) ||
+      !has(*table, &mortise_plugin::cleanup)) {
     throw Error(Code::plugin, "the plugin's table lacks load, invoke or cleanup");
   }
 }

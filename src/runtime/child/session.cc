@@ -58,7 +58,8 @@ Session::Session(os::Fd socket, std::string sdk, std::string language)
   hello_ = std::move(*hello);
   send_aside(message::Ready{protocol_version, std::move(sdk), std::move(language), ::getpid()});
   if (hello_.protocol != protocol_version) {
-    throw Error(Code::unsupported, "the host speaks version " + std::to_string(hello_.protocol) + " of the worker protocol, this worker version 1");
+    throw Error(Code::unsupported, "the host speaks version " + std::to_string(hello_.protocol) +
+                                       " of the worker protocol, this worker version 1");
   }
 }
 
@@ -72,7 +73,7 @@ void Session::host_is_gone() noexcept {
 Received Session::receive(std::optional<Clock::time_point> until) {
   Received received = connection_.receive(arenas_, until);
   if (received.is == Received::Is::closed) host_is_gone();
-  decoded_copies_ += connection_.copied();
+  if (received.is == Received::Is::message) decoded_copies_ += connection_.copied();
   return received;
 }
 
@@ -114,7 +115,10 @@ Task Session::next() {
 }
 
 std::optional<Task> Session::open(message::Call& call) {
-  if (!call.refused) return open(Task::Kind::invoke, call.id, call.operation, std::move(call.method), std::move(call.input), call.timeout_ms);
+  if (!call.refused) {
+    return open(Task::Kind::invoke, call.id, call.operation, std::move(call.method), std::move(call.input),
+                call.timeout_ms);
+  }
   answer({call.id, {}, std::move(call.refused), 0, {}}, nullptr);
   return std::nullopt;
 }
@@ -132,10 +136,12 @@ std::optional<Task> Session::open(message::Lifecycle& lifecycle) {
     case Verb::stop: kind = Task::Kind::stop; break;
     case Verb::cleanup: kind = Task::Kind::cleanup; break;
   }
-  return open(kind, lifecycle.id, 0, {}, kind == Task::Kind::load ? std::move(lifecycle.config) : Value(), lifecycle.timeout_ms);
+  return open(kind, lifecycle.id, 0, {}, kind == Task::Kind::load ? std::move(lifecycle.config) : Value(),
+              lifecycle.timeout_ms);
 }
 
-Task Session::open(Task::Kind kind, std::uint64_t id, std::uint32_t operation, std::string method, Value input, std::int64_t timeout_ms) {
+Task Session::open(Task::Kind kind, std::uint64_t id, std::uint32_t operation, std::string method, Value input,
+                   std::int64_t timeout_ms) {
   const auto now = Clock::now();
   method_ = std::move(method);
   input_ = std::move(input);
@@ -211,7 +217,9 @@ data::ArenaPlace Session::ask_region(std::uint64_t size) {
   const std::int64_t arena = value.at("arena").as_int64();
   const std::int64_t offset = value.at("offset").as_int64();
   const std::int64_t got = value.at("size").as_int64();
-  if (arena <= 0 || arena > UINT32_MAX || offset < 0 || got < 0) throw Error(Code::invalid, "the host lent a region that cannot be");
+  if (arena <= 0 || arena > UINT32_MAX || offset < 0 || got < 0) {
+    throw Error(Code::invalid, "the host lent a region that cannot be");
+  }
   return {static_cast<std::uint32_t>(arena), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(got)};
 }
 
@@ -234,7 +242,8 @@ bool Session::reply(mortise_status status, mortise_output* output) {
   if (status != MORTISE_OK) {
     const Code code = code_of(status);
     const Value said = output != nullptr ? Value::borrow(output->value) : Value();
-    result.error = error_from(code, said, "it failed with '" + std::string(mortise::name_of(code)) + "' and did not say why");
+    result.error =
+        error_from(code, said, "it failed with '" + std::string(mortise::name_of(code)) + "' and did not say why");
   } else if (output != nullptr) {
     result.value = Value::borrow(output->value);
   }
@@ -259,7 +268,9 @@ bool Session::answer(message::Result result, mortise_output* output) {
     frame = result_writer_.write(message, &bulk);
   } catch (const Error& error) {
     written.value = Value();
-    written.error = Error(error.code() == Code::busy ? Code::busy : Code::plugin, "its result cannot be sent", error.hint()).because(error);
+    written.error =
+        Error(error.code() == Code::busy ? Code::busy : Code::plugin, "its result cannot be sent", error.hint())
+            .because(error);
     frame = result_writer_.write(message);
   }
   input_ = Value();

@@ -49,14 +49,15 @@ class Session {
   static void progress(void* context, double fraction, mortise_string note);
   static std::int32_t cancelled(void* context);
   static mortise_status context_get(void* context, mortise_string key, mortise_output* out);
-  static mortise_status service(void* context, mortise_string service, mortise_string method, const mortise_value* input,
-                                mortise_output* out);
+  static mortise_status service(void* context, mortise_string service, mortise_string method,
+                                const mortise_value* input, mortise_output* out);
   static mortise_status allocate(void* context, std::uint64_t bytes, mortise_buffer* out);
   static const mortise_host host_table;
 
   std::optional<Task> open(message::Lifecycle& lifecycle);
   std::optional<Task> open(message::Call& call);
-  Task open(Task::Kind kind, std::uint64_t id, std::uint32_t operation, std::string method, Value input, std::int64_t timeout_ms);
+  Task open(Task::Kind kind, std::uint64_t id, std::uint32_t operation, std::string method, Value input,
+            std::int64_t timeout_ms);
 
   Received receive(std::optional<Clock::time_point> until);
   // Does what may come at any time (cancel, arena, drop, a reply that nobody waits for any more). False: it was another.
@@ -83,7 +84,7 @@ class Session {
   Arenas arenas_;
   message::Hello hello_;
 
-  std::mutex send_mutex_;     // the sending half of the connection, and the next line
+  std::mutex send_mutex_;  // the sending half of the connection, and the next line
   MessageWriter side_writer_;
   std::mutex receive_mutex_;  // the receiving half, and the next line
   std::optional<message::Reply> reply_;

@@ -17,8 +17,14 @@ struct mortise_worker {
       : session(std::move(socket), std::move(sdk), std::move(language)) {
     const auto counted = [](const std::string& text) { return mortise_string{text.data(), text.size()}; };
     const mortise::runtime::message::Hello& hello = session.hello();
-    greeting = {sizeof greeting,           counted(hello.host),        counted(hello.plugin_id),    counted(hello.plugin_name),
-                counted(hello.plugin_version), counted(hello.plugin_path), counted(hello.plugin_entry), hello.limits.c()};
+    greeting = {sizeof greeting,
+                counted(hello.host),
+                counted(hello.plugin_id),
+                counted(hello.plugin_name),
+                counted(hello.plugin_version),
+                counted(hello.plugin_path),
+                counted(hello.plugin_entry),
+                hello.limits.c()};
   }
 
   child::Session session;
@@ -65,12 +71,14 @@ class OwnTable final : public child::PluginSource {
 
 }  // namespace
 
-mortise_status mortise_worker_open(const mortise_worker_options* options, mortise_worker** worker, mortise_output* error) {
+mortise_status mortise_worker_open(const mortise_worker_options* options, mortise_worker** worker,
+                                   mortise_output* error) {
   return guarded(error, [&] {
     if (options == nullptr || worker == nullptr || options->size < sizeof(mortise_worker_options)) {
       throw Error(Code::invalid, "mortise_worker_open: options or worker is missing, or options.size is wrong");
     }
-    *worker = new mortise_worker(child::adopt_socket(options->descriptor), text_of(options->sdk), text_of(options->language));
+    *worker =
+        new mortise_worker(child::adopt_socket(options->descriptor), text_of(options->sdk), text_of(options->language));
     return MORTISE_OK;
   });
 }
@@ -79,7 +87,9 @@ const mortise_worker_hello* mortise_worker_greeting(const mortise_worker* worker
 
 mortise_status mortise_worker_next(mortise_worker* worker, mortise_task* task, mortise_output* error) {
   return guarded(error, [&] {
-    if (task == nullptr || task->size < sizeof(mortise_task)) throw Error(Code::invalid, "mortise_worker_next: task.size is wrong");
+    if (task == nullptr || task->size < sizeof(mortise_task)) {
+      throw Error(Code::invalid, "mortise_worker_next: task.size is wrong");
+    }
     const child::Task next = worker->session.next();
     task->kind = static_cast<std::uint32_t>(next.kind);
     task->call = next.call;
@@ -102,7 +112,8 @@ int mortise_worker_serve(mortise_worker* worker, const mortise_plugin* plugin) {
 
 void mortise_worker_close(mortise_worker* worker) { delete worker; }
 
-static_assert(MORTISE_TASK_END == static_cast<int>(child::Task::Kind::end) && MORTISE_TASK_LOAD == static_cast<int>(child::Task::Kind::load) &&
+static_assert(MORTISE_TASK_END == static_cast<int>(child::Task::Kind::end) &&
+              MORTISE_TASK_LOAD == static_cast<int>(child::Task::Kind::load) &&
               MORTISE_TASK_INITIALIZE == static_cast<int>(child::Task::Kind::initialize) &&
               MORTISE_TASK_START == static_cast<int>(child::Task::Kind::start) &&
               MORTISE_TASK_INVOKE == static_cast<int>(child::Task::Kind::invoke) &&

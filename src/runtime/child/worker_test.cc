@@ -1,98 +1,14 @@
 // The worker library against a scripted host, through its C door.
 #include <doctest/doctest.h>
-#include <mortise/plugin.hpp>
 
 #include <array>
-#include <atomic>
-#include <thread>
 
 #include "data/table.h"
-#include "data/tensor.h"
+#include "runtime/child/probe.h"
 #include "runtime/child/scripted_host.h"
 
 namespace mortise::runtime::child {
 namespace {
-
-// Does what the tests ask of it, one method each.
-struct Probe : Plugin {
-  explicit Probe(const Value& config) {
-    if (config.has("fail")) throw Error(Code::invalid, "bad config");
-    ++alive;
-  }
-  ~Probe() override { --alive; }
-
-  void initialize(mortise::Call&) override { ++initialized; }
-
-  Value call(mortise::Call& call) override {
-    const std::string_view method = call.method();
-    const Value& input = call.input();
-    if (method == "echo") return input;
-    if (method == "ask") return answer_or_word(call.context(input.as_string()));
-    if (method == "service") return call.service("models", "find", input);
-    if (method == "keep") {
-      kept = input;
-      return {};
-    }
-    if (method == "kept") return kept_sum();
-    if (method == "fill") return filled(call, input.as_int64());
-    if (method == "make") return data::make_tensor(data::Dtype::uint8, {input.as_int64()}, data::copy_of(std::vector<std::byte>(static_cast<std::size_t>(input.as_int64()), std::byte{7})));
-    if (method == "bad_result") return Value("\xFF");
-    if (method == "fail") throw Error(Code::busy, "no room", "come back").because(Error(Code::denied, "the key is gone"));
-    if (method == "wait") {
-      while (!call.cancelled()) std::this_thread::yield();
-      call.stop_if_cancelled();
-    }
-    if (method == "talk") {
-      call.info("hello", {{"n", 1}});
-      call.progress(0.5, "half");
-      call.progress(-1);
-      call.log(Level::error, "odd \xFF", {{"bad", "\xFF"}});
-    }
-    if (method == "threads") talk_from_threads(call);
-    return {};
-  }
-
-  static Value answer_or_word(const std::optional<Value>& value) { return value ? *value : Value("absent"); }
-
-  [[nodiscard]] Value kept_sum() const {
-    std::int64_t sum = 0;
-    for (const std::byte byte : data::tensor_bytes(kept.as_tensor())) sum += std::to_integer<int>(byte);
-    return sum;
-  }
-
-  static Value filled(mortise::Call& call, std::int64_t size) {
-    const std::span<std::byte> memory = call.allocate(static_cast<std::size_t>(size));
-    std::memset(memory.data(), 9, memory.size());
-    return data::make_tensor(data::Dtype::uint8, {size}, data::Buffer{memory, nullptr});
-  }
-
-  static void talk_from_threads(mortise::Call& call) {
-    std::array<std::thread, 4> threads;
-    for (std::thread& thread : threads) {
-      thread = std::thread([&call] {
-        for (int i = 0; i < 50; ++i) {
-          call.info("from a thread");
-          static_cast<void>(call.cancelled());
-          static_cast<void>(call.context("k"));
-        }
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-  }
-
-  Value kept;
-  static inline std::atomic<int> alive = 0;
-  static inline std::atomic<int> initialized = 0;
-};
-
-const mortise_plugin* const probe = &detail::Entry<Probe>::table;
-
-// The JSON of a call whose input is a tensor in a read arena.
-std::string call_with_arena(std::uint64_t id, std::string_view method, std::uint32_t arena, std::uint64_t offset, std::uint64_t size) {
-  return R"({"t":"call","id":)" + std::to_string(id) + R"(,"op":"call","method":")" + std::string(method) +
-         R"(","input":{"$tensor":{"dtype":"UINT8","shape":[)" + std::to_string(size) + R"(],"data":{"arena":)" + std::to_string(arena) +
-         R"(,"offset":)" + std::to_string(offset) + R"(,"size":)" + std::to_string(size) + "}}}}";
-}
 
 TEST_CASE("a worker answers its greeting, lives through the verbs and leaves on bye") {
   ScriptedHost host(probe);
@@ -136,7 +52,12 @@ TEST_CASE("values of every kind go through a worker and come back") {
   ScriptedHost host(probe);
   host.begin();
   const Value rows = Value::list({Value::map({{"a", 1}, {"b", "x"}}), Value::map({{"a", 2}, {"b", nullptr}})});
-  const Value input = Value::map({{"n", nullptr}, {"i", INT64_MAX}, {"f", -0.0}, {"s", "\xC3\xA9"}, {"b", Value::bytes("\x01")}, {"t", Time{-1}},
+  const Value input = Value::map({{"n", nullptr},
+                                  {"i", INT64_MAX},
+                                  {"f", -0.0},
+                                  {"s", "\xC3\xA9"},
+                                  {"b", Value::bytes("\x01")},
+                                  {"t", Time{-1}},
                                   {"$l", Value::list({true, Value::list()})}});
   host.call("echo", input);
   CHECK(host.result().value == input);
@@ -269,109 +190,6 @@ TEST_CASE("several threads of a plugin may use the host at once") {
   }
   CHECK(logs == 200);
   CHECK(requests == 200);
-}
-
-TEST_CASE("input in shared memory is read in place, and handed back by its place") {
-  ScriptedHost host(probe);
-  host.begin();
-  std::byte* memory = host.add_arena(1, 1 << 20, message::Access::read);
-  std::memset(memory, 5, 1 << 20);
-  host.send_text(call_with_arena(++host.last_id, "echo", 1, 128, 100'000));
-  const auto result = host.result();
-  REQUIRE(host.named.size() == 1);
-  CHECK(host.named[0] == data::ArenaPlace{1, 128, 100'000});
-  CHECK(result.copied == 0);
-  CHECK(data::tensor_bytes(result.value.as_tensor())[7] == std::byte{5});
-}
-
-TEST_CASE("a leaf that a plugin keeps stays as it was when the host writes there again") {
-  ScriptedHost host(probe);
-  host.begin();
-  std::byte* memory = host.add_arena(1, 1 << 20, message::Access::read);
-  std::memset(memory, 5, 1 << 20);
-  host.send_text(call_with_arena(++host.last_id, "keep", 1, 64, 100'000));
-  CHECK(!host.result().error);
-  std::memset(memory, 6, 1 << 20);
-  host.send_text(call_with_arena(++host.last_id, "echo", 1, 64, 100'000));
-  const auto echoed = host.result();
-  CHECK(data::tensor_bytes(echoed.value.as_tensor())[0] == std::byte{6});
-  host.send(message::Drop{1});
-  host.call("kept");
-  CHECK(host.result().value == Value(500'000));
-}
-
-TEST_CASE("output made in memory of the host travels without a copy, other output is copied once") {
-  ScriptedHost host(probe);
-  host.begin();
-  host.add_arena(2, 1 << 20, message::Access::write);
-  host.call("fill", 200'000);
-  auto request = host.expect<message::Request>();
-  CHECK(request.what == message::Request::What::arena);
-  CHECK(request.size == 200'000);
-  const auto region = [](std::uint64_t offset, std::uint64_t size) {
-    return Value::map({{"arena", 2}, {"offset", static_cast<std::int64_t>(offset)}, {"size", static_cast<std::int64_t>(size)}});
-  };
-  host.send(message::Reply{request.id, region(4096, 200'000), {}});
-  auto result = host.result();
-  CHECK(host.named == std::vector{data::ArenaPlace{2, 4096, 200'000}});
-  CHECK(result.copied == 0);
-  CHECK(data::tensor_bytes(result.value.as_tensor())[199'999] == std::byte{9});
-
-  host.call("make", 100'000);
-  request = host.expect<message::Request>();
-  CHECK(request.size >= 100'000);
-  host.send(message::Reply{request.id, region(0, 1 << 20), {}});
-  result = host.result();
-  CHECK(result.copied == 100'000);
-  CHECK(host.named.back() == data::ArenaPlace{2, 0, 100'000});
-
-  host.call("make", 60'000);  // short enough to travel in the frame
-  CHECK(host.result().copied == 0);
-}
-
-TEST_CASE("memory that the host refuses is the plugin's to hear, in a call and in a result") {
-  ScriptedHost host(probe);
-  host.begin();
-  for (const char* method : {"fill", "make"}) {
-    host.call(method, 200'000);
-    const auto request = host.expect<message::Request>();
-    host.send(message::Reply{request.id, {}, Error(Code::busy, "limits.memory is used up")});
-    CHECK(host.result().error->code() == Code::busy);
-  }
-}
-
-TEST_CASE("regions that cannot be are refused") {
-  ScriptedHost host(probe);
-  host.begin();
-  host.add_arena(1, 1 << 20, message::Access::read);
-  host.add_arena(2, 1 << 20, message::Access::write);
-  const auto region = [](std::int64_t arena, std::int64_t offset, std::int64_t size) {
-    return Value::map({{"arena", arena}, {"offset", offset}, {"size", size}});
-  };
-  for (const Value& lent : {region(9, 0, 200'000), region(1, 0, 200'000), region(2, 8, 200'000), region(2, 0, 100), region(2, 1 << 20, 200'000),
-                            region(2, 0, 2 << 20), region(-2, 0, 200'000), Value::map(), Value(1)}) {
-    host.call("fill", 200'000);
-    const auto request = host.expect<message::Request>();
-    host.send(message::Reply{request.id, lent, {}});
-    CHECK(host.result().error);
-  }
-}
-
-TEST_CASE("an arena whose file could shrink ends the worker") {
-  ScriptedHost host(probe);
-  host.begin();
-  const os::Fd file = os::make_memory_file("loose", 4096);
-  host.send(message::Arena{1, 4096, message::Access::read}, {file.get()});
-  CHECK(host.wait_for_exit() == 76);
-}
-
-TEST_CASE("an arena smaller than announced ends the worker") {
-  ScriptedHost host(probe);
-  host.begin();
-  const os::Fd file = os::make_memory_file("small", 4096);
-  os::seal(file, os::Seals::size);
-  host.send(message::Arena{1, 8192, message::Access::write}, {file.get()});
-  CHECK(host.wait_for_exit() == 76);
 }
 
 TEST_CASE("a host that breaks the protocol ends the worker") {

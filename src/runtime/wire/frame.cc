@@ -60,7 +60,8 @@ std::span<std::byte> FrameDecoder::space() {
   const std::size_t held = end_ - begin_;
   std::size_t wanted = frame_prefix_size;
   if (held >= frame_prefix_size) {
-    wanted = read_prefix(std::span<const std::byte, frame_prefix_size>(buffer_.get() + begin_, frame_prefix_size)).frame_size();
+    wanted = read_prefix(std::span<const std::byte, frame_prefix_size>(buffer_.get() + begin_, frame_prefix_size))
+                 .frame_size();
   }
   wanted = std::max(wanted, held + 1);
   if (held == 0) {

@@ -20,11 +20,15 @@ Bytes frame(std::string_view header, std::string_view segments = {}, std::uint16
   write_prefix({static_cast<std::uint32_t>(header.size()), static_cast<std::uint32_t>(segments.size()), descriptors},
                std::span(bytes).first<frame_prefix_size>());
   std::memcpy(bytes.data() + frame_prefix_size, header.data(), header.size());
-  if (!segments.empty()) std::memcpy(bytes.data() + frame_prefix_size + header.size(), segments.data(), segments.size());
+  if (!segments.empty()) {
+    std::memcpy(bytes.data() + frame_prefix_size + header.size(), segments.data(), segments.size());
+  }
   return bytes;
 }
 
-std::string text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 void feed(FrameDecoder& decoder, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
@@ -118,7 +122,8 @@ TEST_CASE("frames that come together are handed out one by one, in order") {
 
 TEST_CASE("frames larger than the buffer pass, and readable bytes follow each") {
   FrameDecoder decoder;
-  for (const std::size_t size : {std::size_t{100}, std::size_t{3} << 20, std::size_t{64} << 10, std::size_t{1} << 20, std::size_t{5}}) {
+  for (const std::size_t size :
+       {std::size_t{100}, std::size_t{3} << 20, std::size_t{64} << 10, std::size_t{1} << 20, std::size_t{5}}) {
     const std::string header(size, 'h');
     feed(decoder, frame(header, "tail"));
     const auto got = decoder.next();
@@ -126,7 +131,9 @@ TEST_CASE("frames larger than the buffer pass, and readable bytes follow each") 
     CHECK(text_of(got->header) == header);
     CHECK(text_of(got->segments) == "tail");
     int sum = 0;
-    for (std::size_t i = 0; i < frame_slack; ++i) sum += std::to_integer<int>((got->segments.data() + got->segments.size())[i]);
+    for (std::size_t i = 0; i < frame_slack; ++i) {
+      sum += std::to_integer<int>((got->segments.data() + got->segments.size())[i]);
+    }
     CHECK(sum >= 0);  // reading them is the test, under the address sanitizer
   }
 }

@@ -24,8 +24,9 @@ namespace mortise::runtime {
 
 inline constexpr std::int64_t protocol_version = 1;
 inline constexpr std::uint32_t max_cause_depth = 32;
-inline constexpr std::size_t max_error_text = 64U << 10;  // a message, a hint, a detail; longer ones are cut, in both directions
-inline constexpr std::size_t max_error_details = 64;      // those after are left out
+inline constexpr std::size_t max_error_text =
+    64U << 10;  // a message, a hint, a detail; longer ones are cut, in both directions
+inline constexpr std::size_t max_error_details = 64;  // those after are left out
 
 // The words of MORTISE_OP_* ("step"), of MORTISE_LOG_* ("info"); 0 or nothing when unknown.
 [[nodiscard]] std::string_view operation_word(std::uint32_t operation) noexcept;

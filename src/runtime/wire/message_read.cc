@@ -1,85 +1,13 @@
-#include <simdjson.h>
-
 #include <algorithm>
-#include <limits>
 
-#include "base/utf8.h"
 #include "data/json_spot.h"
+#include "runtime/wire/header.h"
 #include "runtime/wire/message.h"
 
 namespace mortise::runtime {
 namespace {
 
-namespace dom = simdjson::dom;
-
 constexpr std::size_t max_segments = 1u << 20;
-
-[[noreturn]] void broken(const std::string& what) { throw Error(Code::invalid, "broken message: " + what); }
-
-// The members of one header, and the decoder for the values in it.
-class Header {
- public:
-  Header(dom::object object, data::WireDecoder& decoder) : object_(object), decoder_(decoder) {}
-
-  [[nodiscard]] bool find(std::string_view key, dom::element& found) const {
-    return object_.at_key(key).get(found) == simdjson::SUCCESS;
-  }
-
-  // Absent or null is the default of the field.
-  [[nodiscard]] std::string_view text(std::string_view key) const {
-    dom::element found;
-    if (!find(key, found) || found.is_null()) return {};
-    std::string_view text;
-    if (found.get(text) != simdjson::SUCCESS) broken("'" + std::string(key) + "' is not a string");
-    return text;
-  }
-  [[nodiscard]] std::uint64_t count(std::string_view key) const {
-    dom::element found;
-    if (!find(key, found) || found.is_null()) return 0;
-    std::int64_t number = 0;
-    if (!found.is<std::int64_t>() || found.get(number) != simdjson::SUCCESS || number < 0) {
-      broken("'" + std::string(key) + "' is not an integer from 0 to 9223372036854775807");
-    }
-    return static_cast<std::uint64_t>(number);
-  }
-  [[nodiscard]] std::uint64_t positive(std::string_view key) const {
-    const std::uint64_t number = count(key);
-    if (number == 0) broken("'" + std::string(key) + "' is missing or 0");
-    return number;
-  }
-  [[nodiscard]] std::uint32_t arena() const {
-    const std::uint64_t number = positive("arena");
-    if (number > std::numeric_limits<std::uint32_t>::max()) broken("there is no arena " + std::to_string(number));
-    return static_cast<std::uint32_t>(number);
-  }
-  [[nodiscard]] std::int64_t timeout() const {
-    constexpr std::uint64_t ten_years = 315'360'000'000;  // in milliseconds; more would overflow somebody's clock
-    return static_cast<std::int64_t>(std::min(count("timeout_ms"), ten_years));
-  }
-
-  [[nodiscard]] Value value(std::string_view key) const {
-    dom::element found;
-    return find(key, found) ? decoder_.decode(found) : Value();
-  }
-  [[nodiscard]] Value map(std::string_view key) const {
-    Value value = this->value(key);
-    if (value.is_null()) return Value::map();
-    if (!value.is(Kind::map)) throw Error(Code::invalid, "'" + std::string(key) + "' is " + name_of(value.kind()) + ", expected map");
-    return value;
-  }
-
-  [[nodiscard]] Header inner(std::string_view key) const {
-    dom::element found;
-    dom::object object;
-    if (!find(key, found) || found.get(object) != simdjson::SUCCESS) broken("'" + std::string(key) + "' is not an object");
-    return {object, decoder_};
-  }
-  [[nodiscard]] const dom::object& object() const noexcept { return object_; }
-
- private:
-  dom::object object_;
-  data::WireDecoder& decoder_;
-};
 
 // A value that breaks the rules of values is for the one who sent it to hear about.
 template <typename Read>
@@ -89,24 +17,6 @@ void value_or_refusal(std::optional<Error>& refused, const Read& read) {
   } catch (const Error& error) {
     refused = error;
   }
-}
-
-Error read_error(const Header& from, Code code, std::uint32_t depth = 1) {
-  const auto bounded = [](std::string_view text) { return std::string(utf8_prefix(text, max_error_text)); };
-  Error error(code, bounded(from.text("message")), bounded(from.text("hint")));
-  dom::element part;
-  if (from.find("details", part) && part.is_object()) {
-    for (const auto [key, value] : dom::object(part)) {
-      if (error.details().size() == max_error_details) break;
-      if (value.is_string()) error.with(bounded(key), bounded(std::string_view(value)));
-    }
-  }
-  if (from.find("cause", part) && part.is_object()) {
-    if (depth >= max_cause_depth) broken("an error with more than 32 causes");
-    const Header cause = from.inner("cause");
-    error.because(read_error(cause, code_named(cause.text("code")).value_or(Code::plugin), depth + 1));
-  }
-  return error;
 }
 
 void read_outcome(const Header& from, Value& value, std::optional<Error>& error, std::optional<Error>& refused) {
@@ -178,7 +88,8 @@ Message read_reply(const Header& from) {
 Message read_arena(const Header& from) {
   const std::string_view access = from.text("access");
   if (access != "read" && access != "write") broken("unknown access '" + std::string(access) + "'");
-  return message::Arena{from.arena(), from.positive("size"), access == "read" ? message::Access::read : message::Access::write};
+  return message::Arena{from.arena(), from.positive("size"),
+                        access == "read" ? message::Access::read : message::Access::write};
 }
 
 Message read_drop(const Header& from) { return message::Drop{from.arena()}; }
@@ -259,12 +170,18 @@ struct Type {
 };
 
 constexpr Type types[] = {
-    {"call", From::host, read_call},          {"result", From::worker, read_result},
-    {"progress", From::worker, read_progress}, {"log", From::worker, read_log},
-    {"request", From::worker, read_request},  {"reply", From::host, read_reply},
-    {"lifecycle", From::host, read_lifecycle}, {"cancel", From::host, read_cancel},
-    {"arena", From::host, read_arena},        {"drop", From::host, read_drop},
-    {"hello", From::host, read_hello},        {"ready", From::worker, read_ready},
+    {"call", From::host, read_call},
+    {"result", From::worker, read_result},
+    {"progress", From::worker, read_progress},
+    {"log", From::worker, read_log},
+    {"request", From::worker, read_request},
+    {"reply", From::host, read_reply},
+    {"lifecycle", From::host, read_lifecycle},
+    {"cancel", From::host, read_cancel},
+    {"arena", From::host, read_arena},
+    {"drop", From::host, read_drop},
+    {"hello", From::host, read_hello},
+    {"ready", From::worker, read_ready},
     {"bye", From::host, read_bye},
 };
 
@@ -328,7 +245,9 @@ Message MessageReader::State::read(const Frame& frame, data::BulkReader* bulk) {
       return message;
     }
   }
-  if (const auto spot = data::find_json_error(copy, data::max_wire_json_depth)) throw data::json_error("broken message", copy, *spot);
+  if (const auto spot = data::find_json_error(copy, data::max_wire_json_depth)) {
+    throw data::json_error("broken message", copy, *spot);
+  }
   broken(simdjson::error_message(failure));
 }
 
@@ -354,7 +273,9 @@ void MessageReader::State::split_segments(const Header& header, std::span<const 
     for (const dom::element item : sizes) {
       if (segments.size() >= max_segments) broken("more than " + std::to_string(max_segments) + " segments");
       std::uint64_t size = 0;
-      if (!item.is<std::uint64_t>() || item.get(size) != simdjson::SUCCESS || size > all.size()) broken("the sizes of the segments do not add up");
+      if (!item.is<std::uint64_t>() || item.get(size) != simdjson::SUCCESS || size > all.size()) {
+        broken("the sizes of the segments do not add up");
+      }
       segments.push_back(all.first(size));
       all = all.subspan(size);
     }

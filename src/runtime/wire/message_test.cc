@@ -23,7 +23,9 @@ struct Arrived {
     prefix = {static_cast<std::uint32_t>(header.size()), static_cast<std::uint32_t>(segments.size()), 0};
     bytes.resize(frame_prefix_size + header.size() + segments.size() + frame_slack);
     std::memcpy(bytes.data() + frame_prefix_size, header.data(), header.size());
-    if (!segments.empty()) std::memcpy(bytes.data() + frame_prefix_size + header.size(), segments.data(), segments.size());
+    if (!segments.empty()) {
+      std::memcpy(bytes.data() + frame_prefix_size + header.size(), segments.data(), segments.size());
+    }
   }
   [[nodiscard]] Frame frame() const {
     const auto all = std::span<const std::byte>(bytes).subspan(frame_prefix_size);
@@ -93,7 +95,8 @@ TEST_CASE("calls, lifecycle verbs and their results travel") {
   for (const Verb verb : {Verb::load, Verb::initialize, Verb::start, Verb::stop, Verb::cleanup}) {
     CHECK(round_trip(message::Lifecycle{1, verb, Value::map({{"a", 1}}), 0, {}}, From::host).verb == verb);
   }
-  CHECK(round_trip(message::Lifecycle{1, Verb::load, Value::map({{"a", 1}}), 0, {}}, From::host).config.at("a") == Value(1));
+  CHECK(round_trip(message::Lifecycle{1, Verb::load, Value::map({{"a", 1}}), 0, {}}, From::host).config.at("a") ==
+        Value(1));
   for (std::uint32_t operation = MORTISE_OP_VALIDATE; operation <= MORTISE_OP_HEALTH; ++operation) {
     CHECK(round_trip(message::Call{1, operation, "", {}, 0, {}}, From::host).operation == operation);
   }
@@ -104,7 +107,9 @@ TEST_CASE("calls, lifecycle verbs and their results travel") {
 }
 
 TEST_CASE("an error travels with its code, hint, details and causes") {
-  const Error error = Error(Code::busy, "outer", "wait").with("step", "load").because(Error(Code::timeout, "inner").because(Error(Code::denied, "root")));
+  const Error error = Error(Code::busy, "outer", "wait")
+                          .with("step", "load")
+                          .because(Error(Code::timeout, "inner").because(Error(Code::denied, "root")));
   const auto back = round_trip(message::Result{7, {}, error, 0, {}}, From::worker);
   REQUIRE(back.error);
   CHECK(back.error->code() == Code::busy);
@@ -116,7 +121,8 @@ TEST_CASE("an error travels with its code, hint, details and causes") {
 
   // What people wrote may be any bytes; the message goes out all the same.
   const Error dirty = Error(Code::plugin, "bad \xFF byte").with("k", "\xFE").with("k", "twice");
-  CHECK(std::string(round_trip(message::Result{7, {}, dirty, 0, {}}, From::worker).error->what()) == "bad \xEF\xBF\xBD byte");
+  CHECK(std::string(round_trip(message::Result{7, {}, dirty, 0, {}}, From::worker).error->what()) ==
+        "bad \xEF\xBF\xBD byte");
 }
 
 TEST_CASE("an error that goes on for megabytes is cut, by its sender and by its receiver") {
@@ -129,7 +135,8 @@ TEST_CASE("an error that goes on for megabytes is cut, by its sender and by its 
   CHECK(back.error->details().size() == max_error_details);
   CHECK(back.error->detail("detail 63").size() == max_error_text);
 
-  const std::string text = R"({"t":"result","id":1,"status":"plugin","error":{"message":")" + std::string(1U << 20, 'm') + R"("}})";
+  const std::string text =
+      R"({"t":"result","id":1,"status":"plugin","error":{"message":")" + std::string(1U << 20, 'm') + R"("}})";
   CHECK(std::get<message::Result>(read(text, From::worker)).error->describe().size() == max_error_text);
 }
 
@@ -144,11 +151,13 @@ TEST_CASE("the 33rd cause of an error is dropped by the sender and refused by th
   CHECK(depth_of(*round_trip(message::Result{7, {}, error, 0, {}}, From::worker).error) == 32);
   std::string text = R"({"message":"x"})";
   for (int i = 0; i < 32; ++i) text = R"({"message":"x","cause":)" + text + "}";
-  CHECK(refusal(R"({"t":"result","id":1,"status":"plugin","error":)" + text + "}", From::worker).find("more than 32 causes") != std::string::npos);
+  CHECK(refusal(R"({"t":"result","id":1,"status":"plugin","error":)" + text + "}", From::worker)
+            .find("more than 32 causes") != std::string::npos);
 }
 
 TEST_CASE("logs, progress, requests, replies and shared memory travel") {
-  const auto log = round_trip(message::Log{0, MORTISE_LOG_WARNING, "tea \xFF time", Value::map({{"rows", 3}})}, From::worker);
+  const auto log =
+      round_trip(message::Log{0, MORTISE_LOG_WARNING, "tea \xFF time", Value::map({{"rows", 3}})}, From::worker);
   CHECK(log.level == MORTISE_LOG_WARNING);
   CHECK(log.text == "tea \xEF\xBF\xBD time");
   CHECK(log.fields.at("rows") == Value(3));
@@ -198,7 +207,8 @@ TEST_CASE("sizes of segments that do not add up end the connection") {
   CHECK(refusal(call + R"(,"segments":[1,1]})", From::host, "abc").find("do not add up") != std::string::npos);
   CHECK(refusal(call + R"(,"segments":[4]})", From::host, "abc").find("do not add up") != std::string::npos);
   CHECK(refusal(call + R"(,"segments":[-1,4]})", From::host, "abc").find("do not add up") != std::string::npos);
-  CHECK(refusal(call + R"(,"segments":[18446744073709551615,4]})", From::host, "abc").find("do not add up") != std::string::npos);
+  CHECK(refusal(call + R"(,"segments":[18446744073709551615,4]})", From::host, "abc").find("do not add up") !=
+        std::string::npos);
   CHECK(refusal(call + "}", From::host, "abc").find("do not add up") != std::string::npos);
   CHECK(refusal(call + R"(,"segments":3})", From::host, "abc").find("not a list") != std::string::npos);
 }
@@ -207,7 +217,8 @@ TEST_CASE("a header that breaks the protocol is an error that says where") {
   CHECK(refusal("[]").find("not an object") != std::string::npos);
   CHECK(refusal("{}").find("unknown type ''") != std::string::npos);
   CHECK(refusal(R"({"t":"dance"})").find("unknown type 'dance'") != std::string::npos);
-  CHECK(refusal(R"({"t":"result","id":1,"status":"ok"})", From::host).find("unknown type 'result'") != std::string::npos);
+  CHECK(refusal(R"({"t":"result","id":1,"status":"ok"})", From::host).find("unknown type 'result'") !=
+        std::string::npos);
   CHECK(refusal(R"({"t":"call","id":1,"op":"infer"})", From::worker).find("unknown type 'call'") != std::string::npos);
   CHECK(refusal("{\"t\":\"bye\"").find("line 1, column 11: expected ',' or '}', got the end") != std::string::npos);
   CHECK(refusal("{\"t\":\"b\xFF\"}").find("expected UTF-8, got the byte 0xff") != std::string::npos);
@@ -222,7 +233,8 @@ TEST_CASE("a header that breaks the protocol is an error that says where") {
   CHECK(refusal(R"({"t":"result","id":1,"status":"fine"})", From::worker).find("unknown status") != std::string::npos);
   CHECK(refusal(R"({"t":"log","level":"loud","message":""})", From::worker).find("unknown level") != std::string::npos);
   CHECK(refusal(R"({"t":"progress","id":1,"fraction":"x"})", From::worker).find("not a number") != std::string::npos);
-  CHECK(refusal(R"({"t":"request","id":1,"call":1,"what":"tea"})", From::worker).find("unknown request") != std::string::npos);
+  CHECK(refusal(R"({"t":"request","id":1,"call":1,"what":"tea"})", From::worker).find("unknown request") !=
+        std::string::npos);
   CHECK(refusal(std::string(600, '[') + std::string(600, ']')).find("512 levels") != std::string::npos);
 }
 
@@ -237,23 +249,30 @@ TEST_CASE("a value that breaks the rules comes as a message whose sender can be 
   CHECK(std::get<message::Call>(read(R"({"t":"call","id":9,"op":"dance"})")).refused->code() == Code::unsupported);
   CHECK(std::get<message::Lifecycle>(read(R"({"t":"lifecycle","id":9,"verb":"load","config":[]})")).refused);
   CHECK(std::get<message::Reply>(read(R"({"t":"reply","id":9,"status":"ok","value":{"$x":1}})")).error);
-  CHECK(std::get<message::Result>(read(R"({"t":"result","id":9,"status":"ok","value":{"$x":1}})", From::worker)).refused);
-  CHECK(std::get<message::Request>(read(R"({"t":"request","id":9,"call":1,"what":"service","input":{"$x":1}})", From::worker)).refused);
-  CHECK(std::get<message::Log>(read(R"({"t":"log","level":"info","message":"m","fields":{"$x":1}})", From::worker)).fields.has("fields_refused"));
+  CHECK(
+      std::get<message::Result>(read(R"({"t":"result","id":9,"status":"ok","value":{"$x":1}})", From::worker)).refused);
+  CHECK(std::get<message::Request>(
+            read(R"({"t":"request","id":9,"call":1,"what":"service","input":{"$x":1}})", From::worker))
+            .refused);
+  CHECK(std::get<message::Log>(read(R"({"t":"log","level":"info","message":"m","fields":{"$x":1}})", From::worker))
+            .fields.has("fields_refused"));
 }
 
 TEST_CASE("unknown keys are ignored, absent ones have their defaults") {
   const auto call = std::get<message::Call>(read(R"({"future":[{}],"t":"call","id":1,"op":"health"})"));
   CHECK(call.input.is_null());
   CHECK(call.timeout_ms == 0);
-  CHECK(std::get<message::Call>(read(R"({"t":"call","id":1,"op":"health","timeout_ms":9223372036854775807})")).timeout_ms < 1'000'000'000'000);
+  CHECK(std::get<message::Call>(read(R"({"t":"call","id":1,"op":"health","timeout_ms":9223372036854775807})"))
+            .timeout_ms < 1'000'000'000'000);
 }
 
 TEST_CASE("a message that would break a limit is refused by its sender") {
   MessageWriter writer;
-  CHECK_THROWS_AS(static_cast<void>(writer.write(message::Result{1, Value(std::string(17u << 20, 'x')), {}, 0, {}})), Error);
+  CHECK_THROWS_AS(static_cast<void>(writer.write(message::Result{1, Value(std::string(17u << 20, 'x')), {}, 0, {}})),
+                  Error);
   CHECK_THROWS_AS(static_cast<void>(writer.write(message::Result{1, Value("\xFF"), {}, 0, {}})), Error);
-  CHECK(Arrived(writer.write(message::Result{1, Value(1), {}, 0, {}})).text() == R"({"t":"result","id":1,"status":"ok","value":1,"copied":0})");
+  CHECK(Arrived(writer.write(message::Result{1, Value(1), {}, 0, {}})).text() ==
+        R"({"t":"result","id":1,"status":"ok","value":1,"copied":0})");
 }
 
 TEST_CASE("a large message does not leave a large reader or writer behind, and small ones still pass") {

@@ -76,7 +76,9 @@ class Fields {
     const auto end = details.begin() + static_cast<std::ptrdiff_t>(std::min(details.size(), max_error_details));
     for (auto one = details.begin(); one != end; ++one) {
       const auto same = [&](const auto& other) { return other.first == one->first; };
-      if (data::is_utf8(one->first) && std::none_of(details.begin(), one, same)) repaired(one->first, utf8_prefix(one->second, max_error_text));
+      if (data::is_utf8(one->first) && std::none_of(details.begin(), one, same)) {
+        repaired(one->first, utf8_prefix(one->second, max_error_text));
+      }
     }
   }
 

@@ -6,8 +6,8 @@
 namespace mortise::runtime {
 namespace {
 
-constexpr std::array<std::string_view, 9> operations{"",     "validate",  "step",  "execute", "poll",
-                                                     "aggregate", "infer", "call", "health"};
+constexpr std::array<std::string_view, 9> operations{"",          "validate", "step", "execute", "poll",
+                                                     "aggregate", "infer",    "call", "health"};
 constexpr std::array<std::string_view, 5> verbs{"load", "initialize", "start", "stop", "cleanup"};
 // In the order of the variant.
 constexpr std::array<std::string_view, 13> types{"hello", "lifecycle", "call",   "cancel", "reply",    "arena",  "drop",
