@@ -45,10 +45,18 @@ def test_a_prefix_at_its_limits_is_accepted():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"magic": b"MTSF"}, {"magic": b"\0\0\0\0"}, {"header": 0}, {"header": 1}, {"header": MAX_HEADER + 1},
-        {"header": 2**32 - 1}, {"segments": MAX_SEGMENTS + 1}, {"segments": 2**32 - 1}, {"descriptors": 9}, {"zero": 1},
+        {"magic": b"MTSF"},
+        {"magic": b"\0\0\0\0"},
+        {"header": 0},
+        {"header": 1},
+        {"header": MAX_HEADER + 1},
+        {"header": 2**32 - 1},
+        {"segments": MAX_SEGMENTS + 1},
+        {"segments": 2**32 - 1},
+        {"descriptors": 9},
+        {"zero": 1},
     ],
-)  # fmt: skip
+)
 def test_a_prefix_beyond_a_limit_is_broken(wrong):
     with pytest.raises(BrokenFrame):
         parse_prefix(prefix(**wrong))
@@ -57,10 +65,23 @@ def test_a_prefix_beyond_a_limit_is_broken(wrong):
 @pytest.mark.parametrize(
     "header",
     [
-        b"[]", b"1 ", b'"t"', b"{}{}", b'{"t":1', b'{"t":NaN}', b'{"t":Infinity}', b"{'t':1}", b'{"t":"\xff"}', b"\xef\xbb\xbf{}",
-        b'{"t":"a","t":"b"}', b'{"n":' + b"1" * 5000 + b"}", b"[" * 5000 + b"]" * 5000, b'{"t":"a\x01"}', b'{"t":1,}',
+        b"[]",
+        b"1 ",
+        b'"t"',
+        b"{}{}",
+        b'{"t":1',
+        b'{"t":NaN}',
+        b'{"t":Infinity}',
+        b"{'t':1}",
+        b'{"t":"\xff"}',
+        b"\xef\xbb\xbf{}",
+        b'{"t":"a","t":"b"}',
+        b'{"n":' + b"1" * 5000 + b"}",
+        b"[" * 5000 + b"]" * 5000,
+        b'{"t":"a\x01"}',
+        b'{"t":1,}',
     ],
-)  # fmt: skip
+)
 def test_a_header_that_is_not_one_json_object_is_broken(header):
     with pytest.raises(BrokenFrame):
         HeaderReader().read(header)

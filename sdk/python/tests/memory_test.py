@@ -78,12 +78,18 @@ def test_what_is_converted_is_counted(arenas):
 @pytest.mark.parametrize(
     "place",
     [
-        {"arena": 2, "offset": 0, "size": 1}, {"arena": 1, "offset": 64, "size": 65}, {"arena": 1, "offset": -64, "size": 1},
-        {"arena": 1, "offset": 1, "size": 1}, {"arena": 1, "offset": 0, "size": -1}, {"arena": 1, "offset": 2**70, "size": 0},
-        {"arena": 1, "offset": 0, "size": 1.0}, {"arena": True, "offset": 0, "size": 1}, {"arena": 1, "offset": 0},
+        {"arena": 2, "offset": 0, "size": 1},
+        {"arena": 1, "offset": 64, "size": 65},
+        {"arena": 1, "offset": -64, "size": 1},
+        {"arena": 1, "offset": 1, "size": 1},
+        {"arena": 1, "offset": 0, "size": -1},
+        {"arena": 1, "offset": 2**70, "size": 0},
+        {"arena": 1, "offset": 0, "size": 1.0},
+        {"arena": True, "offset": 0, "size": 1},
+        {"arena": 1, "offset": 0},
         {"arena": 1, "offset": 0, "size": 1, "more": 1},
     ],
-)  # fmt: skip
+)
 def test_a_place_outside_its_arena_is_invalid(arenas, place):
     open_arena(arenas, 1, bytes(128))
     with pytest.raises(Invalid):
@@ -93,10 +99,19 @@ def test_a_place_outside_its_arena_is_invalid(arenas, place):
 @pytest.mark.parametrize(
     ("id", "size", "access", "files"),
     [
-        (0, 64, "read", 1), (-1, 64, "read", 1), ("1", 64, "read", 1), (1, 0, "read", 1), (1, 4096, "read", 1), (1, 2**70, "read", 1),
-        (1, 64, "both", 1), (1, 64, "read", 0), (1, 64, "read", 2), (7, 64, "read", 1), (True, 64, "read", 1),
+        (0, 64, "read", 1),
+        (-1, 64, "read", 1),
+        ("1", 64, "read", 1),
+        (1, 0, "read", 1),
+        (1, 4096, "read", 1),
+        (1, 2**70, "read", 1),
+        (1, 64, "both", 1),
+        (1, 64, "read", 0),
+        (1, 64, "read", 2),
+        (7, 64, "read", 1),
+        (True, 64, "read", 1),
     ],
-)  # fmt: skip
+)
 def test_an_arena_that_is_not_what_it_says_is_refused_and_its_descriptors_closed(arenas, id, size, access, files):
     open_arena(arenas, 7, bytes(64))
     descriptors = [memory_file(bytes(64)) for _ in range(files)]

@@ -217,9 +217,11 @@ def test_a_chain_of_causes_crosses_both_ways():
     except Invalid as error:
         told = to_wire(error)
     assert told == {
-        "message": "no input", "hint": "buy a disk", "details": {"file": "a.csv", "line": "3"},
+        "message": "no input",
+        "hint": "buy a disk",
+        "details": {"file": "a.csv", "line": "3"},
         "cause": {"message": "ValueError: cannot read", "cause": {"message": "OSError: disk on fire"}},
-    }  # fmt: skip
+    }
     back = from_wire("invalid", told)
     assert isinstance(back, Invalid) and back.hint == "buy a disk" and back.details["line"] == "3"
     assert isinstance(back.__cause__, MortiseError) and str(back.__cause__.__cause__) == "OSError: disk on fire"
@@ -316,7 +318,8 @@ def test_an_entry_file_imports_its_neighbours(tmp_path, monkeypatch):
 
 def test_a_factory_makes_the_plugin():
     made = module(
-        "class A(Plugin):\n    def call(self, m, i): return self.config\ndef plugin(config): return A({'by': 'factory'})"
+        "class A(Plugin):\n    def call(self, m, i): return self.config\n"
+        "def plugin(config): return A({'by': 'factory'})"
     )
     assert run_call(find_plugin(made), "call").result == {"by": "factory"}
     with pytest.raises(Conflict, match="made a 'int'"):

@@ -20,7 +20,7 @@ def test_the_first_plugin_fits_in_ten_lines_passes_its_test_and_runs_in_a_worker
     (tmp_path / entry).write_text(plugin)
     monkeypatch.syspath_prepend(str(tmp_path))
     scope = {}
-    exec(compile(test, "test_shout.py", "exec"), scope)
+    exec(compile(test, "shout_test.py", "exec"), scope)
     scope["test_shouts"]()
 
     host = WorkerProcess(tmp_path, entry).begin()

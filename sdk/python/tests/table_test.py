@@ -66,8 +66,10 @@ FORMATS = [
     (column("Z", 2, buffer("q", 0, 0, 2), raw(b"\x00\xff")), [b"", b"\x00\xff"]),
     (column("w:3", 2, raw(b"abcdef")), [b"abc", b"def"]),
     (column("w:0", 2, raw(b"")), [b"", b""]),
-    (column("d:5,2", 2, raw((12345).to_bytes(16, "little") + (-1).to_bytes(16, "little", signed=True))),
-     [decimal.Decimal("123.45"), decimal.Decimal("-0.01")]),
+    (
+        column("d:5,2", 2, raw((12345).to_bytes(16, "little") + (-1).to_bytes(16, "little", signed=True))),
+        [decimal.Decimal("123.45"), decimal.Decimal("-0.01")],
+    ),
     (column("d:38,0", 1, raw((10**37 + 1).to_bytes(16, "little"))), [decimal.Decimal(10**37 + 1)]),
     (column("tdD", 2, buffer("i", DAYS, -1)), [DAY, datetime.date(1969, 12, 31)]),
     (column("tdm", 1, buffer("q", DAYS * 86_400_000)), [DAY]),
@@ -84,8 +86,10 @@ FORMATS = [
     (column("tDm", 1, buffer("q", 5)), [5]),
     (column("tDu", 1, buffer("q", 5)), [5]),
     (column("tDn", 1, buffer("q", 5)), [5]),
-    (column("+s", 2, children=[column("l", 2, buffer("q", 1, 2)).renamed("a"), entries("x", "y").renamed("b")]),
-     [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]),
+    (
+        column("+s", 2, children=[column("l", 2, buffer("q", 1, 2)).renamed("a"), entries("x", "y").renamed("b")]),
+        [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}],
+    ),
     (column("+l", 3, buffer("i", 0, 2, 2, 3), children=[column("l", 3, buffer("q", 1, 2, 3))]), [[1, 2], [], [3]]),
     (column("+L", 2, buffer("q", 1, 1, 3), children=[column("l", 3, buffer("q", 1, 2, 3))]), [[], [2, 3]]),
     (column("C", 3, buffer("B", 1, 0, 1), dictionary=entries("no", "yes")), ["yes", "no", "yes"]),
@@ -97,7 +101,7 @@ FORMATS = [
     (column("u", 0, raw(b""), raw(b"")), []),
     (column("+l", 0, raw(b""), children=[column("l", 0, raw(b""))]), []),
     (column("l", 0, raw(b"")), []),
-]  # fmt: skip
+]
 NAMES = [f"{c.format}{'-dictionary' if c.dictionary else ''}-{c.length}-{c.null_count}" for c, _ in FORMATS]
 
 
@@ -137,15 +141,24 @@ def test_every_format_becomes_an_array(made, cells):
 @pytest.mark.parametrize(
     "wrong",
     [
-        column("l", 2, raw(bytes(15))), column("b", 9, raw(b"\xff")), column("l", 2, raw(bytes(16)), raw(b"")), column("l", -1, raw(b"")),
-        Column("c", "l", 2, 3, [pack_bits([False] * 2), raw(bytes(16))]), Column("c", "l", 2, -1, [None, raw(bytes(16))]),
-        Column("c", "l", 9, 1, [raw(b"\0"), raw(bytes(72))]), Column("c", "l", 2, 1, [None, raw(bytes(16))]),
-        column("u", 2, buffer("i", 0, 1), raw(b"a")), column("+s", 2, children=[column("l", 1, raw(bytes(8)))]),
-        column("+l", 1, buffer("i", 0, 0)), column("l", 1, raw(bytes(8)), children=[column("l", 1, raw(bytes(8)))]),
-        column("g", 1, raw(bytes(8)), dictionary=entries("a")), column("w:16", 2, raw(bytes(31))), column("d:5,2", 1, raw(bytes(8))),
+        column("l", 2, raw(bytes(15))),
+        column("b", 9, raw(b"\xff")),
+        column("l", 2, raw(bytes(16)), raw(b"")),
+        column("l", -1, raw(b"")),
+        Column("c", "l", 2, 3, [pack_bits([False] * 2), raw(bytes(16))]),
+        Column("c", "l", 2, -1, [None, raw(bytes(16))]),
+        Column("c", "l", 9, 1, [raw(b"\0"), raw(bytes(72))]),
+        Column("c", "l", 2, 1, [None, raw(bytes(16))]),
+        column("u", 2, buffer("i", 0, 1), raw(b"a")),
+        column("+s", 2, children=[column("l", 1, raw(bytes(8)))]),
+        column("+l", 1, buffer("i", 0, 0)),
+        column("l", 1, raw(bytes(8)), children=[column("l", 1, raw(bytes(8)))]),
+        column("g", 1, raw(bytes(8)), dictionary=entries("a")),
+        column("w:16", 2, raw(bytes(31))),
+        column("d:5,2", 1, raw(bytes(8))),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_column_whose_sizes_are_wrong_is_refused_when_it_arrives(wrong):
     with pytest.raises(Invalid, match="column 'c'"):
         wrong.check()
@@ -207,12 +220,21 @@ def test_formats_outside_the_protocol_are_unsupported(format):
 @pytest.mark.parametrize(
     ("cells", "format"),
     [
-        ([None, None], "n"), ([True, None], "b"), ([1, None, -(2**63)], "l"), ([1, 2.5], "g"), ([0.5, None], "g"),
-        (["a", None, "é"], "u"), ([b"a", None], "z"), ([DAY, None], "tdD"), ([T0, None], "tsn:UTC"),
-        ([datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)], "tsn:UTC"), ([[1], [], None], "+l"),
-        ([{"a": 1}, None, {"a": None}], "+s"), ([], "n"),
+        ([None, None], "n"),
+        ([True, None], "b"),
+        ([1, None, -(2**63)], "l"),
+        ([1, 2.5], "g"),
+        ([0.5, None], "g"),
+        (["a", None, "é"], "u"),
+        ([b"a", None], "z"),
+        ([DAY, None], "tdD"),
+        ([T0, None], "tsn:UTC"),
+        ([datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)], "tsn:UTC"),
+        ([[1], [], None], "+l"),
+        ([{"a": 1}, None, {"a": None}], "+s"),
+        ([], "n"),
     ],
-)  # fmt: skip
+)
 def test_lists_become_columns(cells, format):
     table = Table.from_columns({"x": cells})
     assert table.column("x").format == format
@@ -223,11 +245,16 @@ def test_lists_become_columns(cells, format):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        ([1, "a"], "row 1: text after int"), ([None, True, 1], "row 2: int after bool"), ([1, object()], "row 1: a 'object'"),
-        ([2**63], "row 0: 9223372036854775808 is beyond int64"), (["\ud800"], "not valid Unicode"), ([{1: 2}], "named by a text"),
-        ("abc", "a 'str' is not a column"), (5, "a 'int' is not a column"),
+        ([1, "a"], "row 1: text after int"),
+        ([None, True, 1], "row 2: int after bool"),
+        ([1, object()], "row 1: a 'object'"),
+        ([2**63], "row 0: 9223372036854775808 is beyond int64"),
+        (["\ud800"], "not valid Unicode"),
+        ([{1: 2}], "named by a text"),
+        ("abc", "a 'str' is not a column"),
+        (5, "a 'int' is not a column"),
     ],
-)  # fmt: skip
+)
 def test_lists_that_are_no_column_are_refused_with_their_row(cells, message):
     with pytest.raises(Invalid, match=message):
         Table.from_columns({"x": cells})
@@ -287,13 +314,24 @@ def test_numpy_arrays_share_their_memory_with_the_table():
 def test_numpy_arrays_that_arrow_lays_out_differently_are_converted():
     numpy = pytest.importorskip("numpy")
     days = numpy.array(["2026-01-31", "NaT"], dtype="datetime64[D]")
-    table = Table.from_columns({
-        "day": days, "flag": numpy.array([True, False]), "text": numpy.array(["a", "bc"]), "big": numpy.array([1, 2], ">i4"),
-        "masked": numpy.ma.array([1, 2], mask=[False, True]), "mixed": numpy.array(["a", None], dtype=object),
-    })  # fmt: skip
+    table = Table.from_columns(
+        {
+            "day": days,
+            "flag": numpy.array([True, False]),
+            "text": numpy.array(["a", "bc"]),
+            "big": numpy.array([1, 2], ">i4"),
+            "masked": numpy.ma.array([1, 2], mask=[False, True]),
+            "mixed": numpy.array(["a", None], dtype=object),
+        }
+    )
     assert table.to_dict() == {
-        "day": [DAY, None], "flag": [True, False], "text": ["a", "bc"], "big": [1, 2], "masked": [1, None], "mixed": ["a", None],
-    }  # fmt: skip
+        "day": [DAY, None],
+        "flag": [True, False],
+        "text": ["a", "bc"],
+        "big": [1, 2],
+        "masked": [1, None],
+        "mixed": ["a", None],
+    }
     assert table["day"].dtype == "datetime64[D]" and numpy.isnat(table["day"][1])
     assert table["flag"].tolist() == [True, False]
     assert table["masked"].tolist()[0] == 1.0 and numpy.isnan(table["masked"][1])

@@ -70,10 +70,14 @@ def test_arrays_of_other_things_are_refused(array):
 @pytest.mark.parametrize(
     ("scalar", "plain"),
     [
-        (numpy.int64(-(2**63)), -(2**63)), (numpy.uint8(255), 255), (numpy.float64(0.1), 0.1), (numpy.float32(0.5), 0.5),
-        (numpy.bool_(True), True), (numpy.str_("x"), "x"),
+        (numpy.int64(-(2**63)), -(2**63)),
+        (numpy.uint8(255), 255),
+        (numpy.float64(0.1), 0.1),
+        (numpy.float32(0.5), 0.5),
+        (numpy.bool_(True), True),
+        (numpy.str_("x"), "x"),
     ],
-)  # fmt: skip
+)
 def test_numpy_scalars_cross_as_what_they_hold(scalar, plain):
     back = crossed({"v": [scalar]})["v"][0]
     assert back == plain and type(back) is type(plain)

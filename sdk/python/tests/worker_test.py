@@ -233,10 +233,15 @@ def test_a_worker_without_its_socket_says_who_starts_it():
 
 
 EDGES = {
-    "null": None, "bools": [True, False], "ints": [0, 2**63 - 1, -(2**63), 2**53 + 1],
-    "floats": [0.1, -0.0, 5e-324, 1.7976931348623157e308, float("inf"), float("-inf")], "text": "\0 é 🜁",
-    "bytes": [b"", b"\x00\xff", b"x" * 70_000], "times": [Time(0), Time(2**63 - 1), Time(-(2**63))], "$map": {"$int64": 1},
-}  # fmt: skip
+    "null": None,
+    "bools": [True, False],
+    "ints": [0, 2**63 - 1, -(2**63), 2**53 + 1],
+    "floats": [0.1, -0.0, 5e-324, 1.7976931348623157e308, float("inf"), float("-inf")],
+    "text": "\0 é 🜁",
+    "bytes": [b"", b"\x00\xff", b"x" * 70_000],
+    "times": [Time(0), Time(2**63 - 1), Time(-(2**63))],
+    "$map": {"$int64": 1},
+}
 
 
 def grant(host, request, arena=1, size=1 << 20, first=True):
@@ -408,10 +413,14 @@ def test_an_exception_is_told_with_its_causes_and_its_place(worker):
 @pytest.mark.parametrize(
     ("method", "message"),
     [
-        ("memory", "the plugin ran out of memory"), ("leave", "the plugin called sys.exit(3)"), ("interrupt", "KeyboardInterrupt"), ("recurse", "RecursionError"),
-        ("no_such", "AttributeError"), ("garbage", "the plugin returned what cannot cross: result.items[1]: a 'set' cannot cross"),
+        ("memory", "the plugin ran out of memory"),
+        ("leave", "the plugin called sys.exit(3)"),
+        ("interrupt", "KeyboardInterrupt"),
+        ("recurse", "RecursionError"),
+        ("no_such", "AttributeError"),
+        ("garbage", "the plugin returned what cannot cross: result.items[1]: a 'set' cannot cross"),
     ],
-)  # fmt: skip
+)
 def test_whatever_leaves_a_plugin_is_its_failure_and_the_worker_lives(worker, method, message):
     host = worker()
     result = host.call(method)
@@ -601,12 +610,22 @@ def test_a_worker_whose_host_goes_within_a_frame_goes_too(worker):
 @pytest.mark.parametrize(
     "bad",
     [
-        b"MTSX" + bytes(12), pack(b"[1]"), pack(b'{"t":"unknown"}'), pack(b'{"t":"call","id":0,"op":"call"}'),
-        pack(b'{"t":"call","id":"x","op":"call"}'), pack(b'{"t":"reply","id":1,"status":"ok"}'), pack(b'{"t":"hello"}'),
-        pack(b'{"t":"arena","arena":1,"size":5,"access":"read"}'), pack(b'{"t":"drop","arena":5}'), pack(b'{"t":"x","segments":[1]}'),
-        b"MTSE" + b"\xff" * 12, pack(b'{"t":"call","id":1,"t":"call"}'), pack(b"nonsense"), pack(b'{"id":1}'),
+        b"MTSX" + bytes(12),
+        pack(b"[1]"),
+        pack(b'{"t":"unknown"}'),
+        pack(b'{"t":"call","id":0,"op":"call"}'),
+        pack(b'{"t":"call","id":"x","op":"call"}'),
+        pack(b'{"t":"reply","id":1,"status":"ok"}'),
+        pack(b'{"t":"hello"}'),
+        pack(b'{"t":"arena","arena":1,"size":5,"access":"read"}'),
+        pack(b'{"t":"drop","arena":5}'),
+        pack(b'{"t":"x","segments":[1]}'),
+        b"MTSE" + b"\xff" * 12,
+        pack(b'{"t":"call","id":1,"t":"call"}'),
+        pack(b"nonsense"),
+        pack(b'{"id":1}'),
     ],
-)  # fmt: skip
+)
 def test_a_host_that_breaks_the_protocol_ends_the_worker(worker, bad):
     host = worker()
     host.socket.sendall(bad)
