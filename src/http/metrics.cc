@@ -57,6 +57,8 @@ void add_plugins(Families& families, const Metrics::Scrape& scrape) {
                  plugin, static_cast<double>(stats.failures));
     families.add("mortise_plugin_restarts_total", "Instances of a plugin that had to be replaced", MetricType::Counter,
                  plugin, static_cast<double>(stats.restarts));
+    families.add("mortise_plugin_waiting_calls", "Calls that wait for an instance of a plugin", MetricType::Gauge, plugin,
+                 static_cast<double>(stats.waiting));
     families.add("mortise_plugin_copied_bytes_total", "Bytes copied between memories for calls of a plugin",
                  MetricType::Counter, plugin, static_cast<double>(stats.bytes_copied));
     const std::pair<const char*, std::chrono::nanoseconds> quantiles[] = {

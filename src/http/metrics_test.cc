@@ -17,7 +17,7 @@ TEST_CASE("requests, runs, plugins and the process are told in Prometheus' form"
   metrics.run_started();
   metrics.run_ended("failed", 2s);
   Metrics::Scrape scrape;
-  scrape.plugins.push_back({"Input.file", 7, 2, 1, 64, 1ms, 2ms, 3ms, 4ms});
+  scrape.plugins.push_back({"Input.file", 7, 2, 1, 5, 64, 1ms, 2ms, 3ms, 4ms});
   scrape.instances.push_back({"Input.file", "1.0.0", "RUNNING", 42, false, true, 1s, 7});
   scrape.runs_in_progress = 3;
   const std::string text = metrics.text(scrape);
@@ -30,6 +30,7 @@ TEST_CASE("requests, runs, plugins and the process are told in Prometheus' form"
   CHECK(has(text, "mortise_plugin_calls_total{plugin=\"Input.file\"} 7"));
   CHECK(has(text, "mortise_plugin_failures_total{plugin=\"Input.file\"} 2"));
   CHECK(has(text, "mortise_plugin_restarts_total{plugin=\"Input.file\"} 1"));
+  CHECK(has(text, "mortise_plugin_waiting_calls{plugin=\"Input.file\"} 5"));
   CHECK(has(text, "mortise_plugin_call_seconds{plugin=\"Input.file\",quantile=\"0.99\"} 0.003"));
   CHECK(has(text, "mortise_plugin_instances{plugin=\"Input.file\",state=\"busy\"} 1"));
   CHECK(has(text, "mortise_info{version=\"1.2.3\"} 1"));

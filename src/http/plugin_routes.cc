@@ -53,13 +53,14 @@ Value statistics(const Api& api, const std::string& id) {
     return Value::map({{"calls", stats.calls},
                        {"failures", stats.failures},
                        {"restarts", stats.restarts},
+                       {"waiting", stats.waiting},
                        {"bytes_copied", stats.bytes_copied},
                        {"p50_ms", milliseconds(stats.p50)},
                        {"p95_ms", milliseconds(stats.p95)},
                        {"p99_ms", milliseconds(stats.p99)},
                        {"longest_ms", milliseconds(stats.longest)}});
   }
-  return Value::map({{"calls", 0}, {"failures", 0}, {"restarts", 0}});
+  return Value::map({{"calls", 0}, {"failures", 0}, {"restarts", 0}, {"waiting", 0}});
 }
 
 Value instances(const Api& api, const std::string& id) {

@@ -42,13 +42,15 @@ Lease Pool::acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor,
 }
 
 void Pool::acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
-                         std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain, Ready ready) {
+                         std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
+                         Ready ready) {
   core_->acquire_later(descriptor, plugin_config, deadline, cancel, chain, std::move(ready));
 }
 
 void Pool::retire(const std::string& plugin_id) { core_->retire(plugin_id); }
 void Pool::shutdown() { core_->shutdown(); }
 std::vector<Pool::Entry> Pool::entries() const { return core_->entries(); }
+std::size_t Pool::waiting(const std::string& plugin_id) const { return core_->waiting(plugin_id); }
 std::uint64_t Pool::replaced(const std::string& plugin_id) const { return core_->replaced(plugin_id); }
 
 }  // namespace mortise::runtime

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -61,7 +62,7 @@ using InstanceFactory =
 class Pool {
  public:
   struct Settings {
-    std::chrono::milliseconds idle{300'000};         // an unused instance goes after this
+    std::chrono::milliseconds idle{300'000};          // an unused instance goes after this
     std::chrono::milliseconds shutdown_bound{5'000};  // stop and cleanup of everything together
   };
   // `reactor` and `threads` outlive the pool.
@@ -98,6 +99,8 @@ class Pool {
     std::uint64_t leases = 0;  // since it began
   };
   [[nodiscard]] std::vector<Entry> entries() const;
+  // Calls that wait for an instance of the plugin at this moment.
+  [[nodiscard]] std::size_t waiting(const std::string& plugin_id) const;
   // Instances of the plugin that had to be taken out because they could not be used any more.
   [[nodiscard]] std::uint64_t replaced(const std::string& plugin_id) const;
 

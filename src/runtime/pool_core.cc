@@ -14,7 +14,8 @@ Error closing_error() { return Error(Code::busy, "the host is shutting down: no 
 
 // ---- under the lock --------------------------------------------------------------------------------------------------
 
-Pool::Core::ShelfPtr Pool::Core::shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config) {
+Pool::Core::ShelfPtr Pool::Core::shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor,
+                                          const Value& config) {
   std::vector<ShelfPtr>& shelves = shelves_[descriptor->id];
   for (const ShelfPtr& shelf : shelves) {
     if (shelf->holds(*descriptor, config)) return shelf;
@@ -48,7 +49,8 @@ Pool::Core::SlotPtr Pool::Core::idle_slot(Shelf& shelf) {
 // A place in the line. When all the instances it could wait for wait for it, that is an error instead.
 Pool::Core::WaiterPtr Pool::Core::join(const ShelfPtr& shelf, const Chain& chain) {
   const auto waits_for_us = [&](const SlotPtr& slot) { return chain.contains(slot->instance->serial()); };
-  if (!shelf->slots.empty() && shelf->starting == 0 && std::all_of(shelf->slots.begin(), shelf->slots.end(), waits_for_us)) {
+  if (!shelf->slots.empty() && shelf->starting == 0 &&
+      std::all_of(shelf->slots.begin(), shelf->slots.end(), waits_for_us)) {
     throw chain.cycle(shelf->descriptor->id);
   }
   auto waiter = std::make_shared<Waiter>();
@@ -98,9 +100,8 @@ void Pool::Core::serve(const ShelfPtr& shelf) {
     if (waiter->decision == Waiter::Decision::start) {
       start_elsewhere(shelf, waiter->deadline, waiter->cancel, std::move(ready));
     } else {
-      reactor_.post([self = shared_from_this(), shelf, slot = std::move(waiter->slot), ready = std::move(ready)]() mutable {
-        ready(self->lease(shelf, std::move(slot)), std::nullopt);
-      });
+      reactor_.post([self = shared_from_this(), shelf, slot = std::move(waiter->slot),
+                     ready = std::move(ready)]() mutable { ready(self->lease(shelf, std::move(slot)), std::nullopt); });
     }
   }
 }
@@ -167,7 +168,8 @@ Lease Pool::Core::start_instance(const ShelfPtr& shelf) {
 }
 
 // Whoever asked for it can go at its deadline, however long the plugin takes.
-void Pool::Core::start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel, Ready ready) {
+void Pool::Core::start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline,
+                                 const CancelToken& cancel, Ready ready) {
   auto starter = std::make_shared<Starter>();
   starter->ready = std::move(ready);
   watch_start(starter, deadline, cancel, shelf->descriptor->id);
@@ -186,8 +188,8 @@ void Pool::Core::start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::tim
 }
 
 // Set up on the reactor's thread, where settle_start() takes it down: one after the other.
-void Pool::Core::watch_start(const std::shared_ptr<Starter>& starter, std::optional<Clock::time_point> deadline, const CancelToken& cancel,
-                             const std::string& plugin) {
+void Pool::Core::watch_start(const std::shared_ptr<Starter>& starter, std::optional<Clock::time_point> deadline,
+                             const CancelToken& cancel, const std::string& plugin) {
   reactor_.post([self = shared_from_this(), starter, deadline, cancel, plugin] {
     {
       const std::lock_guard lock(starter->mutex);
@@ -195,8 +197,9 @@ void Pool::Core::watch_start(const std::shared_ptr<Starter>& starter, std::optio
     }
     if (deadline) {
       starter->timer = self->reactor_.at(*deadline, [self, starter, plugin] {
-        self->settle_start(starter, {}, Error(Code::timeout, "plugin '" + plugin + "' was still starting at the deadline",
-                                              "allow more time, or let it do less in load and initialize"));
+        self->settle_start(starter, {},
+                           Error(Code::timeout, "plugin '" + plugin + "' was still starting at the deadline",
+                                 "allow more time, or let it do less in load and initialize"));
       });
     }
     starter->registration = cancel.on_cancel([self, starter, plugin] {
@@ -219,10 +222,12 @@ void Pool::Core::settle_start(const std::shared_ptr<Starter>& starter, Lease lea
   ready(std::move(lease), std::move(error));
 }
 
-Lease Pool::Core::start_and_wait(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel) {
+Lease Pool::Core::start_and_wait(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline,
+                                 const CancelToken& cancel) {
   const auto result = std::make_shared<std::promise<std::pair<Lease, std::optional<Error>>>>();
-  start_elsewhere(shelf, deadline, cancel,
-                  [result](Lease lease, std::optional<Error> error) { result->set_value({std::move(lease), std::move(error)}); });
+  start_elsewhere(shelf, deadline, cancel, [result](Lease lease, std::optional<Error> error) {
+    result->set_value({std::move(lease), std::move(error)});
+  });
   auto [lease, error] = result->get_future().get();
   if (error) throw Error(*error);
   return std::move(lease);
@@ -248,16 +253,20 @@ Lease Pool::Core::acquire(const std::shared_ptr<const plugin::Descriptor>& descr
   lock.unlock();
   const auto registration = cancel.on_cancel([this, shelf, waiter, &cancel] {
     const Lock inner(mutex_);
-    refuse(shelf, waiter, Error(Code::cancelled, "cancelled while waiting for an instance of '" + shelf->descriptor->id + "': " + cancel.reason()));
+    refuse(shelf, waiter,
+           Error(Code::cancelled,
+                 "cancelled while waiting for an instance of '" + shelf->descriptor->id + "': " + cancel.reason()));
   });
   lock.lock();
   const auto decided = [&] { return waiter->decision != Waiter::Decision::none; };
   if (!deadline) {
     waiter->decided.wait(lock, decided);
   } else if (!waiter->decided.wait_until(lock, *deadline, decided)) {
-    refuse(shelf, waiter, Error(Code::timeout, "all " + std::to_string(shelf->slots.size() + shelf->starting) + " instances of '" + descriptor->id +
-                                                   "' were busy until the deadline",
-                                "raise max_instances, or allow more time"));
+    refuse(shelf, waiter,
+           Error(Code::timeout,
+                 "all " + std::to_string(shelf->slots.size() + shelf->starting) + " instances of '" + descriptor->id +
+                     "' were busy until the deadline",
+                 "raise max_instances, or allow more time"));
   }
   Lease given;
   if (waiter->decision == Waiter::Decision::lease) given = lease(shelf, std::move(waiter->slot));
@@ -310,7 +319,8 @@ void Pool::Core::acquire_later(const std::shared_ptr<const plugin::Descriptor>& 
     }
     if (deadline) {
       waiter->timer = self->reactor_.at(*deadline, [watch, id] {
-        watch(Error(Code::timeout, "all instances of '" + id + "' were busy until the deadline", "raise max_instances, or allow more time"));
+        watch(Error(Code::timeout, "all instances of '" + id + "' were busy until the deadline",
+                    "raise max_instances, or allow more time"));
       });
     }
     waiter->registration = cancel.on_cancel(

@@ -59,7 +59,7 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   // One who waits for an instance that is being started. Decided once; an instance that comes too late is for others.
   struct Starter {
     std::mutex mutex;
-    Pool::Ready ready;  // empty: decided
+    Pool::Ready ready;                       // empty: decided
     CancelToken::Registration registration;  // the reactor's, as is the timer
     Reactor::Id timer = 0;
   };
@@ -88,12 +88,14 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   Lease acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
                 std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain);
   void acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
-                     std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain, Ready ready);
+                     std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
+                     Ready ready);
   void give_back(const ShelfPtr& shelf, const SlotPtr& slot) noexcept;
   void retire(const std::string& plugin_id);
   void shutdown();
   void trim();
   std::vector<Entry> entries() const;
+  std::size_t waiting(const std::string& plugin_id) const;
   std::uint64_t replaced(const std::string& plugin_id) const;
 
  private:
@@ -108,10 +110,11 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   void dispose(SlotPtr slot);
   Lease lease(const ShelfPtr& shelf, SlotPtr slot);
   Lease start_instance(const ShelfPtr& shelf);
-  void start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel, Ready ready);
+  void start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel,
+                       Ready ready);
   Lease start_and_wait(const ShelfPtr& shelf, std::optional<Clock::time_point> deadline, const CancelToken& cancel);
-  void watch_start(const std::shared_ptr<Starter>& starter, std::optional<Clock::time_point> deadline, const CancelToken& cancel,
-                   const std::string& plugin);
+  void watch_start(const std::shared_ptr<Starter>& starter, std::optional<Clock::time_point> deadline,
+                   const CancelToken& cancel, const std::string& plugin);
   void settle_start(const std::shared_ptr<Starter>& starter, Lease lease, std::optional<Error> error);
   std::shared_ptr<Instance> make(const Shelf& shelf, std::uint32_t& capacity);
   void end_the_stuck(const std::vector<SlotPtr>& stuck);
@@ -122,7 +125,7 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   const Log log_;
   const Settings settings_;
   mutable std::mutex mutex_;
-  std::condition_variable quiet_;  // something was given back or disposed of
+  std::condition_variable quiet_;                         // something was given back or disposed of
   std::map<std::string, std::vector<ShelfPtr>> shelves_;  // by plugin id
   std::map<std::string, std::uint64_t> replaced_;
   std::vector<SlotPtr> disposing_;

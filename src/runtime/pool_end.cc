@@ -40,9 +40,12 @@ void Pool::Core::trim() {
         take_out(shelf, slot);
       }
     }
-    std::erase_if(shelves, [](const ShelfPtr& shelf) { return shelf->slots.empty() && shelf->waiters.empty() && shelf->starting == 0; });
+    std::erase_if(shelves, [](const ShelfPtr& shelf) {
+      return shelf->slots.empty() && shelf->waiters.empty() && shelf->starting == 0;
+    });
   }
-  const auto next = std::clamp<Clock::duration>(settings_.idle / 4, std::chrono::milliseconds(50), std::chrono::seconds(60));
+  const auto next =
+      std::clamp<Clock::duration>(settings_.idle / 4, std::chrono::milliseconds(50), std::chrono::seconds(60));
   reactor_.at(Clock::now() + next, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->trim();
   });
@@ -56,7 +59,8 @@ void Pool::Core::shutdown() {
   }
   for (auto& [id, shelves] : shelves_) {
     for (const ShelfPtr& shelf : shelves) {
-      while (!shelf->waiters.empty()) refuse(shelf, WaiterPtr(shelf->waiters.front()), Error(Code::busy, "the host is shutting down"));
+      while (!shelf->waiters.empty())
+        refuse(shelf, WaiterPtr(shelf->waiters.front()), Error(Code::busy, "the host is shutting down"));
       const std::vector<SlotPtr> slots = shelf->slots;
       for (const SlotPtr& slot : slots) {
         slot->retired = true;
@@ -82,7 +86,8 @@ void Pool::Core::shutdown() {
   const auto done = [&] { return !starting() && remaining().empty(); };
   if (!quiet_.wait_for(lock, settings_.shutdown_bound, done)) {
     end_the_stuck(remaining());
-    if (!quiet_.wait_for(lock, last_patience, done)) log_.error("some plugins did not stop", {{"instances", remaining().size()}});
+    if (!quiet_.wait_for(lock, last_patience, done))
+      log_.error("some plugins did not stop", {{"instances", remaining().size()}});
   }
   closed_ = true;
   quiet_.notify_all();
@@ -91,7 +96,8 @@ void Pool::Core::shutdown() {
 // A second cleanup while the first (or a call) is under way makes it end: a worker is killed.
 void Pool::Core::end_the_stuck(const std::vector<SlotPtr>& stuck) {
   for (const SlotPtr& slot : stuck) {
-    log_.warning("a plugin did not stop in time", {{"plugin", slot->instance->descriptor().id}, {"pid", slot->instance->pid()}});
+    log_.warning("a plugin did not stop in time",
+                 {{"plugin", slot->instance->descriptor().id}, {"pid", slot->instance->pid()}});
     threads_.run([self = shared_from_this(), slot] {
       slot->instance->cleanup();
       const std::lock_guard lock(self->mutex_);
@@ -121,6 +127,15 @@ std::vector<Pool::Entry> Pool::Core::entries() const {
     }
   }
   return all;
+}
+
+std::size_t Pool::Core::waiting(const std::string& plugin_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = shelves_.find(plugin_id);
+  if (found == shelves_.end()) return 0;
+  std::size_t count = 0;
+  for (const ShelfPtr& shelf : found->second) count += shelf->waiters.size();
+  return count;
 }
 
 std::uint64_t Pool::Core::replaced(const std::string& plugin_id) const {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -28,7 +29,8 @@ struct Counts {
 // An instance that is only counted.
 class Fake final : public Instance {
  public:
-  Fake(std::shared_ptr<const plugin::Descriptor> descriptor, Counts& counts) : descriptor_(std::move(descriptor)), counts_(counts) {
+  Fake(std::shared_ptr<const plugin::Descriptor> descriptor, Counts& counts)
+      : descriptor_(std::move(descriptor)), counts_(counts) {
     ++counts_.made;
     ++counts_.living;
   }
@@ -69,10 +71,14 @@ struct Kit {
   Pool pool;
 
   explicit Kit(Pool::Settings settings = {}, std::uint32_t capacity = 1)
-      : pool([this, capacity](auto descriptor, const Value&) -> MadeInstance { return {std::make_shared<Fake>(std::move(descriptor), counts), capacity}; },
-             reactor, threads, log, settings) {}
+      : pool(
+            [this, capacity](auto descriptor, const Value&) -> MadeInstance {
+              return {std::make_shared<Fake>(std::move(descriptor), counts), capacity};
+            },
+            reactor, threads, log, settings) {}
 
-  static std::shared_ptr<const plugin::Descriptor> plugin(std::uint32_t most, plugin::Lifetime lifetime = plugin::Lifetime::resident) {
+  static std::shared_ptr<const plugin::Descriptor> plugin(std::uint32_t most,
+                                                          plugin::Lifetime lifetime = plugin::Lifetime::resident) {
     auto descriptor = std::make_shared<plugin::Descriptor>(scripted_plugin("x"));
     descriptor->max_instances = most;
     descriptor->lifetime = lifetime;
@@ -122,26 +128,25 @@ TEST_CASE("who waits is served in the order of coming, by either way of asking")
   std::vector<std::thread> threads;
   for (int i = 0; i < 6; ++i) {
     threads.emplace_back([&, i] {
-      if (i % 2 == 0) {
-        const Lease lease = kit.pool.acquire(plugin, {}, in(10s), {});
+      const auto served = [&] {
         const std::lock_guard lock(mutex);
         order.push_back(i);
+      };
+      if (i % 2 == 0) {
+        const Lease lease = kit.pool.acquire(plugin, {}, in(10s), {});
+        served();
       } else {
-        std::atomic<bool> done{false};
+        std::promise<void> done;
         kit.pool.acquire_later(plugin, {}, in(10s), {}, {}, [&](Lease lease, std::optional<Error> error) {
           CHECK_FALSE(error);
-          {
-            const std::lock_guard lock(mutex);
-            order.push_back(i);
-          }
+          served();
           lease.give_back();
-          done = true;
-          done.notify_all();
+          done.set_value();
         });
-        done.wait(false);
+        done.get_future().wait();
       }
     });
-    std::this_thread::sleep_for(50ms);
+    REQUIRE(soon([&] { return kit.pool.waiting("x") == static_cast<std::size_t>(i) + 1; }));
   }
   held.give_back();
   for (std::thread& thread : threads) thread.join();
@@ -156,13 +161,12 @@ TEST_CASE("waiting ends at the deadline, and when it is cancelled") {
   const auto code_of = [&](bool later, std::optional<Clock::time_point> deadline, const CancelToken& cancel) {
     std::optional<Error> got;
     if (later) {
-      std::atomic<bool> done{false};
+      std::promise<void> done;
       kit.pool.acquire_later(plugin, {}, deadline, cancel, {}, [&](Lease, std::optional<Error> error) {
         got = std::move(error);
-        done = true;
-        done.notify_all();
+        done.set_value();
       });
-      done.wait(false);
+      done.get_future().wait();
     } else {
       try {
         (void)kit.pool.acquire(plugin, {}, deadline, cancel);

@@ -68,7 +68,9 @@ RuntimePaths RuntimePaths::beside(const std::string& executable) {
   paths.python_sdk = built ? os::join(repository, "sdk/python") : os::join(root, "share/mortise/python");
   const std::string own_python = os::join(repository, ".venv/bin/python");
   const char* chosen = ::getenv("MORTISE_PYTHON");
-  paths.python = chosen != nullptr ? os::absolute(chosen) : built && is_program(own_python) ? own_python : "/usr/bin/python3";
+  paths.python = chosen != nullptr                 ? os::absolute(chosen)
+                 : built && is_program(own_python) ? own_python
+                                                   : "/usr/bin/python3";
   return paths;
 }
 
@@ -82,8 +84,8 @@ class Runtime::Parts {
         threads_(log),
         inside_{libraries_, reactor_, log, settings.deadline, settings.grace, settings.house},
         around_{reactor_, launcher_, threads_, log, with_folder(std::move(paths)), settings},
-        pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_, threads_, log,
-              {settings.idle, settings.shutdown_bound}) {}
+        pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_,
+              threads_, log, {settings.idle, settings.shutdown_bound}) {}
 
   Outcome invoke(std::string_view name, const Value& config, Call call) {
     plugin::Registry::Entry descriptor;
@@ -109,7 +111,8 @@ class Runtime::Parts {
     }
     const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
     limit_in_process(*descriptor, call);
-    start_once(std::make_shared<Started>(Started{descriptor, config, deadline, std::move(call), std::move(completion), attempts(*descriptor)}));
+    start_once(std::make_shared<Started>(
+        Started{descriptor, config, deadline, std::move(call), std::move(completion), attempts(*descriptor)}));
   }
 
   std::vector<PluginStats> stats() const {
@@ -122,6 +125,7 @@ class Runtime::Parts {
       one.failures = tally->failures;
       one.bytes_copied = tally->bytes_copied;
       one.restarts = pool_.replaced(id);
+      one.waiting = pool_.waiting(id);
       one.p50 = tally->latencies.percentile(0.50);
       one.p95 = tally->latencies.percentile(0.95);
       one.p99 = tally->latencies.percentile(0.99);
@@ -161,7 +165,8 @@ class Runtime::Parts {
     if (descriptor.trust == plugin::Trust::in_process && outcome.ended != Ended::denied) outcome.pid = own_pid_;
   }
 
-  Outcome invoke_within(const plugin::Registry::Entry& descriptor, const Value& config, Clock::time_point deadline, Call call) {
+  Outcome invoke_within(const plugin::Registry::Entry& descriptor, const Value& config, Clock::time_point deadline,
+                        Call call) {
     for (std::uint32_t left = attempts(*descriptor) - 1;; --left) {
       const Lease lease = pool_.acquire(descriptor, config, deadline, call.cancel, call.chain);
       Outcome outcome = lease->invoke(left == 0 ? std::move(call) : Call(call));
@@ -173,14 +178,15 @@ class Runtime::Parts {
 
   void start_once(const std::shared_ptr<Started>& started) {
     --started->attempts_left;
-    pool_.acquire_later(started->descriptor, started->config, started->deadline, started->call.cancel, started->call.chain,
-                        [this, started](Lease lease, std::optional<Error> error) {
+    pool_.acquire_later(started->descriptor, started->config, started->deadline, started->call.cancel,
+                        started->call.chain, [this, started](Lease lease, std::optional<Error> error) {
                           if (error) return finish(*started, no_instance(*error));
                           auto held = std::make_shared<Lease>(std::move(lease));
                           Call call = started->attempts_left == 0 ? std::move(started->call) : started->call;
                           (*held)->start(std::move(call), [this, started, held](Outcome outcome) {
                             held->give_back();
-                            if (goes_elsewhere(*started->descriptor, outcome, started->attempts_left)) return start_once(started);
+                            if (goes_elsewhere(*started->descriptor, outcome, started->attempts_left))
+                              return start_once(started);
                             name_process(*started->descriptor, outcome);
                             finish(*started, std::move(outcome));
                           });
@@ -267,7 +273,8 @@ std::vector<PluginStats> Runtime::stats() const { return parts_->stats(); }
 std::vector<InstanceInfo> Runtime::instances() const {
   std::vector<InstanceInfo> all;
   for (const Pool::Entry& entry : parts_->pool().entries()) {
-    all.push_back({entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases});
+    all.push_back(
+        {entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases});
   }
   return all;
 }

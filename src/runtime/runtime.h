@@ -27,10 +27,10 @@ namespace mortise::runtime {
 
 // The programs and folders the runtime needs. All absolute.
 struct RuntimePaths {
-  std::string launcher;      // mortise-launcher
-  std::string worker;        // mortise-worker, for native plugins
-  std::string python;        // the interpreter for Python workers
-  std::string python_sdk;    // the folder with the package `mortise`
+  std::string launcher;        // mortise-launcher
+  std::string worker;          // mortise-worker, for native plugins
+  std::string python;          // the interpreter for Python workers
+  std::string python_sdk;      // the folder with the package `mortise`
   std::string working_folder;  // what relative paths of plugins mean; the present one when empty
 
   // The lay-out of a build tree (build/bin, sdk/python) and of an installation (bin, libexec/mortise,
@@ -58,6 +58,7 @@ struct PluginStats {
   std::uint64_t calls = 0;     // that ended
   std::uint64_t failures = 0;  // that did not end ok
   std::uint64_t restarts = 0;  // instances that had to be replaced
+  std::uint64_t waiting = 0;   // calls that wait for an instance now
   std::uint64_t bytes_copied = 0;
   std::chrono::nanoseconds p50{}, p95{}, p99{}, longest{};
 };

@@ -41,7 +41,8 @@ TEST_CASE("values go to a worker and come back, whichever way the call is made")
   House house;
   house.add(scripted_plugin("x"));
   for (const Way way : both) {
-    const Value value = Value::map({{"text", "grüße"}, {"list", Value::list({1, 2.5, nullptr, true})}, {"$odd", Time{5}}});
+    const Value value =
+        Value::map({{"text", "grüße"}, {"list", Value::list({1, 2.5, nullptr, true})}, {"$odd", Time{5}}});
     const Outcome outcome = make(house, way, "x", ask("echo", value));
     REQUIRE(outcome.ok());
     CHECK(outcome.value == value);
@@ -151,8 +152,10 @@ TEST_CASE("a cancelled call ends cancelled when the worker obeys, and killed whe
     for (const char* method : {"until_cancelled", "loop_deaf"}) {
       Call call = ask(method);
       call.cancel = CancelToken::make();
-      std::thread canceller([token = call.cancel]() mutable {
-        std::this_thread::sleep_for(50ms);
+      auto diary = std::make_shared<Diary>();
+      call.host = diary;
+      std::thread canceller([diary, token = call.cancel]() mutable {
+        CHECK(soon([&] { return diary->begun.load(); }));
         token.cancel("the user left");
       });
       const Outcome outcome = make(house, way, "x", std::move(call));
@@ -366,7 +369,8 @@ TEST_CASE("a service may take its time without holding up other calls, and its c
   }
 }
 
-TEST_CASE("a deadline holds while a service is asked: the worker is killed, the outcome comes when the service returns") {
+TEST_CASE(
+    "a deadline holds while a service is asked: the worker is killed, the outcome comes when the service returns") {
   House house;
   house.add(scripted_plugin("x"));
   for (const Way way : both) {
@@ -575,11 +579,13 @@ TEST_CASE("shutdown ends within its bound although plugins hang in stop, cleanup
     pids.push_back(house.runtime.invoke("a", hang("stop"), ask("pid")).value.as_int64());
     pids.push_back(house.runtime.invoke("b", hang("cleanup"), ask("pid")).value.as_int64());
     pids.push_back(house.runtime.invoke("c", ask("pid")).value.as_int64());
+    auto diary = std::make_shared<Diary>();
     std::thread caller([&] {
-      const Outcome outcome = house.runtime.invoke("c", ask("loop_deaf"));
-      CHECK(outcome.ended == Ended::killed);
+      Call call = ask("loop_deaf");
+      call.host = diary;
+      CHECK(house.runtime.invoke("c", std::move(call)).ended == Ended::killed);
     });
-    std::this_thread::sleep_for(50ms);
+    CHECK(soon([&] { return diary->begun.load(); }));
     house.runtime.shutdown();
     caller.join();
   }

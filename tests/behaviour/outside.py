@@ -95,8 +95,9 @@ def command_line(pid):
 
 
 def resident_bytes(pid):
+    """What the process itself has in memory; pages of files come and go with the machine's need and do not count."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+    return int(re.search(r"RssAnon:\s+(\d+) kB", status).group(1)) * 1024
 
 
 def open_descriptors(pid):

@@ -216,7 +216,8 @@ def test_a_table_that_changes_after_it_was_sent_is_copied_before_it_is_believed(
 def test_an_answer_given_twice_ends_the_worker_and_not_the_next_call(host):
     calm = Calm(host)
     for _ in range(3):
-        assert host.execute([step("Rogue.answers_twice_py", output="out")])["context"]["out"] == "first"
+        answer = host.execute([step("Rogue.answers_twice_py", output="out")])
+        assert answer["success"] and answer["context"]["out"] == "first", answer
     calm.check()
 
 

@@ -39,6 +39,12 @@ Value absolute(Value value, const ConfigSchema::Parameter& parameter, const std:
   return value;
 }
 
+// Whether the worker ended by itself or broke the protocol, so that a new one may well answer.
+bool died(const runtime::Outcome& outcome) {
+  return outcome.ended == runtime::Ended::crashed ||
+         (outcome.ended == runtime::Ended::killed && outcome.error->code() == Code::plugin);
+}
+
 // The plugin's own check. What it gives back is the configuration that the step runs with. What it says against the
 // configuration is the caller's mistake; that it does not start, dies or hangs is not, and keeps its code.
 Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor, Value config, const Pipelines::Parts& parts,
@@ -46,8 +52,8 @@ Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor
   call.operation = runtime::Operation::validate;
   call.input = Value::map({{"config", config}});
   runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, call);
-  if (outcome.ended == runtime::Ended::crashed) {
-    // A warm worker may have died before it was asked; asking again changes nothing but that.
+  if (died(outcome)) {
+    // A warm worker may have died, or been ended for what it did in its last call; asking again changes nothing but that.
     outcome = parts.runtime.invoke(descriptor.id, std::move(call));
   }
   if (!outcome.ok()) {

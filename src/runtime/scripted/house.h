@@ -73,6 +73,7 @@ class Diary final : public CallHost {
     Value fields;
   };
   std::vector<Record> records;
+  std::atomic<bool> begun{false};  // the worker says that it works on the call
   std::vector<double> progresses;
   Value values = Value::map();
   std::function<Value(const Value&, const Chain&)> serve;
@@ -82,6 +83,7 @@ class Diary final : public CallHost {
   void log(LogLevel level, std::string_view message, const Value& fields) override {
     const Entry entry(*this);
     records.push_back({level, std::string(message), fields});
+    if (message == "begun") begun = true;
   }
   void progress(double fraction, std::string_view) override {
     const Entry entry(*this);
@@ -98,7 +100,8 @@ class Diary final : public CallHost {
     return serve(input, chain);
   }
   [[nodiscard]] bool told(std::string_view part) const {
-    return std::any_of(records.begin(), records.end(), [&](const Record& r) { return r.message.find(part) != std::string::npos; });
+    return std::any_of(records.begin(), records.end(),
+                       [&](const Record& r) { return r.message.find(part) != std::string::npos; });
   }
 
  private:

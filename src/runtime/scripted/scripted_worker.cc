@@ -91,7 +91,8 @@ class Worker final : public data::BulkReader {
   void send(const Message& message) {
     const OutgoingFrame frame = writer_.write(message);
     std::string bytes(reinterpret_cast<const char*>(frame.head.data()), frame.head.size());
-    for (const data::Bytes segment : frame.segments) bytes.append(reinterpret_cast<const char*>(segment.data()), segment.size());
+    for (const data::Bytes segment : frame.segments)
+      bytes.append(reinterpret_cast<const char*>(segment.data()), segment.size());
     raw(bytes);
   }
 
@@ -125,7 +126,8 @@ class Worker final : public data::BulkReader {
     if (now && do_ == "print") std::printf("printed at %s\n", at_.c_str());
     std::fflush(stdout);
     if (now && do_ == "mark") {
-      const int file = ::open(std::string(std::getenv("TMPDIR")).append("/marks").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+      const int file =
+          ::open(std::string(std::getenv("TMPDIR")).append("/marks").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
       (void)!::write(file, "x", 1);
       ::close(file);
     }
@@ -154,8 +156,9 @@ class Worker final : public data::BulkReader {
 
   // A result whose value is bytes in shared memory.
   void result_at(const data::ArenaPlace& place) {
-    frame("{\"t\":\"result\",\"id\":" + std::to_string(id_) + ",\"status\":\"ok\",\"value\":{\"$bytes\":{\"arena\":" +
-          std::to_string(place.arena) + ",\"offset\":" + std::to_string(place.offset) + ",\"size\":" + std::to_string(place.size) + "}}}");
+    frame("{\"t\":\"result\",\"id\":" + std::to_string(id_) +
+          ",\"status\":\"ok\",\"value\":{\"$bytes\":{\"arena\":" + std::to_string(place.arena) +
+          ",\"offset\":" + std::to_string(place.offset) + ",\"size\":" + std::to_string(place.size) + "}}}");
   }
 
   static std::string prefix(std::uint32_t header, std::uint32_t segments, std::uint16_t descriptors = 0) {
@@ -176,14 +179,24 @@ class Worker final : public data::BulkReader {
     }
   }
 
+  // For tests that do something to a call that is under way.
+  void say_begun() {
+    message::Log log;
+    log.id = id_;
+    log.text = "begun";
+    send(log);
+  }
+
   static std::int64_t number(const message::Call& call) { return call.input.as_int64(); }
 
   using Deed = std::function<void(const message::Call&)>;
   const std::map<std::string, Deed> deeds_{
       {"pid", [this](auto&) { result(::getpid()); }},
-      {"sleep_ms", [this](auto& call) { std::this_thread::sleep_for(std::chrono::milliseconds(number(call))), result(true); }},
+      {"sleep_ms",
+       [this](auto& call) { std::this_thread::sleep_for(std::chrono::milliseconds(number(call))), result(true); }},
       {"loop_deaf",
-       [](auto&) {
+       [this](auto&) {
+         say_begun();
          sigset_t all;
          sigfillset(&all);
          sigprocmask(SIG_BLOCK, &all, nullptr);
@@ -191,6 +204,7 @@ class Worker final : public data::BulkReader {
        }},
       {"until_cancelled",
        [this](auto&) {
+         say_begun();
          while (!cancelled_) {
            if (!fill()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
            while (const auto frame = decoder_.next()) {
@@ -200,7 +214,10 @@ class Worker final : public data::BulkReader {
          cancelled_ = false;
          fail(Error(Code::cancelled, "stopped as asked"));
        }},
-      {"fail", [this](auto&) { fail(Error(Code::conflict, "the table is locked", "wait").because(Error(Code::busy, "pid 7 has it"))); }},
+      {"fail",
+       [this](auto&) {
+         fail(Error(Code::conflict, "the table is locked", "wait").because(Error(Code::busy, "pid 7 has it")));
+       }},
       {"exit", [](auto& call) { ::_exit(static_cast<int>(number(call))); }},
       {"abort",
        [](auto&) {
@@ -211,7 +228,8 @@ class Worker final : public data::BulkReader {
       {"close", [](auto&) { ::close(3), std::this_thread::sleep_for(std::chrono::hours(1)); }},
       {"garbage", [](auto&) { raw(std::string(100, '\x5a')), std::this_thread::sleep_for(std::chrono::hours(1)); }},
       {"absurd_header", [](auto&) { raw(prefix(0xffffffff, 0)), std::this_thread::sleep_for(std::chrono::hours(1)); }},
-      {"absurd_segments", [](auto&) { raw(prefix(2, 0x7fffffff)), std::this_thread::sleep_for(std::chrono::hours(1)); }},
+      {"absurd_segments",
+       [](auto&) { raw(prefix(2, 0x7fffffff)), std::this_thread::sleep_for(std::chrono::hours(1)); }},
       {"half_frame", [](auto&) { raw(prefix(1000, 0) + "{\"t\""), ::_exit(0); }},
       {"unknown_type", [](auto&) { frame("{\"t\":\"gossip\"}"), std::this_thread::sleep_for(std::chrono::hours(1)); }},
       {"host_message", [](auto&) { frame("{\"t\":\"bye\"}"), std::this_thread::sleep_for(std::chrono::hours(1)); }},
@@ -268,8 +286,10 @@ class Worker final : public data::BulkReader {
          std::this_thread::sleep_for(std::chrono::milliseconds(300));
          send(log);
        }},
-      {"die_later", [this](auto&) { result(true), std::this_thread::sleep_for(std::chrono::milliseconds(50)), ::_exit(5); }},
-      {"gossip_later", [this](auto&) { result(true), std::this_thread::sleep_for(std::chrono::milliseconds(50)), result(false); }},
+      {"die_later",
+       [this](auto&) { result(true), std::this_thread::sleep_for(std::chrono::milliseconds(50)), ::_exit(5); }},
+      {"gossip_later",
+       [this](auto&) { result(true), std::this_thread::sleep_for(std::chrono::milliseconds(50)), result(false); }},
       {"context",
        [this](auto& call) {
          message::Request request;
@@ -296,7 +316,10 @@ class Worker final : public data::BulkReader {
          auto [bytes, place] = region(static_cast<std::uint64_t>(number(call)));
          result_at({place.arena, place.offset, std::uint64_t{1} << 30});
        }},
-      {"unknown_arena", [this](auto&) { result_at({77, 0, 64}); }},
+      {"unknown_arena",
+       [this](auto&) {
+         result_at({77, 0, 64});
+       }},
       {"first_and_last",
        [this](auto& call) {
          const std::string_view bytes = call.input.as_bytes();
