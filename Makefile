@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test check sanitize tidy fuzz bench soak fmt clean help
+.PHONY: build test features check sanitize tidy fuzz bench soak fmt clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -21,6 +21,9 @@ build: build/build.ninja ## the program, its workers and its plugins, into build
 
 test: build ## unit and behaviour tests
 	$(PYTHON) tools/run-tests
+
+features: build ## which promises of the guides hold, row by row; ROWS=M- or M-26,K-07..K-13
+	$(PYTHON) tools/features --rows '$(ROWS)'
 
 check: tools-for-check sanitize tidy fuzz ## everything that looks for trouble: sanitizers, clang-tidy, fuzzing
 
