@@ -119,6 +119,7 @@ void InprocInstance::Core::enter_verb(Value input, const Entry& entry) {
   detail::Received out;
   const mortise_status status = entry(native.c(), out.c());
   show(nullptr);
+  native.finish();
   if (status != MORTISE_OK) throw native.error(status, out);
 }
 

@@ -17,7 +17,8 @@ namespace mortise::runtime {
 
 class InprocInstance::Core final : private plugin::LifecycleHooks, public std::enable_shared_from_this<Core> {
  public:
-  Core(const InprocSurroundings& surroundings, std::shared_ptr<const plugin::Descriptor> descriptor, const Value& plugin_config);
+  Core(const InprocSurroundings& surroundings, std::shared_ptr<const plugin::Descriptor> descriptor,
+       const Value& plugin_config);
 
   // ---- entering ----
 
@@ -32,6 +33,7 @@ class InprocInstance::Core final : private plugin::LifecycleHooks, public std::e
   void enter(NativeCall& native, Outcome& outcome) noexcept {
     detail::Received out;
     const mortise_status status = table_->invoke(instance_, native.c(), out.c());
+    native.finish();
     if (status == MORTISE_OK && out.raw().kind <= MORTISE_KIND_FLOAT64) {
       outcome.value = Value::borrow(out.raw());  // a scalar is its bits
     } else {
@@ -64,7 +66,9 @@ class InprocInstance::Core final : private plugin::LifecycleHooks, public std::e
   [[nodiscard]] plugin::State state() const noexcept { return lifecycle_.state(); }
   [[nodiscard]] const InprocSurroundings& around() const noexcept { return around_; }
   [[nodiscard]] Executor& executor() noexcept { return executor_; }
-  [[nodiscard]] std::chrono::milliseconds allowed() const noexcept { return descriptor_->deadline.value_or(around_.deadline); }
+  [[nodiscard]] std::chrono::milliseconds allowed() const noexcept {
+    return descriptor_->deadline.value_or(around_.deadline);
+  }
   // What a call that is given up ends with.
   [[nodiscard]] Outcome given_up(const Call& call, Ended ended) const;
 

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <future>
@@ -190,6 +191,21 @@ TEST_CASE("what a plugin tells arrives, thinned of nonsense") {
   const std::vector<std::string> once{"30 warned rows=12", "10 no \xEF\xBF\xBD fields", "progress 0.50 half", "progress 1.00 "};
   CHECK(std::vector<std::string>(house.desk->told.begin(), house.desk->told.begin() + 4) == once);
   CHECK(instance->invoke(call("tell")).ok());
+}
+
+TEST_CASE("a flood of records is cut and said once, and progress is thinned but its last word arrives") {
+  House house;
+  const auto instance = house.running("specimen");
+  house.desk->told.clear();
+  REQUIRE(instance->invoke(call("flood", {}, house.desk)).ok());
+  const std::vector<std::string>& told = house.desk->told;
+  const auto with = [&](std::string_view part) {
+    return std::count_if(told.begin(), told.end(), [&](const auto& text) { return text.find(part) != text.npos; });
+  };
+  CHECK(with(" record") == 10'001);  // and the one that says it
+  CHECK(with("2000 log records were dropped") == 1);
+  CHECK(with("progress ") < 900);
+  CHECK(with("progress 1.00 part") == 1);
 }
 
 TEST_CASE("the context tells absent from null, and its own failure from both") {

@@ -49,8 +49,9 @@ std::shared_ptr<void> heap_block(std::uint64_t bytes) {
 
 }  // namespace
 
-const mortise_host NativeCall::host_table = {sizeof(mortise_host), MORTISE_ABI_MAJOR, MORTISE_ABI_MINOR, log,     progress,
-                                             cancelled,            context_get,       service,           allocate};
+const mortise_host NativeCall::host_table = {
+    sizeof(mortise_host), MORTISE_ABI_MAJOR, MORTISE_ABI_MINOR, log, progress, cancelled,
+    context_get,          service,           allocate};
 
 bool NativeCall::late() const noexcept { return call_.deadline.has_value() && Clock::now() >= *call_.deadline; }
 
@@ -62,11 +63,18 @@ void NativeCall::refuse_if_abandoned() const {
   }
 }
 
-void NativeCall::write_log(LogLevel level, std::string_view message, const Value& fields) {
-  const std::lock_guard lock(asking_);
+CallDesk& NativeCall::desk() {
   refuse_if_abandoned();
-  if (call_.host != nullptr) return call_.host->log(level, message, fields);
-  plugin_.log.write(static_cast<Log::Level>(level), message, fields);
+  if (!desk_) desk_.emplace(call_.host, plugin_.log);
+  return *desk_;
+}
+
+void NativeCall::close_desk() noexcept {
+  try {
+    const std::lock_guard lock(asking_);
+    if (!abandoned_.load(std::memory_order_acquire)) desk_->finish(0);
+  } catch (...) {  // what could not be told is lost; the call ends as it ended
+  }
 }
 
 void NativeCall::log(void* context, std::uint32_t level, mortise_string message, const mortise_value* fields) noexcept {
@@ -78,7 +86,9 @@ void NativeCall::log(void* context, std::uint32_t level, mortise_string message,
     } catch (const Error& error) {
       checked = Value::map({{"fields_refused", error.what()}});
     }
-    self.write_log(level_of_number(level), readable(detail::text_of(message)), checked);
+    const std::string text = readable(detail::text_of(message));
+    const std::lock_guard lock(self.asking_);
+    self.desk().log(level_of_number(level), text, checked);
   } catch (...) {  // a record that cannot be written is lost; the plugin must not fail for it
   }
 }
@@ -86,10 +96,9 @@ void NativeCall::log(void* context, std::uint32_t level, mortise_string message,
 void NativeCall::progress(void* context, double fraction, mortise_string note) noexcept {
   NativeCall& self = call_of(context);
   try {
-    const std::lock_guard lock(self.asking_);
-    self.refuse_if_abandoned();
     const double known = std::isfinite(fraction) && fraction >= 0 ? std::min(fraction, 1.0) : -1.0;
-    if (self.call_.host != nullptr) self.call_.host->progress(known, readable(detail::text_of(note)));
+    const std::lock_guard lock(self.asking_);
+    self.desk().progress(known, readable(detail::text_of(note)));
   } catch (...) {  // likewise
   }
 }
@@ -104,26 +113,22 @@ mortise_status NativeCall::context_get(void* context, mortise_string key, mortis
   bool absent = false;
   const mortise_status status = answered(out, [&] {
     const std::lock_guard lock(self.asking_);
-    self.refuse_if_abandoned();
-    std::optional<Value> value;
-    if (self.call_.host != nullptr) value = self.call_.host->context(detail::text_of(key));
+    std::optional<Value> value = self.desk().context(detail::text_of(key));
     absent = !value.has_value();
     if (value) detail::give(out, *std::move(value));
   });
   return status == MORTISE_OK && absent ? static_cast<mortise_status>(MORTISE_NOT_FOUND) : status;
 }
 
-mortise_status NativeCall::service(void* context, mortise_string service, mortise_string method, const mortise_value* input,
-                                   mortise_output* out) noexcept {
+mortise_status NativeCall::service(void* context, mortise_string service, mortise_string method,
+                                   const mortise_value* input, mortise_output* out) noexcept {
   NativeCall& self = call_of(context);
   return answered(out, [&] {
     const std::lock_guard lock(self.asking_);
-    self.refuse_if_abandoned();
-    const std::string name(detail::text_of(service));
-    if (self.call_.host == nullptr) throw Error(Code::not_found, "no service '" + readable(name) + "'");
+    CallDesk& desk = self.desk();
     const Value given = input != nullptr ? adopt(*input) : Value();
     const Chain chain = self.call_.chain.entered(self.plugin_.instance, self.plugin_.id);
-    detail::give(out, self.call_.host->service(name, detail::text_of(method), given, chain));
+    detail::give(out, desk.service(detail::text_of(service), detail::text_of(method), given, chain));
   });
 }
 
@@ -148,7 +153,8 @@ mortise_buffer NativeCall::take_memory(std::uint64_t bytes) {
 // ---- what the plugin returned ----------------------------------------------------------------------------------------
 
 Error NativeCall::error(mortise_status status, const detail::Received& out) const {
-  const std::string unsaid = "plugin '" + plugin_.id + "' failed with status " + std::to_string(status) + " and did not say why";
+  const std::string unsaid =
+      "plugin '" + plugin_.id + "' failed with status " + std::to_string(status) + " and did not say why";
   try {
     return error_from(code_of(status), adopt(out.raw()), unsaid).with("plugin", plugin_.id);
   } catch (const Error& broken) {

@@ -1,8 +1,8 @@
 // NativeCall: one call on its way into a plugin of this process: the mortise_call that it gets, and the host that it sees.
 //
 // It lives on the stack of the thread that enters the plugin, and costs nothing until the plugin asks for something. What
-// the plugin asks goes to the call's CallHost, one thing at a time whatever threads ask; without one, records go to the
-// log, the context is empty and no service is known. Nothing thrown on this side enters the plugin.
+// the plugin tells and asks goes to the call's desk, with its limits, one thing at a time whatever threads ask. Nothing
+// thrown on this side enters the plugin.
 //
 // allocate() takes the run's shared memory when the call brought some (its tables then reach workers without a copy), else
 // the heap. What was allocated lives as long as the leaves that lie in it: see memory().
@@ -11,6 +11,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "mortise/output.hpp"
 #include "mortise/plugin.h"
 #include "runtime/call.h"
+#include "runtime/call_desk.h"
 
 namespace mortise::runtime {
 
@@ -51,6 +53,10 @@ class NativeCall {
   void abandon() noexcept { abandoned_.store(true, std::memory_order_release); }
   [[nodiscard]] bool late() const noexcept;  // its deadline passed
 
+  // The plugin is back, with all of its threads: the rest of what it told is delivered.
+  void finish() noexcept {
+    if (desk_) close_desk();
+  }
   // What the outcome of the call is, from what the plugin returned.
   [[nodiscard]] Outcome outcome(mortise_status status, const detail::Received& out) noexcept;
   // The error that the plugin reported, with the plugin's id.
@@ -64,12 +70,13 @@ class NativeCall {
   static void progress(void* context, double fraction, mortise_string note) noexcept;
   static std::int32_t cancelled(void* context) noexcept;
   static mortise_status context_get(void* context, mortise_string key, mortise_output* out) noexcept;
-  static mortise_status service(void* context, mortise_string service, mortise_string method, const mortise_value* input,
-                                mortise_output* out) noexcept;
+  static mortise_status service(void* context, mortise_string service, mortise_string method,
+                                const mortise_value* input, mortise_output* out) noexcept;
   static mortise_status allocate(void* context, std::uint64_t bytes, mortise_buffer* out) noexcept;
 
+  void close_desk() noexcept;
   void refuse_if_abandoned() const;
-  void write_log(LogLevel level, std::string_view message, const Value& fields);
+  [[nodiscard]] CallDesk& desk();  // likewise; under asking_
   [[nodiscard]] mortise_buffer take_memory(std::uint64_t bytes);
   [[nodiscard]] Outcome failed(mortise_status status, const detail::Received& out) const;
 
@@ -77,7 +84,8 @@ class NativeCall {
   const Call& call_;
   const NativePlugin& plugin_;
   std::atomic<bool> abandoned_{false};
-  std::mutex asking_;  // the CallHost is asked for one thing at a time
+  std::mutex asking_;  // the desk is asked for one thing at a time
+  std::optional<CallDesk> desk_;
   std::shared_ptr<Memory> memory_;
 };
 

@@ -50,6 +50,7 @@ class Specimen : public mortise::Plugin {
     if (method == "wait") return wait(call);
     if (method == "deaf") return be_deaf(input);
     if (method == "tell") return tell(call);
+    if (method == "flood") return flood(call);
     if (method == "context") return call.context(input.as_string()).value_or(Value("absent"));
     if (method == "service") return call.service("Greeter", "greet", input);
     if (method == "tensor") return tensor(call);
@@ -79,6 +80,12 @@ class Specimen : public mortise::Plugin {
     call.progress(0.5, "half");
     call.progress(7);
     return call.deadline().has_value();
+  }
+
+  static Value flood(Call& call) {
+    for (int i = 0; i < 12'000; ++i) call.info("record");
+    for (int i = 1; i <= 1'000; ++i) call.progress(i / 1000.0, "part");
+    return {};
   }
 
   static Value tensor(Call& call) {
