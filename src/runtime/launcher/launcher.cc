@@ -71,14 +71,14 @@ class Launcher {
       if (got.io == os::Io::would_block) return true;
       const std::span<const std::byte> packet(packet_.data(), got.bytes);
       id = order_id(packet);
-      start(decode_order(packet), descriptors);
+      start(decode_order(packet), std::move(descriptors));
     } catch (const Error& error) {
       send(Refused{id, 0, error.what()}, {});
     }
     return true;
   }
 
-  void start(Order order, const std::vector<os::Fd>& descriptors) {
+  void start(Order order, std::vector<os::Fd> descriptors) {
     if (descriptors.size() != order_descriptors) {
       throw Error(Code::invalid, "an order came with " + std::to_string(descriptors.size()) + " descriptors instead of " +
                                      std::to_string(order_descriptors));
@@ -96,6 +96,7 @@ class Launcher {
       become_worker(order, {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get()}, launcher);
     }
     report_end.close();
+    descriptors.clear();  // before anybody hears of the worker: its death must be seen at the other ends
     answer(order.id, pid, mark, report);
   }
 
