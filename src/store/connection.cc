@@ -39,6 +39,12 @@ Statement& Statement::bind(std::nullptr_t) {
   return *this;
 }
 
+Statement& Statement::bind(Blob blob) {
+  const char* data = blob.bytes.data() == nullptr ? "" : blob.bytes.data();
+  check(sqlite3_bind_blob64(statement_, ++bound_, data, blob.bytes.size(), SQLITE_TRANSIENT));
+  return *this;
+}
+
 bool Statement::step() {
   const int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) return true;
@@ -55,6 +61,11 @@ bool Statement::is_null(int column) const noexcept { return sqlite3_column_type(
 std::int64_t Statement::int64(int column) const noexcept { return sqlite3_column_int64(statement_, column); }
 std::string Statement::text(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  return data == nullptr ? std::string()
+                         : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+}
+std::string Statement::blob(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
   return data == nullptr ? std::string()
                          : std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }

@@ -23,6 +23,11 @@ namespace mortise::store {
 
 class Connection;
 
+// Bytes on their way into a column, as opposed to text. Borrowed for the call.
+struct Blob {
+  std::string_view bytes;
+};
+
 // A prepared statement, borrowed from its connection and reset when it goes. One at a time for each SQL text.
 class Statement {
  public:
@@ -35,6 +40,7 @@ class Statement {
   Statement& bind(double value);
   Statement& bind(std::string_view text);
   Statement& bind(std::nullptr_t);
+  Statement& bind(Blob blob);
   Statement& bind(const std::string& text) { return bind(std::string_view(text)); }
   Statement& bind(const char* text) { return bind(std::string_view(text)); }
   Statement& bind(Time time) { return bind(time.nanoseconds); }
@@ -53,6 +59,7 @@ class Statement {
   [[nodiscard]] bool is_null(int column) const noexcept;
   [[nodiscard]] std::int64_t int64(int column) const noexcept;
   [[nodiscard]] std::string text(int column) const;  // empty when null
+  [[nodiscard]] std::string blob(int column) const;  // empty when null
   [[nodiscard]] std::optional<std::int64_t> optional_int64(int column) const noexcept;
   [[nodiscard]] std::optional<Time> optional_time(int column) const noexcept;
 

@@ -2,8 +2,8 @@
 //
 // One thread writes. Writes are queued; those that wait together share one transaction (group commit), each inside a
 // savepoint of its own, so that one that fails undoes itself and not its neighbours. A write is durable against a crash of
-// this process once it is done; Durability::full also survives a crash of the machine (the group is synced when any of it
-// asks for that). Reads run on connections of their own, see a consistent snapshot, and never wait for the writer.
+// this process once it is committed; Durability::full also survives a crash of the machine: it is done only when the disk has
+// it. Whatever was committed before it survives then, too. Reads run on connections of their own, see a consistent snapshot, and never wait for the writer.
 //
 // A full disk, a locked or damaged file are Errors of that one call (see connection.h); the program lives on and the next
 // write is tried anew. Opening never changes a file that it does not understand (see migrations.h).
@@ -44,6 +44,7 @@ class Database {
   struct Counts {
     std::uint64_t writes = 0;   // that succeeded
     std::uint64_t commits = 0;  // transactions that held them
+    std::uint64_t syncs = 0;    // times that the disk was waited for
   };
 
   // Opens or makes the file (readable by its owner only) with the tables of mortise. Throws Error.
@@ -78,13 +79,13 @@ class Database {
     return future;
   }
 
-  // The same without a future. `done` (may be empty) is called once on the writer's thread, with null after success; it must
+  // The same without a future. `done` (may be empty) is called once on a thread of the writer's, with null after success; it must
   // not throw and not call the Database.
   using Work = std::function<void(Connection&)>;
   using Done = std::function<void(const Error* error)>;
   void post(Durability durability, Work work, Done done = {});
 
-  // Returns when everything queued before has ended, one way or the other.
+  // Returns when everything queued before has been committed or has failed; the disk may not have it yet.
   void flush();
 
   // Runs `action` with a connection for reading, in one transaction.

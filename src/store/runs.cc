@@ -9,7 +9,8 @@ namespace mortise::store {
 namespace {
 
 constexpr std::string_view run_columns =
-    "SELECT id, kind, name, source, state, created, started, finished, error, owner_pid, owner_mark FROM runs";
+    "SELECT id, kind, name, source, state, created, started, finished, error, owner_pid, owner_mark, "
+    "round, resume, origin, schedule, due, cancel_reason FROM runs";
 
 RunRow read_run(const Statement& row) {
   RunRow run;
@@ -24,6 +25,12 @@ RunRow read_run(const Statement& row) {
   run.error = row.text(8);
   run.owner_pid = row.int64(9);
   run.owner_mark = row.text(10);
+  run.round = static_cast<std::uint32_t>(row.int64(11));
+  run.resume = row.text(12);
+  run.origin = row.text(13);
+  run.schedule = row.text(14);
+  run.due = row.optional_time(15);
+  run.cancel_reason = row.text(16);
   return run;
 }
 
@@ -42,6 +49,8 @@ StepRow read_step(const Statement& row) {
   step.worker_pid = row.int64(10);
   step.error = row.text(11);
   step.outputs = row.text(12);
+  step.round = static_cast<std::uint32_t>(row.int64(13));
+  step.verdict = row.text(14);
   return step;
 }
 
@@ -60,19 +69,21 @@ StepLogRow read_log(const Statement& row) {
 
 void RunStore::add(const RunRow& run) {
   connection_.run(
-      "INSERT INTO runs (id, kind, name, source, state, created, started, finished, error, owner_pid, owner_mark)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+      "INSERT INTO runs (id, kind, name, source, state, created, started, finished, error, owner_pid, owner_mark,"
+      " round, resume, origin, schedule, due)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
       run.id, run.kind, run.name, run.source, run.state, run.created, run.started, run.finished, run.error,
-      run.owner_pid, run.owner_mark);
+      run.owner_pid, run.owner_mark, run.round, run.resume, run.origin, run.schedule, run.due);
 }
 
 void RunStore::add(const std::string& run, const StepRow& step) {
   connection_.run(
-      "INSERT INTO run_steps (run, position, attempt, name, plugin, state, started, finished, elapsed_ns, rows, "
-      "bytes_copied,"
-      " worker_pid, error, outputs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+      "INSERT INTO run_steps (run, position, attempt, name, plugin, state, started, finished, elapsed_ns, rows,"
+      " bytes_copied, worker_pid, error, outputs, round, verdict)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
       run, step.position, step.attempt, step.name, step.plugin, step.state, step.started, step.finished,
-      step.elapsed_ns, step.rows, step.bytes_copied, step.worker_pid, step.error, step.outputs);
+      step.elapsed_ns, step.rows, step.bytes_copied, step.worker_pid, step.error, step.outputs, step.round,
+      step.verdict);
 }
 
 void RunStore::add(const std::string& run, const StepLogRow& line) {
@@ -90,12 +101,33 @@ bool RunStore::move(const std::string& run, std::string_view from, std::string_v
              run, from, to, started, finished, error) == 1;
 }
 
+bool RunStore::adopt(const std::string& run, std::string_view from, std::string_view to, std::uint32_t round,
+                     std::int64_t owner_pid, std::string_view owner_mark) {
+  return connection_.run(
+             "UPDATE runs SET state = ?3, round = ?4, owner_pid = ?5, owner_mark = ?6, finished = NULL, error = ''"
+             " WHERE id = ?1 AND state = ?2",
+             run, from, to, round, owner_pid, owner_mark) == 1;
+}
+
+void RunStore::ask_to_stop(const std::string& run, std::string_view reason) {
+  connection_.run("UPDATE runs SET cancel_reason = ?2 WHERE id = ?1", run, reason);
+}
+
+void RunStore::reopen_step(const std::string& run, std::uint32_t position) {
+  connection_.run("DELETE FROM run_steps WHERE run = ?1 AND position = ?2 AND attempt = 0", run, position);
+  connection_.run(
+      "INSERT INTO run_steps (run, position, attempt, name, plugin, state, round)"
+      " SELECT ?1, ?2, 0, s.name, s.plugin, 'pending', r.round FROM runs r, run_steps s"
+      " WHERE r.id = ?1 AND s.run = ?1 AND s.position = ?2 ORDER BY s.attempt LIMIT 1",
+      run, position);
+}
+
 void RunStore::begin_attempt(const std::string& run, std::uint32_t position, std::uint32_t attempt,
                              std::string_view state, Time started) {
   const std::int64_t added = connection_.run(
-      "INSERT INTO run_steps (run, position, attempt, name, plugin, state, started)"
-      " SELECT run, position, ?3, name, plugin, ?4, ?5 FROM run_steps WHERE run = ?1 AND position = ?2"
-      " ORDER BY attempt LIMIT 1",
+      "INSERT INTO run_steps (run, position, attempt, name, plugin, state, started, round)"
+      " SELECT run, position, ?3, name, plugin, ?4, ?5, (SELECT round FROM runs WHERE id = ?1)"
+      " FROM run_steps WHERE run = ?1 AND position = ?2 ORDER BY attempt LIMIT 1",
       run, position, attempt, state, started);
   if (added == 0) {
     throw Error(Code::not_found, "run '" + run + "' has no step " + std::to_string(position)).with("run", run);
@@ -107,9 +139,9 @@ bool RunStore::end_attempt(const std::string& run, const StepRow& end) {
   return connection_.run(
              "UPDATE run_steps SET state = ?4, finished = ?5, elapsed_ns = ?6, rows = ?7, bytes_copied = ?8, "
              "worker_pid = ?9,"
-             " error = ?10, outputs = ?11 WHERE run = ?1 AND position = ?2 AND attempt = ?3",
+             " error = ?10, outputs = ?11, verdict = ?12 WHERE run = ?1 AND position = ?2 AND attempt = ?3",
              run, end.position, end.attempt, end.state, end.finished, end.elapsed_ns, end.rows, end.bytes_copied,
-             end.worker_pid, end.error, end.outputs) == 1;
+             end.worker_pid, end.error, end.outputs, end.verdict) == 1;
 }
 
 void RunStore::move_steps(const std::string& run, std::string_view from, std::string_view to, Time finished) {
@@ -146,11 +178,29 @@ std::vector<RunRow> RunStore::list(const RunQuery& query) {
   return runs;
 }
 
+std::vector<RunRow> RunStore::resumable() {
+  Statement rows =
+      connection_.query(std::string(run_columns) + " WHERE state = 'interrupted' AND resume = 'automatic' ORDER BY id");
+  std::vector<RunRow> runs;
+  while (rows.step()) runs.push_back(read_run(rows));
+  return runs;
+}
+
+std::vector<RunRow> RunStore::open_runs_of(const std::string& schedule) {
+  Statement rows = connection_.query(
+      std::string(run_columns) +
+          " WHERE schedule = ?1 AND due IS NOT NULL AND state IN ('queued', 'running', 'interrupted') ORDER BY id",
+      schedule);
+  std::vector<RunRow> runs;
+  while (rows.step()) runs.push_back(read_run(rows));
+  return runs;
+}
+
 std::vector<StepRow> RunStore::steps(const std::string& run) {
   Statement rows = connection_.query(
       "SELECT position, attempt, name, plugin, state, started, finished, elapsed_ns, rows, bytes_copied, worker_pid, "
       "error,"
-      " outputs FROM run_steps WHERE run = ?1 ORDER BY position, attempt",
+      " outputs, round, verdict FROM run_steps WHERE run = ?1 ORDER BY position, attempt",
       run);
   std::vector<StepRow> steps;
   while (rows.step()) steps.push_back(read_step(rows));

@@ -54,6 +54,101 @@ CREATE TABLE step_logs (
   PRIMARY KEY (run, number)
 );
 )"},
+    // What a run needs to go on after its process died, what happened to those that could not, and what starts them.
+    Migration{2, "durable runs, dead letters, schedules, events, alerts", R"(
+ALTER TABLE runs ADD COLUMN round BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE runs ADD COLUMN resume TEXT NOT NULL DEFAULT 'by_hand';
+ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN schedule TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN due BIGINT;
+ALTER TABLE runs ADD COLUMN cancel_reason TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX runs_by_slot ON runs (schedule, due) WHERE due IS NOT NULL;
+CREATE INDEX runs_by_end ON runs (finished);
+ALTER TABLE run_steps ADD COLUMN round BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE run_steps ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE run_plans (
+  run     TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+  content BYTEA NOT NULL
+);
+
+CREATE TABLE step_outputs (
+  run      TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  position BIGINT NOT NULL,
+  content  BYTEA,
+  file     TEXT NOT NULL DEFAULT '',
+  bytes    BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (run, position)
+);
+
+CREATE TABLE dead_letters (
+  id       TEXT PRIMARY KEY,
+  run      TEXT NOT NULL,
+  pipeline TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  step     TEXT NOT NULL,
+  plugin   TEXT NOT NULL,
+  state    TEXT NOT NULL,
+  code     TEXT NOT NULL,
+  reason   TEXT NOT NULL,
+  error    TEXT NOT NULL,
+  input    TEXT NOT NULL,
+  attempts BIGINT NOT NULL,
+  drives   BIGINT NOT NULL DEFAULT 0,
+  created  BIGINT NOT NULL,
+  changed  BIGINT NOT NULL,
+  UNIQUE (run, position)
+);
+CREATE INDEX dead_letters_by_state ON dead_letters (state, id);
+
+CREATE TABLE schedules (
+  name     TEXT PRIMARY KEY,
+  request  TEXT NOT NULL,
+  timing   TEXT NOT NULL,
+  zone     TEXT NOT NULL,
+  missed   TEXT NOT NULL,
+  most     BIGINT NOT NULL,
+  overlap  TEXT NOT NULL,
+  jitter   BIGINT NOT NULL,
+  state    TEXT NOT NULL,
+  origin   TEXT NOT NULL,
+  created  BIGINT NOT NULL,
+  next     BIGINT,
+  last     BIGINT,
+  last_run TEXT NOT NULL DEFAULT '',
+  problem  TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE events (
+  id     TEXT PRIMARY KEY,
+  type   TEXT NOT NULL,
+  time   BIGINT NOT NULL,
+  source TEXT NOT NULL,
+  run    TEXT NOT NULL DEFAULT '',
+  data   TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX events_by_type ON events (type, id);
+CREATE INDEX events_by_source ON events (source, id);
+CREATE INDEX events_by_time ON events (time);
+
+CREATE TABLE alerts (
+  id           TEXT PRIMARY KEY,
+  subject      TEXT NOT NULL,
+  severity     TEXT NOT NULL,
+  state        TEXT NOT NULL,
+  title        TEXT NOT NULL,
+  source       TEXT NOT NULL,
+  data         TEXT NOT NULL DEFAULT '',
+  occurrences  BIGINT NOT NULL DEFAULT 1,
+  raised       BIGINT NOT NULL,
+  seen         BIGINT NOT NULL,
+  acknowledged BIGINT,
+  resolved     BIGINT,
+  note         TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX alerts_unresolved ON alerts (subject) WHERE state <> 'resolved';
+CREATE INDEX alerts_by_state ON alerts (state, id);
+)"},
 };
 
 }  // namespace

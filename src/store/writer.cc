@@ -1,6 +1,14 @@
 #include "store/writer.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "os/file.h"
+#include "os/paths.h"
 
 namespace mortise::store {
 namespace {
@@ -25,7 +33,12 @@ Writer::Writer(std::unique_ptr<Connection> connection, std::size_t queue_limit, 
     : connection_(std::move(connection)),
       queue_limit_(queue_limit),
       group_limit_(group_limit),
-      thread_([this] { loop(); }) {}
+      log_path_(connection_->path() + "-wal") {
+  // A commit itself syncs nothing; sync() does. A longer log means fewer checkpoints, each of which waits for the disk.
+  connection_->execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000");
+  thread_ = std::thread([this] { loop(); });
+  sync_thread_ = std::thread([this] { sync_loop(); });
+}
 
 void Writer::post(Job job) {
   {
@@ -54,6 +67,12 @@ void Writer::stop() {
   has_work_.notify_all();
   has_room_.notify_all();
   if (thread_.joinable()) thread_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    last_commit_made_ = true;
+  }
+  has_unsynced_.notify_all();
+  if (sync_thread_.joinable()) sync_thread_.join();
 }
 
 Database::Counts Writer::counts() const {
@@ -98,14 +117,63 @@ void Writer::commit(Group& group) {
     counts_.commits += commits;
     for (std::size_t i = 0; i < group.size(); ++i) counts_.writes += is_work(group[i]) && !(*failures)[i] ? 1 : 0;
   }
-  for (std::size_t i = 0; i < group.size(); ++i) report(group[i], (*failures)[i]);
+  report(group, *failures);
+}
+
+void Writer::report(Group& group, const Failures& failures) {
+  Group unsynced;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (group[i].durability == Durability::full && !failures[i]) {
+      unsynced.push_back(std::move(group[i]));
+    } else {
+      report(group[i], failures[i]);
+    }
+  }
+  if (unsynced.empty()) return;
+  const std::lock_guard lock(mutex_);
+  std::move(unsynced.begin(), unsynced.end(), std::back_inserter(unsynced_));
+  has_unsynced_.notify_one();
+}
+
+void Writer::sync_loop() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    has_unsynced_.wait(lock, [&] { return !unsynced_.empty() || last_commit_made_; });
+    if (unsynced_.empty()) return;
+    Group group = std::exchange(unsynced_, {});
+    lock.unlock();
+    const std::optional<Error> failure = sync();
+    lock.lock();
+    ++counts_.syncs;
+    lock.unlock();
+    for (Job& job : group) report(job, failure);
+    group.clear();
+    lock.lock();
+  }
+}
+
+// The file is there since the first commit, and stays until the last connection closes. What a checkpoint has moved out of it
+// meanwhile, SQLite has brought to the disk itself.
+std::optional<Error> Writer::sync() {
+  try {
+    if (!log_) {
+      log_ = os::Fd(::open(log_path_.c_str(), O_RDONLY | O_CLOEXEC));
+      if (log_) os::sync_directory(os::parent_of(os::absolute(log_path_)));
+    }
+    if (log_ && ::fdatasync(log_.get()) == 0) return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  }
+  const int why = errno;
+  return Error(why == ENOSPC || why == EDQUOT ? Code::busy : Code::internal,
+               "the database cannot be brought to the disk: " + std::string(std::strerror(why)),
+               "look at the disk of '" + connection_->path() + "'")
+      .with("file", log_path_);
 }
 
 std::optional<Writer::Failures> Writer::try_together(Group& group) {
-  const bool full =
-      std::any_of(group.begin(), group.end(), [](const Job& job) { return job.durability == Durability::full; });
   try {
-    begin(full ? Durability::full : Durability::normal);
+    connection_->execute("BEGIN IMMEDIATE");
   } catch (const Error& error) {
     return Failures(group.size(), error);  // locked by another process: waiting once is enough
   }
@@ -125,7 +193,7 @@ std::optional<Writer::Failures> Writer::try_together(Group& group) {
 
 std::optional<Error> Writer::try_alone(Job& job) {
   try {
-    begin(job.durability);
+    connection_->execute("BEGIN IMMEDIATE");
     std::optional<Error> failure = run_in_savepoint(job);
     if (connection_->in_transaction()) connection_->execute("COMMIT");
     return failure;
@@ -147,14 +215,6 @@ std::optional<Error> Writer::run_in_savepoint(Job& job) {
     if (connection_->in_transaction()) connection_->execute("ROLLBACK TO job; RELEASE job");
     return error;
   }
-}
-
-void Writer::begin(Durability durability) {
-  if (durability_ != durability) {
-    connection_->execute(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-    durability_ = durability;
-  }
-  connection_->execute("BEGIN IMMEDIATE");
 }
 
 void Writer::abandon() noexcept {

@@ -1,4 +1,8 @@
-// Writer: the thread behind Database that turns queued writes into group commits. Internal to this room.
+// Writer: the two threads behind Database. One turns queued writes into group commits; a commit survives the death of this
+// process as soon as it is in the write-ahead log. The other brings that log to the disk, once for all commits that wait for
+// it, and only then reports the writes that asked for Durability::full. So a write that need not outlast the machine never
+// waits for the disk, and the log is written on while the disk works. (SQLite's own synchronous = FULL would do both in one
+// step.) Internal to this room.
 #pragma once
 
 #include <condition_variable>
@@ -9,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "os/fd.h"
 #include "store/connection.h"
 #include "store/database.h"
 
@@ -41,14 +46,18 @@ class Writer {
   [[nodiscard]] std::optional<Failures> try_together(Group& group);
   [[nodiscard]] std::optional<Error> try_alone(Job& job);
   [[nodiscard]] std::optional<Error> run_in_savepoint(Job& job);
-  void begin(Durability durability);
+  // Reports what is done, and hands the rest to the other thread.
+  void report(Group& group, const Failures& failures);
+  void sync_loop();
+  [[nodiscard]] std::optional<Error> sync();
   void abandon() noexcept;
   static void report(Job& job, const std::optional<Error>& failure) noexcept;
 
   std::unique_ptr<Connection> connection_;
   const std::size_t queue_limit_;
   const std::size_t group_limit_;
-  std::optional<Durability> durability_;  // that the connection is set to
+  const std::string log_path_;
+  os::Fd log_;  // opened at the first need, used by the second thread alone
 
   mutable std::mutex mutex_;
   std::condition_variable has_work_;
@@ -56,7 +65,11 @@ class Writer {
   std::deque<Job> queue_;
   bool stopping_ = false;
   Database::Counts counts_;
+  std::condition_variable has_unsynced_;
+  Group unsynced_;  // committed, waits for the disk
+  bool last_commit_made_ = false;
   std::thread thread_;
+  std::thread sync_thread_;
 };
 
 }  // namespace mortise::store

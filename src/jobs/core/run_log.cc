@@ -1,6 +1,8 @@
 #include "jobs/core/run_log.h"
 
-#include "data/value_json.h"
+#include <future>
+
+#include "jobs/core/json_column.h"
 #include "jobs/core/run_log_writer.h"
 
 namespace mortise::jobs {
@@ -9,19 +11,25 @@ namespace {
 using store::Connection;
 using store::RunStore;
 
-// JSON that was shown, not carried, may not be readable again (two odd keys that became one): then its text is told.
-Value read_json(const std::string& text) {
-  if (text.empty()) return nullptr;
-  try {
-    return data::parse_json(text);
-  } catch (const Error&) {
-    return text;
-  }
-}
-
 RunRecord record_of(const store::RunRow& row) {
-  return {row.id,      row.kind,    row.name,     row.source,           row.state,
-          row.created, row.started, row.finished, read_json(row.error), row.owner_pid};
+  RunRecord run;
+  run.id = row.id;
+  run.kind = row.kind;
+  run.name = row.name;
+  run.source = row.source;
+  run.state = row.state;
+  run.created = row.created;
+  run.started = row.started;
+  run.finished = row.finished;
+  run.error = read_json_column(row.error);
+  run.owner_pid = row.owner_pid;
+  run.round = row.round;
+  run.resume = row.resume == "automatic" ? Resume::automatic : Resume::by_hand;
+  run.origin = row.origin;
+  run.schedule = row.schedule;
+  run.due = row.due;
+  run.cancel_reason = row.cancel_reason;
+  return run;
 }
 
 StepRecord record_of(const store::StepRow& row) {
@@ -37,13 +45,15 @@ StepRecord record_of(const store::StepRow& row) {
   step.rows = row.rows;
   step.bytes_copied = row.bytes_copied;
   step.worker_pid = row.worker_pid;
-  step.error = read_json(row.error);
-  step.outputs = read_json(row.outputs);
+  step.error = read_json_column(row.error);
+  step.outputs = read_json_column(row.outputs);
+  step.round = row.round;
+  step.verdict = row.verdict;
   return step;
 }
 
 LogRecord record_of(const store::StepLogRow& row) {
-  return {row.number, row.position, row.level, row.time, row.message, read_json(row.fields)};
+  return {row.number, row.position, row.level, row.time, row.message, read_json_column(row.fields)};
 }
 
 template <typename Rows>
@@ -65,17 +75,28 @@ RunLog::~RunLog() = default;
 
 std::string RunLog::begin(const NewRun& run) { return writer_->begin(run); }
 void RunLog::started(const std::string& run) { writer_->started(run); }
-void RunLog::step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt) {
-  writer_->step_started(run, step, attempt);
+void RunLog::step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt, Done done, Intent intent) {
+  writer_->step_started(run, step, attempt, std::move(done), intent);
 }
 void RunLog::step_log(const std::string& run, std::uint32_t step, std::string_view level, std::string_view message,
                       const Value& fields) {
   writer_->step_log(run, step, level, message, fields);
 }
 void RunLog::step_ended(const std::string& run, const StepEnd& end) { writer_->step_ended(run, end); }
-void RunLog::finish(const std::string& run, std::string_view state, const Value& error) {
-  writer_->finish(run, state, error);
+void RunLog::finish(const std::string& run, const RunEnd& end, Done done) {
+  writer_->finish(run, end, std::move(done));
 }
+void RunLog::finish(const std::string& run, std::string_view state, const Value& error) {
+  const auto written = std::make_shared<std::promise<void>>();
+  writer_->finish(run, {.state = std::string(state), .error = error}, [written](const Error* failure) {
+    if (failure == nullptr) return written->set_value();
+    written->set_exception(std::make_exception_ptr(*failure));
+  });
+  written->get_future().get();
+}
+void RunLog::resumed(const std::string& run) { writer_->resumed(run); }
+void RunLog::retried(const std::string& run, const std::vector<std::uint32_t>& steps) { writer_->retried(run, steps); }
+void RunLog::asked_to_stop(const std::string& run, std::string_view reason) { writer_->asked_to_stop(run, reason); }
 
 // Questions wait for the writes that were queued before them, so that one sees what oneself has told.
 template <typename Question>
@@ -106,6 +127,10 @@ std::optional<RunRecord> RunLog::find(const std::string& run) const {
 
 std::vector<StepRecord> RunLog::steps(const std::string& run) const {
   return records_of(ask([&](RunStore& runs) { return runs.steps(run); }));
+}
+
+std::vector<RunRecord> RunLog::resumable() const {
+  return records_of(ask([](RunStore& runs) { return runs.resumable(); }));
 }
 
 std::vector<LogRecord> RunLog::logs(const std::string& run, std::int64_t step, std::uint64_t after,

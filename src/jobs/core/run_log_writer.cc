@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/error_object.h"
 #include "base/ids.h"
-#include "base/json_text.h"
-#include "base/utf8.h"
+#include "jobs/core/json_column.h"
+#include "store/schedules.h"
 
 namespace mortise::jobs {
 namespace {
@@ -14,26 +14,6 @@ namespace {
 using store::Connection;
 using store::Durability;
 using store::RunStore;
-
-std::string json_text(const Value& value) {
-  std::string text;
-  if (!value.is_null()) append_json(text, value);
-  return text;
-}
-
-// Text columns hold valid UTF-8 without zero bytes, whatever a plugin printed.
-std::string clean_text(std::string_view text) {
-  if (find_invalid_utf8(text) == std::string_view::npos && text.find('\0') == std::string_view::npos)
-    return std::string(text);
-  std::string clean;
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    const bool good = length > 0 && text.front() != '\0';
-    clean += good ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
-    text.remove_prefix(good ? length : 1);
-  }
-  return clean;
-}
 
 Error cannot_become(const std::string& run, std::string_view from, std::string_view to) {
   return Error(Code::conflict, "run '" + run + "' is " + std::string(from) + "; it cannot become " + std::string(to),
@@ -66,10 +46,10 @@ void RunLog::Writer::adopt_orphans() {
       for (const store::RunRow& run : open) {
         if (Owner{run.owner_pid, run.owner_mark}.is_alive()) continue;
         const Error died(Code::internal, "the process that ran it (pid " + std::to_string(run.owner_pid) + ") died",
-                         "run it again");
-        move_run(runs, run.id, RunState::interrupted, {}, now(), json_text(error_object(died)));
+                         run.resume == "automatic" ? "the server goes on with it when it starts"
+                                                   : "`mortise runs resume " + run.id + "` goes on with it");
+        move_run(runs, run.id, RunState::interrupted, {}, now(), json_column(error_object(died)));
         runs.move_steps(run.id, "running", "interrupted", now());
-        runs.move_steps(run.id, "pending", "cancelled", now());
         ++count;
       }
     }
@@ -81,7 +61,7 @@ void RunLog::Writer::adopt_orphans() {
 
 std::string RunLog::Writer::begin(const NewRun& run) {
   store::RunRow row;
-  row.id = make_id("run");
+  row.id = run.id.empty() ? make_id("run") : run.id;
   row.kind = clean_text(run.kind);
   row.name = clean_text(run.name);
   row.source = clean_text(run.source);
@@ -89,6 +69,12 @@ std::string RunLog::Writer::begin(const NewRun& run) {
   row.created = now();
   row.owner_pid = owner_.pid;
   row.owner_mark = owner_.mark;
+  row.resume = run.resume == Resume::automatic ? "automatic" : "by_hand";
+  row.origin = run.origin;
+  if (run.slot) {
+    row.schedule = run.slot->schedule;
+    row.due = run.slot->due;
+  }
   std::vector<store::StepRow> steps(run.steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
     steps[i].position = static_cast<std::uint32_t>(i);
@@ -96,10 +82,22 @@ std::string RunLog::Writer::begin(const NewRun& run) {
     steps[i].plugin = clean_text(run.steps[i].second);
     steps[i].state = "pending";
   }
+  for (const ReusedStep& reused : run.reused) {
+    store::StepRow& step = steps.at(reused.index);
+    step.state = "succeeded";
+    step.verdict = "reused";
+    step.rows = reused.rows;
+    step.outputs = json_column(reused.outputs);
+    step.finished = row.created;
+  }
   const auto add = [&](Connection& connection) {
     RunStore runs(connection);
     runs.add(row);
     for (const store::StepRow& step : steps) runs.add(row.id, step);
+    store::CheckpointStore checkpoints(connection);
+    if (!run.plan.empty()) checkpoints.add_plan(row.id, run.plan);
+    for (const ReusedStep& reused : run.reused) checkpoints.set_output(row.id, reused.kept);
+    if (run.slot) store::ScheduleStore(connection).fired(run.slot->schedule, run.slot->due, run.slot->next, row.id);
   };
   database_.write(Durability::full, add).get();
   const std::lock_guard lock(mutex_);
@@ -121,7 +119,8 @@ void RunLog::Writer::started(const std::string& run) {
   });
 }
 
-void RunLog::Writer::step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt) {
+void RunLog::Writer::step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt, Done done,
+                                  Intent intent) {
   if (attempt == 0) throw Error(Code::invalid, "attempts of a step count from 1").with("run", run);
   {
     const std::lock_guard lock(mutex_);
@@ -132,9 +131,13 @@ void RunLog::Writer::step_started(const std::string& run, std::uint32_t step, st
           .with("run", run);
     }
   }
-  post(Durability::normal, run, [run, step, attempt, at = now()](Connection& connection) {
-    RunStore(connection).begin_attempt(run, step, attempt, "running", at);
-  });
+  const Durability durability = intent == Intent::on_disk ? Durability::full : Durability::normal;
+  post(
+      durability, run,
+      [run, step, attempt, at = now()](Connection& connection) {
+        RunStore(connection).begin_attempt(run, step, attempt, "running", at);
+      },
+      std::move(done));
 }
 
 void RunLog::Writer::step_log(const std::string& run, std::uint32_t step, std::string_view level,
@@ -155,7 +158,7 @@ void RunLog::Writer::step_log(const std::string& run, std::uint32_t step, std::s
     return;
   }
   line.message = clean_text(message);
-  line.fields = json_text(fields);
+  line.fields = json_column(fields);
   const std::uint64_t bytes = line.message.size() + line.fields.size();
   if (lines.bytes + bytes > limits_.log_bytes_per_step) {
     ++lines.dropped;
@@ -179,7 +182,7 @@ void RunLog::Writer::tell_dropped(const std::string& run, Open& open, std::uint3
   line.message = std::to_string(dropped) + " log lines of this step were dropped; it may keep " +
                  std::to_string(limits_.log_lines_per_step) + " lines and " +
                  std::to_string(limits_.log_bytes_per_step) + " bytes";
-  line.fields = json_text(Value::map({{"dropped", dropped}}));
+  line.fields = json_column(Value::map({{"dropped", dropped}}));
   post_line(run, std::move(line));
 }
 
@@ -191,7 +194,7 @@ void RunLog::Writer::post_line(const std::string& run, store::StepLogRow line) {
 void RunLog::Writer::step_ended(const std::string& run, const StepEnd& end) {
   if (!is_step_end(end.state)) {
     throw Error(Code::invalid, "a step cannot end as '" + end.state + "'",
-                "it ends as succeeded, failed, skipped or cancelled")
+                "it ends as succeeded, failed, skipped, cancelled or interrupted")
         .with("run", run);
   }
   store::StepRow row;
@@ -203,13 +206,15 @@ void RunLog::Writer::step_ended(const std::string& run, const StepEnd& end) {
   row.rows = end.rows;
   row.bytes_copied = end.bytes_copied;
   row.worker_pid = end.worker_pid;
-  row.error = json_text(end.error);
-  row.outputs = json_text(end.outputs);
+  row.error = json_column(end.error);
+  row.outputs = json_column(end.outputs);
+  row.verdict = end.verdict;
   {
     const std::lock_guard lock(mutex_);
     tell_dropped(run, open_run(run, "ending a step"), end.index);
   }
-  post(Durability::full, run, [run, row = std::move(row)](Connection& connection) {
+  post(Durability::full, run, [run, row = std::move(row), kept = end.kept](Connection& connection) {
+    if (kept) store::CheckpointStore(connection).set_output(run, *kept);
     if (RunStore(connection).end_attempt(run, row)) return;
     throw Error(Code::not_found, "run '" + run + "' has no attempt " + std::to_string(row.attempt) + " of step " +
                                      std::to_string(row.position))
@@ -217,28 +222,88 @@ void RunLog::Writer::step_ended(const std::string& run, const StepEnd& end) {
   });
 }
 
-void RunLog::Writer::finish(const std::string& run, std::string_view state, const Value& error) {
-  const auto to = run_state_named(state);
+void RunLog::Writer::finish(const std::string& run, const RunEnd& end, Done done) {
+  const auto to = run_state_named(end.state);
   if (!to || !is_final(*to)) {
-    throw Error(Code::invalid, "a run cannot finish as '" + std::string(state) + "'",
-                "it finishes as succeeded, failed or cancelled")
+    throw Error(Code::invalid, "a run cannot finish as '" + end.state + "'",
+                "it finishes as succeeded, failed, cancelled or interrupted")
         .with("run", run);
   }
   {
     const std::lock_guard lock(mutex_);
-    Open& open = open_run(run, state);
-    if (!may_move(open.state, *to)) throw cannot_become(run, name_of(open.state), state);
+    Open& open = open_run(run, end.state);
+    if (!may_move(open.state, *to)) throw cannot_become(run, name_of(open.state), end.state);
     for (const auto& [step, lines] : open.lines) tell_dropped(run, open, step);
   }
-  const auto end = [run, to = *to, text = json_text(error), at = now()](Connection& connection) {
+  const auto work = [run, to = *to, text = json_column(end.error), letters = end.letters,
+                     at = now()](Connection& connection) {
     RunStore runs(connection);
     move_run(runs, run, to, {}, at, text);
     runs.move_steps(run, "running", "interrupted", at);
+    if (to == RunState::interrupted) return;
     runs.move_steps(run, "pending", to == RunState::cancelled ? "cancelled" : "skipped", at);
+    store::DeadLetterStore store(connection);
+    (void)store.move_of_run(run, to == RunState::cancelled ? "open" : "resolved", 0, at);
+    for (const store::DeadLetterRow& letter : letters) store.put(letter);
   };
-  database_.write(Durability::full, end).get();
-  const std::lock_guard lock(mutex_);  // only now: a finish that could not be written can be tried again
-  open_.erase(run);
+  database_.post(Durability::full, work, [this, run, done = std::move(done)](const Error* error) {
+    if (error == nullptr) {  // only now: a finish that could not be written can be tried again
+      const std::lock_guard lock(mutex_);
+      open_.erase(run);
+    }
+    if (done) done(error);
+  });
+}
+
+void RunLog::Writer::take_up(const std::string& run, std::uint32_t rounds, const Rest& rest) {
+  const auto work = [&](Connection& connection) {
+    RunStore runs(connection);
+    const auto row = runs.find(run);
+    if (!row) throw Error(Code::not_found, "there is no run '" + run + "'").with("run", run);
+    const auto from = run_state_named(row->state);
+    const bool legal = from && is_final(*from) && may_move(*from, RunState::running);
+    if (!legal ||
+        !runs.adopt(run, row->state, name_of(RunState::running), row->round + rounds, owner_.pid, owner_.mark))
+      throw cannot_become(run, row->state, name_of(RunState::running));
+    rest(connection);
+    return runs.last_log_number(run);
+  };
+  Open open;
+  open.state = RunState::running;
+  open.last_number = database_.write(Durability::full, work).get();
+  const std::lock_guard lock(mutex_);
+  open_.insert_or_assign(run, std::move(open));
+}
+
+void RunLog::Writer::resumed(const std::string& run) {
+  take_up(run, 0, [&](Connection& connection) {
+    if (RunStore(connection).find(run)->started) return;
+    (void)RunStore(connection).move(run, "running", "running", now(), {}, {});
+  });
+}
+
+void RunLog::Writer::retried(const std::string& run, const std::vector<std::uint32_t>& steps) {
+  take_up(run, 1, [&](Connection& connection) {
+    RunStore runs(connection);
+    runs.ask_to_stop(run, {});
+    for (const std::uint32_t step : steps) runs.reopen_step(run, step);
+    (void)store::DeadLetterStore(connection).move_of_run(run, "driven", 1, now());
+  });
+}
+
+void RunLog::Writer::asked_to_stop(const std::string& run, std::string_view reason) {
+  const std::string text = reason.empty() ? std::string("cancelled") : clean_text(reason);
+  const auto work = [&](Connection& connection) {
+    RunStore runs(connection);
+    const auto row = runs.find(run);
+    if (!row) throw Error(Code::not_found, "there is no run '" + run + "'").with("run", run);
+    runs.ask_to_stop(run, text);
+    if (row->state != name_of(RunState::interrupted)) return;
+    const Error error(Code::cancelled, "the run was cancelled: " + text);
+    move_run(runs, run, RunState::cancelled, {}, now(), json_column(error_object(error)));
+    runs.move_steps(run, "pending", "cancelled", now());
+  };
+  database_.write(Durability::full, work).get();
 }
 
 RunLog::Writer::Open& RunLog::Writer::open_run(const std::string& run, std::string_view wanted) {
@@ -249,8 +314,11 @@ RunLog::Writer::Open& RunLog::Writer::open_run(const std::string& run, std::stri
   throw cannot_become(run, row->state, wanted);
 }
 
-void RunLog::Writer::post(Durability durability, const std::string& run, store::Database::Work work) {
-  database_.post(durability, std::move(work), [this, run](const Error* error) { settled(run, error); });
+void RunLog::Writer::post(Durability durability, const std::string& run, store::Database::Work work, Done done) {
+  database_.post(durability, std::move(work), [this, run, done = std::move(done)](const Error* error) {
+    settled(run, error);
+    if (done) done(error);
+  });
 }
 
 void RunLog::Writer::settled(const std::string& run, const Error* error) {

@@ -25,11 +25,14 @@ class RunLog::Writer {
 
   std::string begin(const NewRun& run);
   void started(const std::string& run);
-  void step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt);
+  void step_started(const std::string& run, std::uint32_t step, std::uint32_t attempt, Done done, Intent intent);
   void step_log(const std::string& run, std::uint32_t step, std::string_view level, std::string_view message,
                 const Value& fields);
   void step_ended(const std::string& run, const StepEnd& end);
-  void finish(const std::string& run, std::string_view state, const Value& error);
+  void finish(const std::string& run, const RunEnd& end, Done done);
+  void resumed(const std::string& run);
+  void retried(const std::string& run, const std::vector<std::uint32_t>& steps);
+  void asked_to_stop(const std::string& run, std::string_view reason);
 
   store::Database& database() noexcept { return database_; }
 
@@ -46,7 +49,10 @@ class RunLog::Writer {
   };
 
   // Queues a write whose failure is told in the host's log, once until a write succeeds again.
-  void post(store::Durability durability, const std::string& run, store::Database::Work work);
+  void post(store::Durability durability, const std::string& run, store::Database::Work work, Done done = {});
+  // Moves a run that has ended to this process, does the rest in the same commit, and opens it.
+  using Rest = std::function<void(store::Connection&)>;
+  void take_up(const std::string& run, std::uint32_t rounds, const Rest& rest);
   void settled(const std::string& run, const Error* error);
   // Call with mutex_ held. Throws Error{not_found} or Error{conflict}.
   Open& open_run(const std::string& run, std::string_view wanted);

@@ -27,8 +27,12 @@ bool may_move(RunState from, RunState to) noexcept {
   switch (from) {
     case RunState::queued: return to != RunState::queued && to != RunState::succeeded;
     case RunState::running: return is_final(to);
-    default: return false;
+    case RunState::interrupted: return to == RunState::running || to == RunState::failed || to == RunState::cancelled;
+    case RunState::failed:
+    case RunState::cancelled: return to == RunState::running;
+    case RunState::succeeded: return false;
   }
+  return false;
 }
 
 bool is_step_state(std::string_view name) noexcept {

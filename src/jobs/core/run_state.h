@@ -1,10 +1,12 @@
 // The states of a run and of an attempt of a step, and the moves between those of a run.
 //
 //   queued ──> running ──> succeeded
-//     │           ├──────> failed
-//     │           ├──────> cancelled
-//     │           └──────> interrupted   its process died
+//     │          ^ ├──────> failed       ──> running   taken up again by hand
+//     │          │ ├──────> cancelled    ──> running   likewise
+//     │          └─┴──────> interrupted  ──> running   its process died, or stopped before its end; the next server goes on
 //     └──> cancelled, failed, interrupted   before it began
+//
+// An interrupted run may also be given up: cancelled, or failed when it cannot go on.
 #pragma once
 
 #include <optional>

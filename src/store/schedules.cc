@@ -1,0 +1,80 @@
+#include "store/schedules.h"
+
+#include "store/connection.h"
+
+namespace mortise::store {
+namespace {
+
+constexpr std::string_view columns =
+    "SELECT name, request, timing, zone, missed, overlap, most, jitter, state, origin, created, next, last, last_run,"
+    " problem FROM schedules";
+
+ScheduleRow read_schedule(const Statement& row) {
+  ScheduleRow schedule;
+  schedule.name = row.text(0);
+  schedule.request = row.text(1);
+  schedule.timing = row.text(2);
+  schedule.zone = row.text(3);
+  schedule.missed = row.text(4);
+  schedule.overlap = row.text(5);
+  schedule.most = static_cast<std::uint32_t>(row.int64(6));
+  schedule.jitter_ns = row.int64(7);
+  schedule.state = row.text(8);
+  schedule.origin = row.text(9);
+  schedule.created = Time{row.int64(10)};
+  schedule.next = row.optional_time(11);
+  schedule.last = row.optional_time(12);
+  schedule.last_run = row.text(13);
+  schedule.problem = row.text(14);
+  return schedule;
+}
+
+}  // namespace
+
+void ScheduleStore::add(const ScheduleRow& schedule) {
+  connection_.run(
+      "INSERT INTO schedules (name, request, timing, zone, missed, overlap, most, jitter, state, origin, created, next)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      schedule.name, schedule.request, schedule.timing, schedule.zone, schedule.missed, schedule.overlap, schedule.most,
+      schedule.jitter_ns, schedule.state, schedule.origin, schedule.created, schedule.next);
+}
+
+bool ScheduleStore::replace(const ScheduleRow& schedule) {
+  return connection_.run(
+             "UPDATE schedules SET request = ?2, timing = ?3, zone = ?4, missed = ?5, overlap = ?6, most = ?7,"
+             " jitter = ?8, state = ?9, origin = ?10, next = ?11, problem = '' WHERE name = ?1",
+             schedule.name, schedule.request, schedule.timing, schedule.zone, schedule.missed, schedule.overlap,
+             schedule.most, schedule.jitter_ns, schedule.state, schedule.origin, schedule.next) == 1;
+}
+
+bool ScheduleStore::remove(const std::string& name) {
+  return connection_.run("DELETE FROM schedules WHERE name = ?1", name) == 1;
+}
+
+bool ScheduleStore::set_state(const std::string& name, std::string_view state, std::optional<Time> next) {
+  return connection_.run("UPDATE schedules SET state = ?2, next = ?3, problem = '' WHERE name = ?1", name, state,
+                         next) == 1;
+}
+
+void ScheduleStore::fired(const std::string& name, Time due, std::optional<Time> next, const std::string& run) {
+  connection_.run("UPDATE schedules SET last = ?2, next = ?3, last_run = ?4, problem = '' WHERE name = ?1", name, due,
+                  next, run);
+}
+
+void ScheduleStore::passed(const std::string& name, std::optional<Time> next, std::string_view problem) {
+  connection_.run("UPDATE schedules SET next = ?2, problem = ?3 WHERE name = ?1", name, next, problem);
+}
+
+std::optional<ScheduleRow> ScheduleStore::find(const std::string& name) {
+  Statement row = connection_.query(std::string(columns) + " WHERE name = ?1", name);
+  return row.step() ? std::optional(read_schedule(row)) : std::nullopt;
+}
+
+std::vector<ScheduleRow> ScheduleStore::list() {
+  Statement rows = connection_.prepare(std::string(columns) + " ORDER BY name");
+  std::vector<ScheduleRow> schedules;
+  while (rows.step()) schedules.push_back(read_schedule(rows));
+  return schedules;
+}
+
+}  // namespace mortise::store
