@@ -16,6 +16,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 
 #include "os/file.h"
 #include "os/process.h"
@@ -161,13 +163,23 @@ class Launcher {
   bool belongs_to_living_worker(pid_t pid) const {
     if (workers_.count(::getsid(pid)) > 0) return true;
     try {
-      const std::string environment = os::read_file("/proc/" + std::to_string(pid) + "/environ", 1U << 20);
+      const std::string environment = environment_of(pid);
       for (const auto& [worker, mark] : workers_) {
         if (has_mark(environment, mark)) return true;
       }
     } catch (const Error&) {  // it ended, or hides: then nobody speaks for it
     }
     return false;
+  }
+
+  // Between two programs (execve) a process has none for a moment; one that stays without has cleared it.
+  static std::string environment_of(pid_t pid) {
+    std::string environment;
+    for (int look = 0; look < 20 && environment.empty(); ++look) {
+      if (look > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      environment = os::read_file("/proc/" + std::to_string(pid) + "/environ", 1U << 20);
+    }
+    return environment;
   }
 
   static bool has_mark(std::string_view environment, const std::string& mark) {
