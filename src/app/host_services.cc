@@ -1,5 +1,8 @@
 #include "app/host_services.h"
 
+#include <mutex>
+
+#include "app/settings_keys.h"
 #include "plugin/registry.h"
 #include "plugin/services.h"
 #include "runtime/runtime.h"
@@ -26,32 +29,36 @@ class Logger : public plugin::Service {
   const Log log_;
 };
 
-double seconds(std::chrono::milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
-Value list_of(const auto& items) {
-  Value list = Value::list();
-  for (const auto& item : items) list.push_back(item);
-  return list;
-}
-
 // Nothing in it is secret: what tells where and how the host listens and runs plugins.
+constexpr std::string_view told[] = {"server.host",
+                                     "server.port",
+                                     "server.max_body",
+                                     "plugins.directories",
+                                     "plugins.timeout",
+                                     "plugins.auto_discovery",
+                                     "plugins.max_concurrency",
+                                     "runtime.grace",
+                                     "runtime.idle"};
+
 Value described(const Settings& settings) {
-  return Value::map({{"server.hosts", list_of(settings.server.hosts)},
-                     {"server.ports", list_of(settings.server.ports)},
-                     {"server.max_body", settings.server.max_body},
-                     {"plugins.directories", list_of(settings.plugins.directories)},
-                     {"plugins.auto_discovery", settings.plugins.auto_discovery},
-                     {"plugins.timeout", seconds(settings.plugins.timeout)},
-                     {"plugins.max_concurrency", settings.plugins.max_concurrency},
-                     {"runtime.grace", seconds(settings.runtime.grace)},
-                     {"runtime.idle", seconds(settings.runtime.idle)}});
+  Value map = Value::map();
+  for (const std::string_view name : told) map.set(name, find_key(name)->show(settings));
+  map.set("server.hosts", map.at("server.host"));
+  map.set("server.ports", map.at("server.port"));
+  return map;
 }
 
 class ConfigService : public plugin::Service {
  public:
   explicit ConfigService(const Settings& settings) : settings_(described(settings)) {}
 
+  void tell(const Settings& settings) {
+    const std::lock_guard lock(mutex_);
+    settings_ = described(settings);
+  }
+
   Value call(std::string_view method, const Value& input, const plugin::Chain& /*chain*/) override {
+    const std::lock_guard lock(mutex_);
     if (method == "all") return settings_;
     if (method == "get") return settings_.at(input.is(Kind::string) ? input.as_string() : input.at("key").as_string());
     throw Error(Code::not_found, "the service ConfigService has no method '" + std::string(method) + "'",
@@ -59,7 +66,8 @@ class ConfigService : public plugin::Service {
   }
 
  private:
-  const Value settings_;
+  std::mutex mutex_;
+  Value settings_;
 };
 
 // A capability of a plugin: its methods are those of the plugin's operation `call`.
@@ -83,10 +91,12 @@ class Provided : public plugin::Service {
 
 }  // namespace
 
-void add_host_services(plugin::Services& services, const Settings& settings, const Log& log,
-                       const plugin::Registry& registry, runtime::Runtime& runtime) {
+std::function<void(const Settings&)> add_host_services(plugin::Services& services, const Settings& settings,
+                                                       const Log& log, const plugin::Registry& registry,
+                                                       runtime::Runtime& runtime) {
   services.add("Logger", std::make_shared<Logger>(log));
-  services.add("ConfigService", std::make_shared<ConfigService>(settings));
+  const auto config = std::make_shared<ConfigService>(settings);
+  services.add("ConfigService", config);
   for (const auto& descriptor : registry.list()) {
     for (const std::string& name : descriptor->provides) {
       try {
@@ -96,6 +106,7 @@ void add_host_services(plugin::Services& services, const Settings& settings, con
       }
     }
   }
+  return [config](const Settings& changed) { config->tell(changed); };
 }
 
 }  // namespace mortise::app

@@ -5,6 +5,8 @@
 //   <name>          whatever a plugin whose manifest `provides` it answers by its operation `call`
 #pragma once
 
+#include <functional>
+
 #include "app/settings.h"
 #include "base/log.h"
 
@@ -19,7 +21,10 @@ class Runtime;
 namespace mortise::app {
 
 // All of them. A provider whose name is taken is left out with a record in the log. `services` must not outlive the others.
-void add_host_services(plugin::Services& services, const Settings& settings, const Log& log,
-                       const plugin::Registry& registry, runtime::Runtime& runtime);
+// What is returned tells ConfigService of changed settings.
+[[nodiscard]] std::function<void(const Settings&)> add_host_services(plugin::Services& services,
+                                                                     const Settings& settings, const Log& log,
+                                                                     const plugin::Registry& registry,
+                                                                     runtime::Runtime& runtime);
 
 }  // namespace mortise::app

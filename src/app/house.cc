@@ -2,12 +2,15 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
 
 #include "app/doctor.h"
 #include "app/host_services.h"
+#include "app/settings_view.h"
 #include "app/version.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/redact.h"
 #include "http/api.h"
 #include "http/server.h"
 #include "jobs/core/events.h"
@@ -103,37 +106,102 @@ std::string socket_path(const std::string& data_dir) { return os::join(data_dir,
 
 // In the order of construction; each may use those above it.
 struct House::Parts {
-  Parts(const std::string& data_dir, const Settings& chosen, cli::HostOptions::Ports ports, const Places& places,
-        Log given)
-      : settings(chosen),
-        lock(take(data_dir)),
-        log(std::move(given)),
-        database(os::join(data_dir, "mortise.db")),
-        registry(plugin::Registry::TrustedInProcess{settings.plugins.trusted}),
-        runtime(registry, log, runtime_paths(places), runtime_settings(settings)),
-        run_log(database, log),
-        pipelines({log, registry, services, runtime, run_log, events, settings.plugins.max_concurrency,
-                   settings.plugins.timeout}),
-        catalog(settings.pipeline_directories, os::join(data_dir, "pipelines")),
+  Parts(HouseOptions chosen, Configuration configured, const Log& given)
+      : options(std::move(chosen)),
+        configuration(std::move(configured)),
+        lock(take(options.data_dir)),
+        log(given.named("app")),
+        room_logs{given.named("http"), given.named("jobs"), given.named("runtime"), given.named("plugins")},
+        database(os::join(options.data_dir, "mortise.db")),
+        registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted}),
+        runtime(registry, room_logs.runtime, runtime_paths(options.places), runtime_settings(settings())),
+        run_log(database, room_logs.jobs),
+        pipelines({room_logs.jobs, registry, services, runtime, run_log, events, settings().plugins.max_concurrency,
+                   settings().plugins.timeout}),
+        catalog(settings().pipeline_directories, os::join(options.data_dir, "pipelines")),
         metrics(version()),
         runs(metrics, pipelines, run_log),
-        api{log,         registry,
-            runtime,     run_log,
-            events,      pipelines,
-            catalog,     metrics,
-            runs,        version(),
-            now(),       std::filesystem::current_path().string(),
-            environment, [data_dir, places, chosen] { return examine(data_dir, chosen, places); }},
-        server(router, server_options(data_dir, settings, ports), server_events(log, metrics)) {
-    discover(places);
-    add_host_services(services, settings, log, registry, runtime);
+        api{room_logs.http,
+            registry,
+            runtime,
+            run_log,
+            events,
+            pipelines,
+            catalog,
+            metrics,
+            runs,
+            version(),
+            now(),
+            std::filesystem::current_path().string(),
+            environment,
+            [this] { return examine(options.data_dir, settings(), options.places); },
+            [this] { return shown_configuration(); },
+            [this] { return reload(); }},
+        server(router, server_options(options.data_dir, settings(), options.ports),
+               server_events(room_logs.http, metrics)) {
+    discover(options.places);
+    host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
     server.start();
+  }
+
+  // Each plugin is a part of the log that belongs to "plugins", known by all of its names.
+  void name_logs() {
+    for (const auto& descriptor : registry.list()) {
+      const Log own = room_logs.plugins.named(descriptor->id);
+      for (const std::string& alias : descriptor->aliases) (void)own.named(alias);
+    }
+  }
+
+  // A copy: a reload may replace it.
+  [[nodiscard]] Settings settings() const {
+    const std::lock_guard guard(configuration_mutex);
+    return configuration.settings;
+  }
+
+  [[nodiscard]] Value shown_configuration() const {
+    const std::lock_guard guard(configuration_mutex);
+    return log.redactor().clean(shown(configuration, options.configuration_file));
+  }
+
+  // Everything that can fail comes before the first thing that changes.
+  Value reload() {
+    const std::lock_guard one_at_a_time(reload_mutex);
+    try {
+      Configuration fresh = options.read_again();
+      const Settings before = settings();
+      const Difference changed = difference(before, fresh.settings);
+      apply(fresh);
+      log.info("configuration read again", {{"changed", names(changed.at_once)}, {"restart", names(changed.restart)}});
+      if (!changed.restart.empty()) {
+        log.warning("some changes wait for the next start of the server", {{"keys", names(changed.restart)}});
+      }
+      return Value::map({{"changed", names(changed.at_once)}, {"restart", names(changed.restart)}});
+    } catch (const Error& error) {
+      log.failure("the configuration was not read again; the one before holds", error);
+      throw;
+    }
+  }
+
+  void apply(Configuration& fresh) {
+    for (const std::string& secret : fresh.secrets) log.redact(secret);
+    log.reopen();
+    log.configure(fresh.settings.logging);
+    host_config(fresh.settings);
+    const std::lock_guard guard(configuration_mutex);
+    configuration = std::move(fresh);
+  }
+
+  static Value names(const std::vector<std::string>& all) {
+    Value list = Value::list();
+    for (const std::string& name : all) list.push_back(name);
+    return list;
   }
 
   // Problems of single plugins are told and do not keep the others from working.
   void discover(const Places& places) {
     std::vector<std::filesystem::path> directories;
+    const Settings settings = this->settings();
     if (settings.plugins.first_party && !places.first_party_plugins.empty())
       directories.emplace_back(places.first_party_plugins);
     for (const std::string& directory : settings.plugins.directories) {
@@ -144,11 +212,20 @@ struct House::Parts {
     for (const auto& problem : report.problems)
       log.failure("a plugin was left out", problem.error, {{"folder", problem.folder.string()}});
     log.info("plugins found", {{"count", report.added.size()}});
+    name_logs();
   }
 
-  const Settings settings;
+  struct RoomLogs {
+    Log http, jobs, runtime, plugins;
+  };
+
+  const HouseOptions options;
+  mutable std::mutex configuration_mutex;
+  std::mutex reload_mutex;
+  Configuration configuration;
   os::LockFile lock;
   Log log;
+  RoomLogs room_logs;
   store::Database database;
   plugin::Registry registry;
   plugin::Services services;
@@ -161,12 +238,12 @@ struct House::Parts {
   http::RunTracker runs;
   http::Api api;
   http::Router router;
+  std::function<void(const Settings&)> host_config;  // tells ConfigService
   http::Server server;
 };
 
-House::House(const std::string& data_dir, const Settings& settings, cli::HostOptions::Ports ports, const Places& places,
-             Log log)
-    : parts_(std::make_unique<Parts>(data_dir, settings, ports, places, std::move(log))) {}
+House::House(HouseOptions options, Configuration configuration, const Log& log)
+    : parts_(std::make_unique<Parts>(std::move(options), std::move(configuration), log)) {}
 
 // Runs are told to stop first, so that the requests that wait for them can be answered; then the doors close.
 House::~House() {
@@ -181,12 +258,14 @@ std::vector<std::string> House::urls() const {
 }
 
 void House::drain() {
-  parts_->log.info("stopping",
-                   {{"patience_s", std::chrono::duration<double>(parts_->settings.server.drain_timeout).count()}});
-  parts_->pipelines.drain(parts_->settings.server.drain_timeout);
+  const auto patience = parts_->settings().server.drain_timeout;
+  parts_->log.info("stopping", {{"patience_s", std::chrono::duration<double>(patience).count()}});
+  parts_->pipelines.drain(patience);
   parts_->server.stop(last_answers);
   parts_->runtime.shutdown();
   parts_->log.info("stopped");
 }
+
+Value House::reload() { return parts_->reload(); }
 
 }  // namespace mortise::app

@@ -4,6 +4,7 @@
 // to run. When it goes, nothing of it stays: no process, no socket.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,15 +26,23 @@ struct Places {
 [[nodiscard]] std::string lock_path(const std::string& data_dir);
 [[nodiscard]] std::string socket_path(const std::string& data_dir);
 
+struct HouseOptions {
+  std::string data_dir;  // absolute
+  cli::HostOptions::Ports ports = cli::HostOptions::Ports::none;
+  std::string configuration_file;  // absolute; empty: none
+  Places places;
+  std::function<Configuration()> read_again;  // throws Error when the configuration is wrong now
+};
+
 class House final : public cli::Host {
  public:
-  // `data_dir` is absolute. Throws Error: `busy` when another process owns it, else what went wrong first.
-  House(const std::string& data_dir, const Settings& settings, cli::HostOptions::Ports ports, const Places& places,
-        Log log);
+  // Throws Error: `busy` when another process owns the data folder, else what went wrong first.
+  House(HouseOptions options, Configuration configuration, const Log& log);
   ~House() override;
 
   [[nodiscard]] std::vector<std::string> urls() const override;
   void drain() override;
+  Value reload() override;
 
  private:
   struct Parts;

@@ -5,9 +5,10 @@
 
 #include "app/doctor.h"
 #include "app/house.h"
-#include "app/settings.h"
+#include "app/settings_view.h"
 #include "app/version.h"
 #include "base/error.h"
+#include "base/error_object.h"
 #include "cli/program.h"
 #include "os/file.h"
 #include "os/paths.h"
@@ -19,40 +20,68 @@ namespace {
 class Builder final : public cli::HostMaker {
  public:
   std::unique_ptr<cli::Host> open(const cli::HostOptions& options) override {
-    std::vector<std::string> secrets;
-    Settings settings = settings_for(options, secrets);
+    const Reading read{sources_of(options), options.logging, options.data_dir};
+    Configuration configuration = read();
     os::make_directories(options.data_dir);
-    // A verb's own host keeps its log out of the way of what the verb has to say.
-    if (options.logging == cli::HostOptions::Logging::aside && settings.logging.file.empty()) {
-      settings.logging.file = os::join(options.data_dir, "mortise.log");
-    }
-    const Log log(settings.logging);
-    for (const std::string& secret : secrets) log.redact(secret);
-    return std::make_unique<House>(options.data_dir, settings, options.ports, places_, log);
+    const Log log(configuration.settings.logging);
+    for (const std::string& secret : configuration.secrets) log.redact(secret);
+    return std::make_unique<House>(HouseOptions{options.data_dir, options.ports, options.config, places_, read},
+                                   std::move(configuration), log);
   }
 
   Value examine(const cli::HostOptions& options) override {
-    std::vector<std::string> secrets;
-    return app::examine(options.data_dir, settings_for(options, secrets), places_);
+    return app::examine(options.data_dir, read_configuration(sources_of(options)).settings, places_);
   }
 
-  std::string data_dir(const std::string& config) const override {
-    return config.empty() ? std::string() : read_settings(config, [](const std::string&) {}).data_dir;
+  std::string data_dir(const cli::HostOptions& options) const override {
+    return read_configuration(sources_of(options)).settings.data_dir;
   }
+  Value configuration(const cli::HostOptions& options) const override {
+    Configuration read = read_configuration(sources_of(options));
+    if (read.settings.data_dir.empty()) read.settings.data_dir = options.data_dir;
+    return shown(read, options.config);
+  }
+  Value check_configuration(const cli::HostOptions& options) const override {
+    const std::vector<Error> found = problems_of(sources_of(options));
+    Value problems = Value::list(), notes = Value::list();
+    for (const Error& problem : found) problems.push_back(error_object(problem));
+    if (found.empty()) {
+      for (const std::string& doubt : doubts(read_configuration(sources_of(options)))) notes.push_back(doubt);
+    }
+    return Value::map({{"valid", found.empty()},
+                       {"file", options.config.empty() ? Value() : Value(options.config)},
+                       {"problems", problems},
+                       {"notes", notes}});
+  }
+  Value configuration_keys() const override { return shown_keys(); }
   std::string version() const override { return app::version(); }
   std::string socket_path(const std::string& data_dir) const override { return app::socket_path(data_dir); }
   std::string quickstart_pipeline() const override { return places_.quickstart_pipeline; }
 
  private:
-  static Settings settings_for(const cli::HostOptions& options, std::vector<std::string>& secrets) {
-    Settings settings =
-        options.config.empty()
-            ? default_settings(os::absolute("."))
-            : read_settings(options.config, [&](const std::string& secret) { secrets.push_back(secret); });
-    if (!options.listen_hosts.empty()) settings.server.hosts = options.listen_hosts;
-    if (!options.listen_ports.empty()) settings.server.ports = options.listen_ports;
-    return settings;
+  static Sources sources_of(const cli::HostOptions& options) {
+    Sources sources{options.config, os::absolute("."), own_environment(), {}};
+    for (const auto& given : options.overrides) sources.overrides.push_back({given.key, given.values, given.option});
+    return sources;
   }
+
+  // Reads the configuration as this host was told to, now and at every SIGHUP.
+  struct Reading {
+    Sources sources;
+    cli::HostOptions::Logging logging;
+    std::string data_dir;
+
+    Configuration operator()() const {
+      Configuration read = read_configuration(sources);
+      Settings& settings = read.settings;
+      settings.data_dir = data_dir;
+      // A verb's own host keeps its log out of the way of what the verb has to say.
+      if (logging == cli::HostOptions::Logging::aside && settings.logging.file.empty()) {
+        settings.logging.file = os::join(data_dir, "mortise.log");
+      }
+      return read;
+    }
+  };
 
   const Places places_ = Places::of(os::own_executable());
 };

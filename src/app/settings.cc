@@ -1,125 +1,290 @@
 #include "app/settings.h"
 
-#include <cstdlib>
-#include <limits>
+#include <unistd.h>
 
+#include <algorithm>
+#include <set>
+
+#include "app/settings_keys.h"
 #include "base/config_tree.h"
+#include "base/suggest.h"
+#include "data/value_json.h"
 #include "os/paths.h"
 
 namespace mortise::app {
 namespace {
 
-// Runs `read` on the member, if it is there.
-template <typename Read>
-void with(const Node& map, std::string_view key, Read read) {
-  if (const auto node = map.find(key); node && !node->is_null()) read(*node);
+// Where problems go: the first is thrown, or all are kept.
+using Problem = std::function<void(const Error&)>;
+
+template <typename Action>
+void guarded(const Problem& problem, Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    problem(error);
+  }
 }
 
-// One, or a list of them.
-template <typename Read>
-auto one_or_several(const Node& node, Read read) {
-  std::vector<decltype(read(node))> all;
-  if (!node.is(Node::Kind::list)) return all.push_back(read(node)), all;
-  for (const Node& item : node.items()) all.push_back(read(item));
-  if (all.empty()) throw node.expected("at least one entry");
-  return all;
+// The names that may follow `prefix` ("", "server.", "server.tls.").
+std::vector<std::string_view> names_below(std::string_view prefix) {
+  std::vector<std::string_view> names;
+  const auto add = [&](std::string_view key) {
+    if (!key.starts_with(prefix)) return;
+    key.remove_prefix(prefix.size());
+    const std::string_view name = key.substr(0, key.find('.'));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const Key& key : keys()) add(key.name);
+  for (const OtherSpelling& other : other_spellings()) add(other.spelling);
+  return names;
 }
 
-std::chrono::milliseconds milliseconds(const Node& node) {
-  const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(node.as_duration());
-  if (duration.count() <= 0) throw node.expected("a duration longer than 0, such as 30, 30s or 2m");
-  return duration;
-}
+// ---- the file ----------------------------------------------------------------------------------------------------------
 
-std::vector<std::string> folders(const Node& node, const std::string& base) {
-  std::vector<std::string> all;
-  for (const std::string& folder : node.as_strings()) all.push_back(os::absolute(os::join(base, folder)));
-  return all;
-}
+class File {
+ public:
+  File(const Sources& sources, Configuration& made, const Problem& problem)
+      : folder_(os::parent_of(sources.file)), made_(made), problem_(problem) {}
 
-std::uint16_t port(const Node& node) { return static_cast<std::uint16_t>(node.as_int64(0, 65535)); }
+  void read(const Node& map, const std::string& prefix) {
+    const std::vector<std::string_view> known = names_below(prefix);
+    if (!map.is(Node::Kind::map)) throw map.expected("a map");
+    guarded(problem_, [&] { map.forbid_unknown(known); });
+    for (const auto& [name, node] : map.members()) {
+      if (std::find(known.begin(), known.end(), name) == known.end()) continue;
+      guarded(problem_, [&, &name = name, &node = node] { read_member(prefix + name, node); });
+    }
+  }
 
-void read_server(const Node& node, Settings::Server& server) {
-  node.forbid_unknown(
-      {"host", "port", "ports", "allowed_hosts", "allowed_origins", "max_body", "max_connections", "drain_timeout"});
-  with(node, "host",
-       [&](const Node& host) { server.hosts = one_or_several(host, [](const Node& one) { return one.as_string(); }); });
-  with(node, "port", [&](const Node& one) { server.ports = one_or_several(one, port); });
-  with(node, "ports", [&](const Node& several) { server.ports = one_or_several(several, port); });
-  with(node, "allowed_hosts", [&](const Node& hosts) { server.allowed_hosts = hosts.as_strings(); });
-  with(node, "allowed_origins", [&](const Node& origins) { server.allowed_origins = origins.as_strings(); });
-  with(node, "max_body", [&](const Node& size) { server.max_body = size.as_size(); });
-  with(node, "max_connections",
-       [&](const Node& count) { server.max_connections = static_cast<std::size_t>(count.as_int64(1, 100'000)); });
-  with(node, "drain_timeout", [&](const Node& time) { server.drain_timeout = milliseconds(time); });
-}
+ private:
+  void read_member(const std::string& name, const Node& node) {
+    if (node.is_null()) return;
+    const Key* key = find_key(name);
+    if (key == nullptr) return read(node, name + ".");
+    key->read(node, folder_, made_.settings);
+    made_.origins[std::string(key->name)] = {
+        Origin::Source::file, node.file() + ":" + std::to_string(node.line()) + ":" + std::to_string(node.column())};
+  }
 
-void read_plugins(const Node& node, const std::string& base, Settings::Plugins& plugins) {
-  node.forbid_unknown({"directories", "auto_discovery", "first_party", "timeout", "max_concurrency", "trusted"});
-  with(node, "directories", [&](const Node& all) { plugins.directories = folders(all, base); });
-  with(node, "auto_discovery", [&](const Node& flag) { plugins.auto_discovery = flag.as_bool(); });
-  with(node, "first_party", [&](const Node& flag) { plugins.first_party = flag.as_bool(); });
-  with(node, "timeout", [&](const Node& time) { plugins.timeout = milliseconds(time); });
-  with(node, "max_concurrency",
-       [&](const Node& count) { plugins.max_concurrency = static_cast<std::size_t>(count.as_int64(1, 1000)); });
-  with(node, "trusted", [&](const Node& names) { plugins.trusted = names.as_strings(); });
-}
+  const std::string folder_;
+  Configuration& made_;
+  const Problem& problem_;
+};
 
-void read_runtime(const Node& node, Settings::Runtime& runtime) {
-  node.forbid_unknown({"grace", "idle", "memory"});
-  with(node, "grace", [&](const Node& time) { runtime.grace = milliseconds(time); });
-  with(node, "idle", [&](const Node& time) { runtime.idle = milliseconds(time); });
-  with(node, "memory", [&](const Node& size) { runtime.memory = size.as_size(); });
-}
-
-void read_logging(const Node& node, const std::string& base, Log::Options& logging) {
-  node.forbid_unknown({"level", "format", "file"});
-  with(node, "level", [&](const Node& word) {
-    const auto level = level_named(word.as_string());
-    if (!level) throw word.expected("debug, info, warning or error");
-    logging.level = *level;
+void read_file(const Sources& sources, Configuration& made, const Problem& problem) {
+  if (sources.file.empty()) return;
+  guarded(problem, [&] {
+    const Node file = read_config(sources.file);
+    if (file.is_null()) return;
+    expand_environment(
+        file,
+        [&](const std::string& name) -> std::optional<std::string> {
+          for (const auto& [variable, value] : sources.environment) {
+            if (variable == name) return value;
+          }
+          return std::nullopt;
+        },
+        [&](const std::string& secret) { made.secrets.push_back(secret); });
+    File(sources, made, problem).read(file, "");
   });
-  with(node, "format", [&](const Node& word) {
-    const std::string format = word.as_string();
-    if (format != "text" && format != "json") throw word.expected("text or json");
-    logging.format = format == "json" ? Log::Format::json : Log::Format::text;
-  });
-  with(node, "file", [&](const Node& path) { logging.file = os::absolute(os::join(base, path.as_string())); });
+}
+
+// ---- environment and command line ------------------------------------------------------------------------------------------
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    std::string part = text.substr(begin, comma - begin);
+    part.erase(0, part.find_first_not_of(' '));
+    part.erase(part.find_last_not_of(' ') + 1);
+    if (!part.empty()) parts.push_back(std::move(part));
+    begin = comma + 1;
+  }
+  return parts;
+}
+
+// A scalar as a configuration file would have it: 9000 is a number, `a: b` a text.
+std::string scalar_text(const std::string& text) {
+  const bool word = text == "true" || text == "false";
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos;
+  if (!word && !digits) return data::to_json(Value(text));
+  try {
+    (void)parse_json_config(text, "");
+    return text;
+  } catch (const Error&) {  // "1.2.3.4"
+    return data::to_json(Value(text));
+  }
+}
+
+// The value in the place that it would have in a file, so that errors name its key.
+std::string document(const Key& key, const std::vector<std::string>& values) {
+  std::string inner;
+  if (key.shape == Key::Shape::one) {
+    inner = scalar_text(values.empty() ? "" : values.back());
+  } else if (key.shape == Key::Shape::list) {
+    for (const std::string& value : values) {
+      for (const std::string& part : split(value)) inner += (inner.empty() ? "" : ",") + scalar_text(part);
+    }
+    inner = "[" + inner + "]";
+  } else {
+    for (const std::string& value : values) {
+      for (const std::string& part : split(value)) {
+        const std::size_t equals = part.find('=');
+        if (equals == std::string::npos) {
+          throw Error(Code::invalid, std::string(key.name) + ": expected NAME=VALUE, got '" + part + "'",
+                      "write NAME=VALUE,NAME=VALUE")
+              .with("key", std::string(key.name))
+              .with("got", part);
+        }
+        inner += (inner.empty() ? "" : ",") + data::to_json(Value(part.substr(0, equals))) + ":" +
+                 scalar_text(part.substr(equals + 1));
+      }
+    }
+    inner = "{" + inner + "}";
+  }
+  std::string_view rest = key.name;
+  std::string before, after;
+  for (std::size_t dot = 0; dot != std::string_view::npos;) {
+    dot = rest.find('.');
+    before += "{\"" + std::string(rest.substr(0, dot)) + "\":";
+    after += "}";
+    if (dot != std::string_view::npos) rest.remove_prefix(dot + 1);
+  }
+  return before + inner + after;
+}
+
+// Lines and columns mean nothing to somebody who set a variable.
+Error placed(const Error& error, const std::string& place) {
+  Error told(error.code(), error.what(), error.hint());
+  for (const auto& [name, value] : error.details()) {
+    if (name != "line" && name != "column" && name != "file") told.with(name, value);
+  }
+  return told.with("file", place);
+}
+
+void put(const Key& key, const std::vector<std::string>& values, const std::string& folder, const Origin& origin,
+         Configuration& made) {
+  try {
+    Node node = parse_json_config(document(key, values), origin.place);
+    for (std::string_view rest = key.name; !rest.empty();) {
+      const std::size_t dot = rest.find('.');
+      node = node.at(rest.substr(0, dot));
+      rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+    }
+    key.read(node, folder, made.settings);
+    made.origins[std::string(key.name)] = origin;
+  } catch (const Error& error) {
+    throw placed(error, origin.place);
+  }
+}
+
+// Variables that begin like a key but are none are mistakes; others (MORTISE_ONCE) belong to somebody else.
+bool looks_like_a_key(const std::string& variable) {
+  for (const Key& key : keys()) {
+    const std::size_t dot = key.name.find('.');
+    if (dot != std::string_view::npos && variable.starts_with(variable_of(key.name.substr(0, dot)) + "_")) return true;
+  }
+  return false;
+}
+
+Error unknown_variable(const std::string& variable) {
+  std::vector<std::string> names;
+  for (const Key& key : keys()) names.push_back(variable_of(key.name));
+  const auto near = nearest(variable, {names.begin(), names.end()});
+  return Error(Code::invalid, "the environment variable " + variable + " is no key of the configuration",
+               near ? "did you mean " + *near + "?" : "`mortise config keys` lists them")
+      .with("key", variable);
+}
+
+void read_environment(const Sources& sources, Configuration& made, const Problem& problem) {
+  std::set<std::string> known;
+  for (const Key& key : keys()) known.insert(variable_of(key.name));
+  for (const auto& [variable, value] : sources.environment) {
+    if (!variable.starts_with("MORTISE_") || value.empty()) continue;
+    if (!known.contains(variable)) {
+      if (looks_like_a_key(variable)) problem(unknown_variable(variable));
+      continue;
+    }
+    for (const Key& key : keys()) {
+      if (variable_of(key.name) != variable) continue;
+      guarded(problem, [&, &variable = variable, &value = value] {
+        put(key, {value}, sources.folder, {Origin::Source::environment, variable}, made);
+      });
+    }
+  }
+}
+
+void read_overrides(const Sources& sources, Configuration& made, const Problem& problem) {
+  for (const Override& given : sources.overrides) {
+    const Key* key = find_key(given.key);
+    if (key == nullptr) {
+      std::vector<std::string_view> names;
+      for (const Key& each : keys()) names.push_back(each.name);
+      const auto near = nearest(given.key, names);
+      problem(Error(Code::invalid, "'" + given.key + "' is no key of the configuration",
+                    near ? "did you mean '" + *near + "'?" : "`mortise config keys` lists them")
+                  .with("key", given.key));
+      continue;
+    }
+    guarded(problem, [&] {
+      put(*key, given.values, sources.folder, {Origin::Source::command_line, given.option}, made);
+    });
+  }
+}
+
+// What is wrong only together.
+void check_whole(const Settings& settings, const Problem& problem) {
+  if (settings.server.certificate.empty() != settings.server.key.empty()) {
+    const std::string there = settings.server.key.empty() ? "server.tls.certificate" : "server.tls.key";
+    const std::string missing = settings.server.key.empty() ? "server.tls.key" : "server.tls.certificate";
+    problem(Error(Code::invalid, there + " is set and " + missing + " is not", "TLS needs both files")
+                .with("key", missing));
+  }
+}
+
+Configuration read_with(const Sources& sources, const Problem& problem) {
+  Configuration made;
+  made.settings = default_settings(sources.file.empty() ? sources.folder : os::parent_of(sources.file));
+  read_file(sources, made, problem);
+  read_environment(sources, made, problem);
+  read_overrides(sources, made, problem);
+  check_whole(made.settings, problem);
+  return made;
 }
 
 }  // namespace
 
-Settings default_settings(const std::string& folder) {
-  Settings settings;
-  settings.plugins.directories = {os::join(folder, "plugins")};
-  settings.pipeline_directories = {os::join(folder, "pipelines")};
-  return settings;
+std::string_view name_of(Origin::Source source) noexcept {
+  switch (source) {
+    case Origin::Source::standard: return "default";
+    case Origin::Source::file: return "file";
+    case Origin::Source::environment: return "environment";
+    case Origin::Source::command_line: return "command line";
+  }
+  return "default";
 }
 
-Settings read_settings(const std::string& path, const std::function<void(const std::string&)>& on_secret) {
-  const std::string base = os::parent_of(path);
-  Settings settings = default_settings(base);
-  const Node file = read_config(path);
-  if (file.is_null()) return settings;  // an empty file
-  expand_environment(
-      file,
-      [](const std::string& name) -> std::optional<std::string> {
-        const char* value = std::getenv(name.c_str());
-        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-      },
-      on_secret);
-  file.forbid_unknown({"data_dir", "server", "plugins", "runtime", "pipelines", "logging"});
-  with(file, "data_dir",
-       [&](const Node& folder) { settings.data_dir = os::absolute(os::join(base, folder.as_string())); });
-  with(file, "server", [&](const Node& node) { read_server(node, settings.server); });
-  with(file, "plugins", [&](const Node& node) { read_plugins(node, base, settings.plugins); });
-  with(file, "runtime", [&](const Node& node) { read_runtime(node, settings.runtime); });
-  with(file, "logging", [&](const Node& node) { read_logging(node, base, settings.logging); });
-  with(file, "pipelines", [&](const Node& node) {
-    node.forbid_unknown({"directories"});
-    with(node, "directories", [&](const Node& all) { settings.pipeline_directories = folders(all, base); });
-  });
-  return settings;
+std::vector<std::pair<std::string, std::string>> own_environment() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos) all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return all;
+}
+
+Configuration read_configuration(const Sources& sources) {
+  return read_with(sources, [](const Error& error) { throw error; });
+}
+
+std::vector<Error> problems_of(const Sources& sources) {
+  std::vector<Error> problems;
+  (void)read_with(sources, [&](const Error& error) { problems.push_back(error); });
+  return problems;
 }
 
 }  // namespace mortise::app

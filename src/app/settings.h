@@ -1,27 +1,41 @@
-// Settings: the host's configuration file, read into types once, at start.
+// Settings: what the host is told about itself, as types, and where each came from.
 //
-// Every key is known here with its type and its default; docs/configuration.md lists them for people. An unknown key, or a
-// value of the wrong kind, is an error that names file, line and key. Relative paths start at the folder of the file.
+// Four places have a say, each before the one above it: the defaults, the configuration file, the environment (MORTISE_SERVER_PORT
+// is server.port), and the command line. Every key is one row of a table (settings_keys.h), which reads it, shows it, and says
+// in words what it means; docs/configuration.md is held to that table by a test. An unknown key, or a value of the wrong kind,
+// is an error that names place, key, what was expected and what was there. Relative paths start at the folder of the file, and
+// at the present folder elsewhere.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/log.h"
 
 namespace mortise::app {
 
 struct Settings {
   struct Server {
+    enum class Auth { open, required };  // open: whoever reaches a loopback port may use the routes of `read` and `run`
+
     std::vector<std::string> hosts{"127.0.0.1"};
     std::vector<std::uint16_t> ports{8080, 8001};
     std::vector<std::string> allowed_hosts, allowed_origins;
+    Auth auth = Auth::open;
+    std::string certificate, key;  // PEM files; empty: plain HTTP
+    double rate_limit = 0;         // requests per second of one client; 0: no limit
+    std::uint32_t rate_burst = 0;  // 0: twice the limit
     std::uint64_t max_body = 64U << 20U;
+    std::uint64_t max_upload = std::uint64_t{10} << 30U;
     std::size_t max_connections = 512;
+    std::chrono::milliseconds header_timeout{10'000}, idle_timeout{60'000}, stall_timeout{30'000};
     std::chrono::milliseconds drain_timeout{30'000};  // what running work gets at the end
   };
   struct Plugins {
@@ -30,26 +44,63 @@ struct Settings {
     bool first_party = true;               // whether the plugins that come with mortise are there
     std::chrono::milliseconds timeout{60'000};
     std::size_t max_concurrency = 10;
-    std::vector<std::string> trusted;  // DANGER: these run inside the host's own process
+    std::vector<std::string> trusted;                   // DANGER: these run inside the host's own process
+    std::chrono::milliseconds health_interval{60'000};  // 0: only when asked
   };
   struct Runtime {
     std::chrono::milliseconds grace{1'000}, idle{300'000};
     std::uint64_t memory = 0;  // of a worker; 0: a quarter of the machine
+  };
+  struct Cache {
+    std::uint64_t max_size = 64U << 20U, max_entry = 8U << 20U;
+    std::chrono::milliseconds ttl{300'000};
+  };
+  struct Retention {
+    std::chrono::seconds runs_age{0};  // 0: for ever
+    std::uint64_t runs_count = 0;      // 0: any number
   };
 
   std::string data_dir;  // absolute; empty: not said
   Server server;
   Plugins plugins;
   Runtime runtime;
+  Cache cache;
+  Retention retention;
   std::vector<std::string> pipeline_directories;
   Log::Options logging;
 };
 
-// What holds without a file; relative defaults start at `folder`.
-[[nodiscard]] Settings default_settings(const std::string& folder);
+struct Origin {
+  enum class Source { standard, file, environment, command_line } source = Source::standard;
+  std::string place;  // "mortise.yaml:7:3", "MORTISE_SERVER_PORT", "--port"; empty for defaults
+};
+[[nodiscard]] std::string_view name_of(Origin::Source source) noexcept;
 
-// `path` is absolute. ${NAME} is replaced from the environment; those values are given to `on_secret`. Throws
-// Error{invalid, not_found}.
-[[nodiscard]] Settings read_settings(const std::string& path, const std::function<void(const std::string&)>& on_secret);
+// A key as the command line gives it: {"server.port", {"9000"}, "--port"}.
+struct Override {
+  std::string key;
+  std::vector<std::string> values;
+  std::string option;
+};
+
+struct Sources {
+  std::string file;    // absolute; empty: none
+  std::string folder;  // absolute: the present one
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<Override> overrides;
+};
+// This process's own environment.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> own_environment();
+
+struct Configuration {
+  Settings settings;
+  std::map<std::string, Origin, std::less<>> origins;  // of the keys that are not at their default
+  std::vector<std::string> secrets;                    // values that came from ${NAME} in the file
+};
+
+// ${NAME} in the file is replaced from the environment. Throws Error{invalid, not_found} at the first problem.
+[[nodiscard]] Configuration read_configuration(const Sources& sources);
+// All problems at once; none: all is well.
+[[nodiscard]] std::vector<Error> problems_of(const Sources& sources);
 
 }  // namespace mortise::app

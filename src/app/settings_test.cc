@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
@@ -20,7 +19,10 @@ struct Folder {
   ~Folder() { std::filesystem::remove_all(path); }
   Settings read(const std::string& text, const std::string& name = "mortise.yaml") {
     os::write_file(path + "/" + name, text);
-    return read_settings(path + "/" + name, [this](const std::string& secret) { secrets.push_back(secret); });
+    Configuration configuration = read_configuration({path + "/" + name, "/here", environment, overrides});
+    secrets = configuration.secrets;
+    origins = configuration.origins;
+    return configuration.settings;
   }
   Error refusal(const std::string& text) {
     try {
@@ -33,6 +35,9 @@ struct Folder {
   }
   std::string path;
   std::vector<std::string> secrets;
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<Override> overrides;
+  std::map<std::string, Origin, std::less<>> origins;
 };
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
@@ -103,10 +108,63 @@ TEST_CASE_FIXTURE(Folder, "an unknown key is refused, and the nearest known one 
 }
 
 TEST_CASE_FIXTURE(Folder, "values from the environment are put in, and known as secrets") {
-  ::setenv("MORTISE_SETTINGS_TEST", "s3cret-host", 1);
-  CHECK(read("server: {allowed_hosts: [\"${MORTISE_SETTINGS_TEST}\"]}").server.allowed_hosts ==
+  environment = {{"BOX_NAME", "s3cret-host"}};
+  CHECK(read("server: {allowed_hosts: [\"${BOX_NAME}\"]}").server.allowed_hosts ==
         std::vector<std::string>{"s3cret-host"});
   CHECK(secrets == std::vector<std::string>{"s3cret-host"});
-  ::unsetenv("MORTISE_SETTINGS_TEST");
-  CHECK(has(refusal("server: {host: \"${MORTISE_SETTINGS_TEST}\"}").what(), "MORTISE_SETTINGS_TEST"));
+  environment.clear();
+  CHECK(has(refusal("server: {host: \"${BOX_NAME}\"}").what(), "BOX_NAME"));
+}
+
+TEST_CASE_FIXTURE(Folder, "of default, file, environment and command line each comes before the one above it") {
+  const std::string file = "server: {port: 1}\nplugins: {timeout: 5s}\nruntime: {grace: 2s}\n";
+  environment = {{"MORTISE_SERVER_PORT", "2"}, {"MORTISE_PLUGINS_TIMEOUT", "6s"}, {"MORTISE_ONCE", "1"}};
+  overrides = {{"server.port", {"3", "4"}, "--port"}};
+  const Settings settings = read(file);
+  CHECK(settings.server.ports == std::vector<std::uint16_t>{3, 4});
+  CHECK(settings.plugins.timeout == 6s);
+  CHECK(settings.runtime.grace == 2s);
+  CHECK(settings.runtime.idle == 300s);
+  CHECK(origins.at("server.port").place == "--port");
+  CHECK(origins.at("plugins.timeout").place == "MORTISE_PLUGINS_TIMEOUT");
+  CHECK(origins.at("plugins.timeout").source == Origin::Source::environment);
+  CHECK(origins.at("runtime.grace").place == path + "/mortise.yaml:3:18");
+  CHECK_FALSE(origins.contains("runtime.idle"));
+}
+
+TEST_CASE_FIXTURE(Folder, "lists and maps in the environment are written with commas") {
+  environment = {{"MORTISE_PLUGINS_DIRECTORIES", "a, /b"},
+                 {"MORTISE_LOGGING_LEVELS", "http=debug,Input.file=error"},
+                 {"MORTISE_SERVER_HOST", "127.0.0.1"},
+                 {"MORTISE_SERVER_AUTH", ""}};
+  const Settings settings = read("");
+  CHECK(settings.plugins.directories == std::vector<std::string>{"/here/a", "/b"});
+  CHECK(settings.logging.levels == Log::Levels{{"http", Log::Level::debug}, {"Input.file", Log::Level::error}});
+  CHECK(settings.server.hosts == std::vector<std::string>{"127.0.0.1"});
+}
+
+TEST_CASE_FIXTURE(Folder, "a wrong variable is refused by its own name, and one that looks like a key, too") {
+  environment = {{"MORTISE_PLUGINS_TIMEOUT", "soon"}};
+  const Error wrong = refusal("");
+  CHECK(has(wrong.what(), "plugins.timeout"));
+  CHECK(has(wrong.what(), "soon"));
+  CHECK(wrong.detail("file") == "MORTISE_PLUGINS_TIMEOUT");
+  environment = {{"MORTISE_PLUGINS_TIMEOT", "5s"}};
+  const Error unknown = refusal("");
+  CHECK(has(unknown.what(), "MORTISE_PLUGINS_TIMEOT"));
+  CHECK(has(unknown.hint(), "MORTISE_PLUGINS_TIMEOUT"));
+  environment.clear();
+  overrides = {{"plugins.timeot", {"1"}, "--option"}};
+  CHECK(has(refusal("").hint(), "plugins.timeout"));
+}
+
+TEST_CASE_FIXTURE(Folder, "all problems of a configuration are told at once") {
+  os::write_file(path + "/m.yaml", "server: {port: x, hots: 1}\nplugins: {timeout: abc}\nlogging: 5\nserver2: {}\n");
+  const auto problems = problems_of({path + "/m.yaml", "/here", {{"MORTISE_RUNTIME_GRACE", "no"}}, {}});
+  REQUIRE(problems.size() == 6);
+  CHECK(problems_of({"", "/here", {}, {}}).empty());
+}
+
+TEST_CASE_FIXTURE(Folder, "a certificate without its key is refused") {
+  CHECK(has(refusal("server: {tls: {certificate: c.pem}}").what(), "server.tls.key"));
 }

@@ -2,7 +2,6 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
@@ -10,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/log_file.h"
 #include "base/redact.h"
 #include "base/utf8.h"
 
@@ -32,16 +32,37 @@ class CallbackSink : public spdlog::sinks::base_sink<std::mutex> {
   std::function<void(std::string_view)> take_;
 };
 
-spdlog::sink_ptr make_sink(const Log::Options& options) {
-  if (options.lines) return std::make_shared<CallbackSink>(options.lines);
-  if (options.file.empty()) return std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  try {
-    return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, options.file_bytes, options.old_files);
-  } catch (const spdlog::spdlog_ex& problem) {
-    throw Error(Code::invalid, "cannot write the log file '" + options.file + "': " + problem.what(),
-                "check the folder and its permissions, or leave the file out to log to standard error")
-        .with("file", options.file);
+LogFile::Limits limits_of(const Log::Options& options) {
+  return {options.file_bytes, options.file_age, options.old_files};
+}
+
+class FileSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit FileSink(const Log::Options& options) : file_(options.file, limits_of(options)) {}
+
+  void reopen() {
+    const std::lock_guard lock(mutex_);
+    file_.reopen();
   }
+  void limit(const Log::Options& options) {
+    const std::lock_guard lock(mutex_);
+    file_.limit(limits_of(options));
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& record) override {
+    file_.write({record.payload.data(), record.payload.size()});
+  }
+  void flush_() override {}
+
+ private:
+  LogFile file_;
+};
+
+spdlog::sink_ptr make_sink(const Log::Options& options, const std::shared_ptr<FileSink>& file) {
+  if (options.lines) return std::make_shared<CallbackSink>(options.lines);
+  if (file != nullptr) return file;
+  return std::make_shared<spdlog::sinks::stderr_sink_mt>();
 }
 
 Value value_of(const Log::Field& field) {
@@ -158,24 +179,65 @@ class Line {
 
 }  // namespace
 
+// A part's level is kept where a record needs one load to compare with it; it is worked out when a level is set.
+struct Log::Part {
+  std::string name;
+  const Part* within = nullptr;  // null: this is the whole
+  std::atomic<Level> level;
+};
+
 struct Log::Core {
   explicit Core(const Options& options)
-      : format(options.format), level(options.level), sink("mortise", make_sink(options)) {
+      : format(options.format),
+        file(options.lines || options.file.empty() ? nullptr : std::make_shared<FileSink>(options)),
+        sink("mortise", make_sink(options, file)),
+        own_levels(options.levels) {
+    whole.level = options.level;
     sink.set_level(spdlog::level::trace);
     sink.set_pattern("%v");
     sink.flush_on(spdlog::level::trace);
   }
-  Core() : format(Format::text), level(static_cast<Level>(100)), sink("null") {}
+  Core() : format(Format::text), sink("null") { whole.level = static_cast<Level>(100); }
 
-  Format format;
-  std::atomic<Level> level;
+  const Part& part(const std::string& name, const Part& within) {
+    const std::lock_guard lock(mutex);
+    const auto [place, is_new] = parts.try_emplace(name);
+    if (is_new) {
+      place->second.name = name;
+      place->second.within = &within;
+      place->second.level = level_of(place->second);
+    }
+    return place->second;
+  }
+
+  // The lock is held.
+  [[nodiscard]] Level level_of(const Part& part) const {
+    const auto own = own_levels.find(part.name);
+    if (part.within != nullptr && own != own_levels.end()) return own->second;
+    return part.within == nullptr ? part.level.load() : level_of(*part.within);
+  }
+  void work_out_all() {
+    for (auto& [name, part] : parts) part.level = level_of(part);
+  }
+
+  std::atomic<Format> format;
   Redactor redactor;
+  const std::shared_ptr<FileSink> file;
   spdlog::logger sink;
+
+  std::mutex mutex;
+  Part whole;
+  std::map<std::string, Part, std::less<>> parts;  // never removed: handles point at them
+  Levels own_levels;
 };
 
-Log::Log(Options options) : core_(std::make_shared<Core>(options)) {}
+Log::Log(Options options) : core_(std::make_shared<Core>(options)), part_(&core_->whole) {}
 
-Log Log::null() { return Log(std::make_shared<Core>()); }
+Log Log::null() {
+  auto core = std::make_shared<Core>();
+  const Part& whole = core->whole;
+  return {std::move(core), whole};
+}
 
 void Log::write(Level level, std::string_view message, Fields fields) const {
   if (!enabled(level)) return;
@@ -207,15 +269,53 @@ void Log::failure(std::string_view message, const Error& error, Fields fields) c
 }
 
 Log Log::with(Fields fields) const {
-  Log bound(core_);
+  Log bound(core_, *part_);
   bound.bound_ = bound_;
   for (const Field& field : fields) bound.bound_.set(field.name, value_of(field));
   return bound;
 }
 
-bool Log::enabled(Level level) const noexcept { return level >= core_->level.load(std::memory_order_relaxed); }
-Log::Level Log::level() const noexcept { return core_->level.load(std::memory_order_relaxed); }
-void Log::set_level(Level level) const noexcept { core_->level.store(level, std::memory_order_relaxed); }
+Log Log::named(const std::string& part) const {
+  Log handle(core_, core_->part(part, *part_));
+  handle.bound_ = bound_;
+  return handle;
+}
+
+bool Log::enabled(Level level) const noexcept { return level >= part_->level.load(std::memory_order_relaxed); }
+Log::Level Log::level() const noexcept { return part_->level.load(std::memory_order_relaxed); }
+Log::Level Log::whole_level() const { return core_->whole.level; }
+
+Log::Levels Log::levels() const {
+  const std::lock_guard lock(core_->mutex);
+  return core_->own_levels;
+}
+
+void Log::set_level(Level level) const {
+  const std::lock_guard lock(core_->mutex);
+  core_->whole.level = level;
+  core_->work_out_all();
+}
+
+void Log::set_level(const std::string& part, std::optional<Level> level) const {
+  const std::lock_guard lock(core_->mutex);
+  level ? (void)core_->own_levels.insert_or_assign(part, *level) : (void)core_->own_levels.erase(part);
+  core_->work_out_all();
+}
+
+void Log::configure(const Options& options) const {
+  {
+    const std::lock_guard lock(core_->mutex);
+    core_->whole.level = options.level;
+    core_->own_levels = options.levels;
+    core_->work_out_all();
+  }
+  core_->format = options.format;
+  if (core_->file != nullptr) core_->file->limit(options);
+}
+
+void Log::reopen() const {
+  if (core_->file != nullptr) core_->file->reopen();
+}
 
 void Log::redact(std::string_view secret) const { core_->redactor.add(secret); }
 Redactor& Log::redactor() const noexcept { return core_->redactor; }

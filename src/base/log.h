@@ -7,12 +7,17 @@
 // stay numbers in JSON. Secrets (redact) are masked in messages and fields before anything is written. The level can
 // change while others write. A sink that fails (disk full, closed pipe) loses records, never stops the caller.
 //
-// A Log is a cheap handle; copies share sink, level and secrets. Thread-safe. Records below the level cost a comparison.
+// Parts of the program have names (`log.named("http")`, `log.named("Input.file")`), and each name may have a level of its own;
+// those without one follow the part they belong to, and in the end the level of the whole.
+//
+// A Log is a cheap handle; copies share sink, levels and secrets. Thread-safe. Records below the level cost a comparison.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,13 +37,17 @@ class Log {
   enum class Level { debug = 10, info = 20, warning = 30, error = 40 };  // the numbers of MORTISE_LOG_*
   enum class Format { text, json };
 
+  using Levels = std::map<std::string, Level, std::less<>>;
+
   struct Options {
     Format format = Format::text;
     Level level = Level::info;
-    std::string file;                       // empty: standard error
-    std::uint64_t file_bytes = 16U << 20U;  // a full file is renamed to file.1, file.2, ...
+    std::string file = {};                  // empty: standard error
+    std::uint64_t file_bytes = 16U << 20U;  // a full file is renamed to file.1, file.2, ...; 0: never full
     std::size_t old_files = 4;
-    std::function<void(std::string_view line)> lines;  // takes every line instead of file and standard error
+    std::function<void(std::string_view line)> lines = {};  // takes every line instead of file and standard error
+    Levels levels = {};                                     // of single parts
+    std::chrono::seconds file_age{0};                       // an older file is renamed, too; 0: no age is too old
   };
 
   // A name and a typed value, both borrowed for the call.
@@ -87,19 +96,32 @@ class Log {
   // A handle whose records all have these fields too (the values are copied).
   [[nodiscard]] Log with(Fields fields) const;
 
+  // The handle of a part, which belongs to the part that this handle is of. One name is one part: whoever named it first
+  // said where it belongs.
+  [[nodiscard]] Log named(const std::string& part) const;
+
   [[nodiscard]] bool enabled(Level level) const noexcept;
-  [[nodiscard]] Level level() const noexcept;
-  void set_level(Level level) const noexcept;  // for all handles of this log
+  [[nodiscard]] Level level() const noexcept;  // of this handle's part
+  [[nodiscard]] Level whole_level() const;     // of all parts that have none of their own
+  [[nodiscard]] Levels levels() const;         // of the parts that have one
+  void set_level(Level level) const;           // of the whole
+  void set_level(const std::string& part, std::optional<Level> level) const;  // nothing: as the whole
+  // What can change while others write: levels, format, and the limits of the file (not its name).
+  void configure(const Options& options) const;
+  // Begins anew with the file of that name, which another program may have moved away.
+  void reopen() const;
 
   void redact(std::string_view secret) const;
   [[nodiscard]] Redactor& redactor() const noexcept;
 
  private:
   struct Core;
-  explicit Log(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  struct Part;
+  Log(std::shared_ptr<Core> core, const Part& part) : core_(std::move(core)), part_(&part) {}
 
   std::shared_ptr<Core> core_;
-  Value bound_;  // a map, or null
+  const Part* part_;  // lives as long as the core
+  Value bound_;       // a map, or null
 };
 
 [[nodiscard]] std::string_view name_of(Log::Level level) noexcept;

@@ -159,8 +159,8 @@ TEST_CASE("a log file turns over when it is full, and a full disk does not stop 
   {
     const Log log(Log::Options{Log::Format::text, Log::Level::info, folder / "m.log", 2'000, 2, {}});
     for (int i = 0; i < 100; ++i) log.info("a record of some length", {{"i", i}});
-    CHECK(std::filesystem::exists(folder / "m.1.log"));
-    CHECK(std::filesystem::exists(folder / "m.2.log"));
+    CHECK(std::filesystem::exists(folder / "m.log.1"));
+    CHECK(std::filesystem::exists(folder / "m.log.2"));
     CHECK_FALSE(std::filesystem::exists(folder / "m.3.log"));
     CHECK(std::filesystem::file_size(folder / "m.log") <= 2'000);
   }

@@ -6,31 +6,24 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "cli/argument_pages.h"
 
 namespace mortise::cli {
-namespace {
 
 using Verb = Arguments::Verb;
 
-// One page of help: a line for the list of verbs, then what a manual would say.
-struct Page {
-  const char* word;
-  const char* summary;
-  const char* more;  // may be empty
-  const char* examples;
-};
-
-// A verb remembers itself when it was the one that was typed.
 CLI::App* add(CLI::App& parent, Arguments& arguments, Verb verb, const Page& page) {
   CLI::App* command = parent.add_subcommand(page.word, page.summary);
   std::string footer = *page.more == '\0' ? std::string() : "\n" + std::string(page.more) + "\n";
   footer += "\nExamples:\n" + std::string(page.examples) +
-            "\n\n--data-dir and --config may be given, too; see mortise --help.";
+            "\n\n--data-dir, --config and --option may be given, too; see mortise --help.";
   command->footer(footer);
   command->callback([&arguments, verb] { arguments.verb = verb; });
   command->add_flag("--json", arguments.json, "Print one JSON document instead of text");
   return command;
 }
+
+namespace {
 
 void add_serve(CLI::App& program, Arguments& arguments) {
   CLI::App* serve =
@@ -124,10 +117,18 @@ void add_rest(CLI::App& program, Arguments& arguments) {
   CLI::App* level =
       add(program, arguments, Verb::log_level,
           {"log-level", "Show or change how much the running server logs",
-           "The change holds until the server ends; logging.level of the configuration is what it starts with.",
-           "  mortise log-level\n  mortise log-level debug"});
+           "The change holds until the server ends or reads its configuration again (SIGHUP); logging.level and\n"
+           "logging.levels are what it starts with.",
+           "  mortise log-level\n"
+           "  mortise log-level debug\n"
+           "  mortise log-level debug --for http              one room of the program\n"
+           "  mortise log-level debug --for Input.file        one plugin\n"
+           "  mortise log-level --for Input.file --reset"});
   level->add_option("LEVEL", arguments.level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  level->add_option("--for", arguments.part, "Of this part alone: http, jobs, runtime, plugins, app or a plugin's id")
+      ->type_name("NAME");
+  level->add_flag("--reset", arguments.follow_whole, "The part has no level of its own any more");
   add(program, arguments, Verb::quickstart,
       {"quickstart", "See it work on four years of Seattle's weather",
        "It leaves its report in ./quickstart and stays as a server. With MORTISE_ONCE=1 in the environment it ends\n"
@@ -136,14 +137,20 @@ void add_rest(CLI::App& program, Arguments& arguments) {
 }
 
 void add_common(CLI::App& program, Arguments& arguments) {
-  program.add_option("--data-dir", arguments.data_dir, "Folder of the host's state (default .mortise)")
-      ->type_name("FOLDER")
-      ->envname("MORTISE_DATA_DIR");
+  program
+      .add_option("--data-dir", arguments.data_dir,
+                  "Folder of the host's state (default .mortise; env MORTISE_DATA_DIR)")
+      ->type_name("FOLDER");
   program
       .add_option("--config", arguments.config,
                   "Configuration file, .yaml or .toml (default mortise.yaml or mortise.toml, if there)")
       ->type_name("FILE")
       ->envname("MORTISE_CONFIG");
+  program
+      .add_option("-o,--option", arguments.options,
+                  "A key of the configuration; see `mortise config keys` (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   program.add_flag_callback(
       "--version", [&arguments] { arguments.verb = Verb::version; }, "Print the version");
   program.fallthrough();  // these may come after the verb, too
@@ -243,6 +250,7 @@ std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* ar
   add_runs(program, arguments);
   add_plugin(program, arguments);
   add_rest(program, arguments);
+  add_operation(program, arguments);
   if (argc <= 1) return Printed{program.help()};
   try {
     program.parse(argc, argv);

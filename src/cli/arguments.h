@@ -23,14 +23,20 @@ struct Arguments {
     doctor,
     log_level,
     quickstart,
+    config_show,
+    config_check,
+    config_keys,
+    config_reload,
+    completion,
     version,
   };
   Verb verb = Verb::version;
 
   // Of every verb.
   bool json = false;
-  std::string data_dir;  // empty: what the configuration says, else .mortise
-  std::string config;    // empty: mortise.yaml or mortise.toml of the working directory, if there is one
+  std::string data_dir;              // empty: what the configuration says, else .mortise
+  std::string config;                // empty: mortise.yaml or mortise.toml of the working directory, if there is one
+  std::vector<std::string> options;  // KEY=VALUE of the configuration
 
   std::vector<std::string> hosts;    // serve
   std::vector<std::uint16_t> ports;  // serve
@@ -46,8 +52,11 @@ struct Arguments {
   bool follow = false;      // runs logs
   std::string reason;       // runs cancel
 
-  std::string plugin;  // plugin show
-  std::string level;   // log-level
+  std::string plugin;         // plugin show
+  std::string level;          // log-level
+  std::string part;           // log-level: of a single part
+  bool follow_whole = false;  // log-level: the part has no level of its own any more
+  bool running = false;       // config show: of the server that runs
 };
 
 // What to do, or what to print right away (help) with exit status 0. Throws Error{invalid} on anything that is not a verb or

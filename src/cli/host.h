@@ -5,7 +5,6 @@
 // way to do everything, and another shell can watch and cancel what this one runs.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,11 +14,16 @@
 namespace mortise::cli {
 
 struct HostOptions {
-  std::string data_dir;                                       // absolute
+  std::string data_dir;                                       // absolute, as the configuration says in the end
   std::string config;                                         // absolute path of the configuration file, empty: none
   enum class Ports { none, configured } ports = Ports::none;  // whether to listen on TCP beside the socket
-  std::vector<std::string> listen_hosts;                      // instead of the configured one; may be empty
-  std::vector<std::uint16_t> listen_ports;                    // instead of the configured ones; may be empty
+  // Keys of the configuration that the command line gives: {"server.port", {"9000"}, "--port"}.
+  struct Override {
+    std::string key;
+    std::vector<std::string> values;
+    std::string option;
+  };
+  std::vector<Override> overrides;
   enum class Logging {
     configured,
     aside
@@ -36,6 +40,10 @@ class Host {
   [[nodiscard]] virtual std::vector<std::string> urls() const = 0;
   // Lets what runs come to its end for at most the configured patience, then stops everything. Once.
   virtual void drain() = 0;
+  // Reads the configuration again, makes what can change at once hold, and begins the log file anew. {"changed": [key],
+  // "restart": [key]}; `restart` are those that wait for the next start. Throws Error when the configuration is wrong: then
+  // nothing changed.
+  virtual Value reload() = 0;
 };
 
 class HostMaker {
@@ -49,8 +57,14 @@ class HostMaker {
   [[nodiscard]] virtual std::unique_ptr<Host> open(const HostOptions& options) = 0;
   // What this machine has and lacks, as `mortise doctor --json` prints it. Needs no lock.
   [[nodiscard]] virtual Value examine(const HostOptions& options) = 0;
-  // What the configuration file says about the data folder: an absolute path, or empty.
-  [[nodiscard]] virtual std::string data_dir(const std::string& config) const = 0;
+  // What the configuration says about the data folder: an absolute path, or empty.
+  [[nodiscard]] virtual std::string data_dir(const HostOptions& options) const = 0;
+  // The configuration that a host would have: {"file", "values": [{"key", "value", "source", "place"}]}. Throws Error.
+  [[nodiscard]] virtual Value configuration(const HostOptions& options) const = 0;
+  // {"valid", "file", "problems": [error], "notes": [text]}.
+  [[nodiscard]] virtual Value check_configuration(const HostOptions& options) const = 0;
+  // Every key: [{"key", "kind", "default", "change", "variable", "meaning"}].
+  [[nodiscard]] virtual Value configuration_keys() const = 0;
   [[nodiscard]] virtual std::string version() const = 0;
   [[nodiscard]] virtual std::string socket_path(const std::string& data_dir) const = 0;
   // The pipeline that `mortise quickstart` runs.

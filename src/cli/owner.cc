@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "cli/verbs.h"
 
 namespace mortise::cli {
 namespace {
@@ -24,6 +25,11 @@ Error no_answer(const Error& locked, const std::string& socket) {
 std::unique_ptr<Client> Owner::running(const HostMaker& maker, const HostOptions& options, Signals* signals) {
   auto client = std::make_unique<Client>(maker.socket_path(options.data_dir), signals);
   return client->reachable() ? std::move(client) : nullptr;
+}
+
+std::unique_ptr<Client> require_server(const Tools& tools) {
+  if (auto server = Owner::running(tools.maker, tools.options, &tools.signals)) return server;
+  throw Error(Code::not_found, "no server runs on " + tools.options.data_dir, "start one with `mortise serve`");
 }
 
 Owner Owner::reach(HostMaker& maker, const HostOptions& options, Signals* signals) {

@@ -25,10 +25,28 @@ std::string configuration_file(const Arguments& arguments) {
   return {};
 }
 
-// The command line, then the configuration, then .mortise of the present folder.
-std::string data_folder(const Arguments& arguments, const std::string& configured) {
-  if (!arguments.data_dir.empty()) return os::absolute(arguments.data_dir);
-  return configured.empty() ? os::absolute(".mortise") : configured;
+// What the command line says about the configuration's keys.
+std::vector<HostOptions::Override> overrides(const Arguments& arguments) {
+  std::vector<HostOptions::Override> all;
+  for (const std::string& option : arguments.options) {
+    const std::size_t equals = option.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(Code::invalid, "--option needs KEY=VALUE, got '" + option + "'", "such as -o logging.level=debug");
+    }
+    all.push_back({option.substr(0, equals), {option.substr(equals + 1)}, "--option"});
+  }
+  if (!arguments.data_dir.empty()) all.push_back({"data_dir", {arguments.data_dir}, "--data-dir"});
+  if (!arguments.hosts.empty()) all.push_back({"server.host", arguments.hosts, "--host"});
+  std::vector<std::string> ports;
+  for (const std::uint16_t port : arguments.ports) ports.push_back(std::to_string(port));
+  if (!ports.empty()) all.push_back({"server.port", ports, "--port"});
+  return all;
+}
+
+// A wrong configuration must not keep anybody from looking at what is wrong with it.
+bool looks_at_configuration(Arguments::Verb verb) {
+  using Verb = Arguments::Verb;
+  return verb == Verb::config_check || verb == Verb::config_keys || verb == Verb::version || verb == Verb::completion;
 }
 
 int dispatch(const Tools& tools) {
@@ -45,6 +63,11 @@ int dispatch(const Tools& tools) {
     case Verb::doctor: return doctor(tools);
     case Verb::log_level: return log_level(tools);
     case Verb::quickstart: return quickstart(tools);
+    case Verb::config_show: return show_configuration(tools);
+    case Verb::config_check: return check_configuration(tools);
+    case Verb::config_keys: return list_configuration_keys(tools);
+    case Verb::config_reload: return reload_configuration(tools);
+    case Verb::completion:
     case Verb::version: break;
   }
   print("mortise " + tools.maker.version() + "\n");
@@ -80,9 +103,9 @@ int parse_and_dispatch(int argc, const char* const* argv, HostMaker& maker) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that left is an error of the write, not the end of the process
   HostOptions options;
   options.config = configuration_file(arguments);
-  options.data_dir = data_folder(arguments, maker.data_dir(options.config));
-  options.listen_hosts = arguments.hosts;
-  options.listen_ports = arguments.ports;
+  options.overrides = overrides(arguments);
+  if (!looks_at_configuration(arguments.verb)) options.data_dir = maker.data_dir(options);
+  if (options.data_dir.empty()) options.data_dir = os::absolute(".mortise");
   return dispatch({arguments, options, maker, signals});
 }
 

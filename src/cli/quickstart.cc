@@ -34,7 +34,7 @@ std::unique_ptr<Host> open_host(const Tools& tools) {
   } catch (const Error& error) {
     if (error.code() != Code::conflict) throw;
     complain(std::string("mortise: ") + error.what() + "; taking a free port instead\n");
-    options.listen_ports = {0};
+    options.overrides.push_back({"server.port", {"0"}, "--port"});
     return tools.maker.open(options);
   }
 }

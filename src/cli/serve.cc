@@ -30,8 +30,22 @@ std::string ready_line(const Tools& tools, const Host& host) {
   return line + "\n";
 }
 
+namespace {
+
+// The log has what happened; a wrong configuration changes nothing and ends nothing.
+void reload(Host& host) {
+  try {
+    (void)host.reload();
+  } catch (const Error& error) {
+    complain("mortise: the configuration was not read again: " + error.describe() + "\n");
+  }
+}
+
+}  // namespace
+
 void stay_until_signalled(Host& host, Signals& signals) {
   for (int signal = signals.wait(); signal != SIGTERM && signal != SIGINT; signal = signals.wait()) {
+    if (signal == SIGHUP) reload(host);
   }
   complain("mortise: stopping; running work may finish, a second signal ends it\n");
   auto drained = std::async(std::launch::async, [&host] { host.drain(); });

@@ -2,7 +2,10 @@
 // the exit status.
 #pragma once
 
+#include <memory>
+
 #include "cli/arguments.h"
+#include "cli/client.h"
 #include "cli/host.h"
 #include "cli/signals.h"
 
@@ -26,8 +29,15 @@ struct Tools {
 [[nodiscard]] int doctor(const Tools& tools);
 [[nodiscard]] int log_level(const Tools& tools);
 [[nodiscard]] int quickstart(const Tools& tools);
+[[nodiscard]] int show_configuration(const Tools& tools);
+[[nodiscard]] int check_configuration(const Tools& tools);
+[[nodiscard]] int list_configuration_keys(const Tools& tools);
+[[nodiscard]] int reload_configuration(const Tools& tools);
 
-// Waits for SIGTERM or SIGINT, then lets running work finish; a second signal ends this process at once.
+// A client of the server that runs on the data folder. Throws Error{not_found} when none does.
+[[nodiscard]] std::unique_ptr<Client> require_server(const Tools& tools);
+
+// Waits for SIGTERM or SIGINT (SIGHUP reads the configuration again), then lets running work finish; a second signal ends this process at once.
 void stay_until_signalled(Host& host, Signals& signals);
 [[nodiscard]] Value urls_of(const Host& host);
 // "mortise 0.1.0 ready on http://127.0.0.1:8080 http://127.0.0.1:8001", or with --json {"version", "pid", "urls", "socket"} on

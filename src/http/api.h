@@ -38,9 +38,11 @@ struct Api {
   RunTracker& runs;
   std::string version;
   Time started;
-  std::string folder;                   // where relative paths of requests start
-  jobs::EnvironmentLookup environment;  // for pipelines of the operator and of the configured folders
-  std::function<Value()> examine;       // what `mortise doctor` finds
+  std::string folder;                    // where relative paths of requests start
+  jobs::EnvironmentLookup environment;   // for pipelines of the operator and of the configured folders
+  std::function<Value()> examine;        // what `mortise doctor` finds
+  std::function<Value()> configuration;  // {"file", "values": [{"key", "value", "source", "place"}]}
+  std::function<Value()> reload;         // {"changed", "restart"}; throws Error when the configuration is wrong
 };
 
 // `api` must outlive the router.
@@ -49,8 +51,9 @@ void add_routes(Router& router, const Api& api);
 // One function per group, one file each.
 void add_system_routes(Router& router,
                        const Api& api);  // system_routes.cc: health, metrics, log level, doctor, documents
-void add_plugin_routes(Router& router, const Api& api);    // plugin_routes.cc
-void add_pipeline_routes(Router& router, const Api& api);  // pipeline_routes.cc: the list, validate, execute
-void add_run_routes(Router& router, const Api& api);       // run_routes.cc: list, one, logs, events, cancel
+void add_plugin_routes(Router& router, const Api& api);     // plugin_routes.cc
+void add_pipeline_routes(Router& router, const Api& api);   // pipeline_routes.cc: the list, validate, execute
+void add_operation_routes(Router& router, const Api& api);  // operation_routes.cc: configuration
+void add_run_routes(Router& router, const Api& api);        // run_routes.cc: list, one, logs, events, cancel
 
 }  // namespace mortise::http

@@ -7,6 +7,7 @@
 #include "data/value_json.h"
 #include "http/home_page.h"
 #include "http/openapi.h"
+#include "plugin/registry.h"
 
 namespace mortise::http {
 namespace {
@@ -32,31 +33,59 @@ Response metrics(const Api& api) {
   return Response::text(api.metrics.text(scrape), "text/plain; version=0.0.4; charset=utf-8");
 }
 
-Response level_of(const Api& api) { return Response::json(Value::map({{"level", name_of(api.log.level())}})); }
+Response level_of(const Api& api) {
+  Value levels = Value::map();
+  for (const auto& [part, level] : api.log.levels()) levels.set(part, name_of(level));
+  return Response::json(Value::map({{"level", name_of(api.log.whole_level())}, {"levels", levels}}));
+}
+
+Error no_level(const std::string& got) {
+  return Error(Code::invalid, "unknown log level '" + got + "'", "use debug, info, warning or error")
+      .with("key", "level")
+      .with("expected", "debug, info, warning or error")
+      .with("got", got);
+}
+
+// Rooms by their name, plugins by any of theirs.
+std::string part_named(const Api& api, const std::string& name) {
+  for (const char* room : {"http", "jobs", "runtime", "plugins", "app"}) {
+    if (name == room) return name;
+  }
+  return api.registry.get(name)->id;
+}
 
 Response set_level(const Api& api, const Request& request) {
   const Value body = request.json();
   const Value* wanted = body.find("level");
-  if (wanted == nullptr || !wanted->is(Kind::string)) {
-    throw Error(Code::invalid, "the body needs a text 'level'", R"(send {"level": "debug"})")
+  const Value* part = body.find("for");
+  const bool takes_away = part != nullptr && wanted != nullptr && wanted->is_null();
+  if (wanted == nullptr || !(wanted->is(Kind::string) || takes_away)) {
+    throw Error(Code::invalid, "the body needs a text 'level'",
+                R"(send {"level": "debug"} or {"level": "debug", "for": "http"})")
         .with("key", "level")
         .with("expected", "a text");
   }
-  const auto level = level_named(wanted->as_string());
-  if (!level) {
-    throw Error(Code::invalid, "unknown log level '" + std::string(wanted->as_string()) + "'",
-                "use debug, info, warning or error")
-        .with("key", "level")
-        .with("expected", "debug, info, warning or error")
-        .with("got", std::string(wanted->as_string()));
+  std::optional<Log::Level> level;
+  if (!takes_away && !(level = level_named(wanted->as_string()))) throw no_level(std::string(wanted->as_string()));
+  if (part != nullptr) {
+    const std::string name = part_named(api, std::string(part->as_string()));
+    api.log.set_level(name, level);
+    api.log.info("log level changed",
+                 {{"of", name}, {"to", level ? name_of(*level) : "the whole's"}, {"by", name_of(request.principal)}});
+    return level_of(api);
   }
-  const std::string before(name_of(api.log.level()));
+  const std::string before(name_of(api.log.whole_level()));
   api.log.set_level(*level);
   api.log.info("log level changed", {{"from", before}, {"to", name_of(*level)}, {"by", name_of(request.principal)}});
   return level_of(api);
 }
 
-const Value level_schema = object({{"level", one_of({"debug", "info", "warning", "error"})}}, {"level"});
+const Value level_schema =
+    object({{"level", one_of({"debug", "info", "warning", "error"})}, {"levels", object({})}}, {"level"});
+const Value level_request =
+    object({{"level", one_of({"debug", "info", "warning", "error"})},
+            {"for", string("a room or a plugin; absent: the whole. A null level takes the part's own away")}},
+           {"level"});
 
 void add_documents(Router& router, const Api& api) {
   router.add({.pattern = "/",
@@ -91,7 +120,7 @@ void add_log_level(Router& router, const Api& api) {
               .id = "setLogLevel",
               .tag = "system",
               .summary = "Change how much the server logs, until it ends",
-              .request = level_schema,
+              .request = level_request,
               .response = level_schema,
               .work = Work::quick,
               .handler = answering([&api](const Request& request) { return set_level(api, request); })});
@@ -138,6 +167,7 @@ void add_routes(Router& router, const Api& api) {
   add_pipeline_routes(router, api);
   add_run_routes(router, api);
   add_plugin_routes(router, api);
+  add_operation_routes(router, api);
 }
 
 }  // namespace mortise::http

@@ -37,7 +37,7 @@ InprocInstance::Core::Core(const InprocSurroundings& surroundings, std::shared_p
     : around_(surroundings),
       descriptor_(std::move(descriptor)),
       plugin_config_(plugin_config.is_null() ? Value::map() : plugin_config),
-      plugin_{descriptor_->id, next_serial(), surroundings.log.with({{"plugin", descriptor_->id}})},
+      plugin_{descriptor_->id, next_serial(), surroundings.log.named(descriptor_->id).with({{"plugin", descriptor_->id}})},
       table_(open_plugin(surroundings.libraries, *descriptor_)),
       slots_(std::max(1u, descriptor_->concurrency)),
       lifecycle_(*this, plugin::ValidateOnLoad::no,

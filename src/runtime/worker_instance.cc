@@ -36,7 +36,7 @@ WorkerInstance::WorkerInstance(const WorkerSurroundings& surroundings, std::shar
       descriptor_(std::move(descriptor)),
       plugin_config_(plugin_config),
       speaker_{descriptor_->id, next_serial()},
-      log_(surroundings.log.with({{"plugin", descriptor_->id}})),
+      log_(surroundings.log.named(descriptor_->id).with({{"plugin", descriptor_->id}})),
       lifecycle_(hooks_, plugin::ValidateOnLoad::no, [this](const Error& error) { log_.failure("a plugin did not end well", error); }) {}
 
 void WorkerInstance::start_process() {

@@ -34,7 +34,7 @@ def assert_said(text, output):
         assert any(re.search(pattern, line) for line in lines), f"{wanted!r} was not said: {output}"
 
 
-@pytest.mark.parametrize("page", ["docs/first-plugin-cpp.md", "docs/first-plugin-python.md"])
+@pytest.mark.parametrize("page", ["docs/first-plugin-cpp.md", "docs/first-plugin-python.md", "docs/configuration.md"])
 def test_the_page_can_be_followed_word_by_word(page, tmp_path):
     said = ""
     commands = 0
@@ -51,7 +51,7 @@ def test_the_page_can_be_followed_word_by_word(page, tmp_path):
             path = tmp_path / word
             assert path.parent.is_dir(), f"{word} comes before its folder is made"
             path.write_text(text)
-    assert commands >= 4
+    assert commands >= 2
 
 
 def test_the_readme_s_ten_lines_work_in_both_languages(tmp_path):

@@ -536,9 +536,9 @@ def test_the_log_level_changes_while_the_server_runs(make_server, tmp_path):
 
     server.run([give()])
     assert debug_lines() == []
-    assert server.http.put(server.url + "/api/v1/log-level", json={"level": "debug"}).json() == {"level": "debug"}
+    assert server.http.put(server.url + "/api/v1/log-level", json={"level": "debug"}).json()["level"] == "debug"
     server.run([give()])
     steps = outside.eventually(lambda: [each for line in debug_lines() if (each := json.loads(line)).get("plugin") == "Test.give"])
     assert steps[0]["step"] == "Give"
     assert server.http.put(server.url + "/api/v1/log-level", json={"level": "loud"}).status_code == 400
-    assert server.get("/api/v1/log-level").json() == {"level": "debug"}
+    assert server.get("/api/v1/log-level").json() == {"level": "debug", "levels": {}}

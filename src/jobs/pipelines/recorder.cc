@@ -104,9 +104,8 @@ void Recorder::step_log(const Pipelines::Run& run, std::size_t step, runtime::Lo
     event.set("message", text);
     event.set("fields", known);
     events_.publish(run.id, "step.log", std::move(event));
-    const Log log = log_.with({{"run", run.id},
-                               {"step", step_of(run, step).name},
-                               {"plugin", step_of(run, step).plugin}});
+    const std::string& plugin = step_of(run, step).plugin;
+    const Log log = log_.named(plugin).with({{"run", run.id}, {"step", step_of(run, step).name}, {"plugin", plugin}});
     log.write(static_cast<Log::Level>(level), text, known.is(Kind::map) ? known : Value::map());
   });
 }

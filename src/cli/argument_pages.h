@@ -1,0 +1,24 @@
+// How the verbs of the command line are described. Internal to the parsing of arguments; it shows CLI11.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "cli/arguments.h"
+
+namespace mortise::cli {
+
+// One page of help: a line for the list of verbs, then what a manual would say.
+struct Page {
+  const char* word;
+  const char* summary;
+  const char* more;  // may be empty
+  const char* examples;
+};
+
+// A verb remembers itself when it was the one that was typed.
+CLI::App* add(CLI::App& parent, Arguments& arguments, Arguments::Verb verb, const Page& page);
+
+// arguments_operation.cc: configuration, tokens, backups, files, and what helps at a shell.
+void add_operation(CLI::App& program, Arguments& arguments);
+
+}  // namespace mortise::cli
