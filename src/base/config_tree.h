@@ -9,8 +9,8 @@
 //
 // What the parsers accept is narrower than what the languages allow, because files come from strangers too: UTF-8 without
 // control characters, 16 MiB, 128 levels, a million nodes, no duplicate keys, string keys only. YAML is the core schema of
-// YAML 1.2 (`yes`, `no` and `on` are strings, only true and false are booleans), one document, known tags only; merge keys
-// work; aliases are expanded within a budget. TOML dates and times become strings in RFC 3339 form. JSON is RFC 8259.
+// YAML 1.2 (`yes`, `no` and `on` are strings, only true and false are booleans), one document, known tags only; lines of `//`
+// before the first key are comments; merge keys work; aliases are expanded within a budget. TOML dates and times become strings in RFC 3339 form. JSON is RFC 8259.
 // Integers keep all 64 bits; a larger one is an error, not a rounded number.
 #pragma once
 

@@ -307,7 +307,6 @@ Error explain(const YAML::Exception& problem, Place place, const Text& text, con
 }
 
 void check_lines(const Text& text, const Builder& builder) {
-  bool first = true;
   std::uint32_t number = 0;
   for (std::size_t start = 0; start < text.all().size();) {
     const std::size_t end = std::min(text.all().find('\n', start), text.all().size());
@@ -316,20 +315,31 @@ void check_lines(const Text& text, const Builder& builder) {
     ++number;
     start = end + 1;
     if (content == std::string_view::npos) continue;
-    if (first && line.substr(content, 2) == "//") {
-      throw builder.syntax({number, static_cast<std::uint32_t>(content + 1)}, "'//' does not begin a comment",
-                           "begin comments with #");
-    }
     if (line.front() == '\t' && line[content] != '#') {
       throw builder.syntax({number, 1}, "the line is indented with a tab", "indent with spaces only");
     }
-    first = false;
   }
+}
+
+// Where the text begins with lines of `//`, a copy in which they begin with `#`: no YAML that means anything here begins so.
+std::string with_opening_comments(std::string_view text) {
+  std::string copy;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t content = std::min(text.find_first_not_of(" \t\r\n", start), text.size());
+    const bool slashes = text.substr(content, 2) == "//";
+    if (!slashes && text.substr(content, 1) != "#") break;
+    if (slashes && copy.empty()) copy = text;
+    if (slashes) copy.replace(content, 2, "# ");
+    start = std::min(text.find('\n', content), text.size());
+  }
+  return copy;
 }
 
 }  // namespace
 
 Node parse_yaml(std::string_view text, std::string file) {
+  const std::string commented = with_opening_comments(text);
+  if (!commented.empty()) text = commented;
   const Text source(text, file);
   Builder builder(std::move(file), "YAML");
   check_lines(source, builder);

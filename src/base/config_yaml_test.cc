@@ -112,8 +112,7 @@ TEST_CASE("broken YAML is explained at its line") {
     CHECK(refusal.line == line);
     CHECK(refusal.message.find(part) != std::string::npos);
   };
-  is("// pipeline.yaml\na: 1\n", "1", "not valid YAML: '//' does not begin a comment");
-  is("\n  // x\na: 1\n", "2", "'//' does not begin a comment");
+  is("// pipeline.yaml\na: [\n", "3", "not valid YAML");
   is("a:\n\tb: 1\n", "2", "the line is indented with a tab");
   is("a: 1\n\tb: 2\n", "2", "the line is indented with a tab");
   is("a:\n  \tb: 1\n", "2", "the line is indented with a tab");
@@ -143,6 +142,14 @@ TEST_CASE("broken YAML is explained at its line") {
   is("a: &a [*a]\n", "1", "a: the alias stands for a value that contains it");
   is("a: x\xFF\n", "1", "the text is not UTF-8");
   is("b: 1\na: x\x01\n", "2", "the text has the control character U+0001");
+}
+
+TEST_CASE("lines of // at the top are comments, as people write them; below they are not") {
+  const Node read = parse_yaml("\n // one\n# two\n  // three\na: //b\nc: 1\n", "f");
+  CHECK(to_value(read) == Value::map({{"a", "//b"}, {"c", 1}}));
+  CHECK(read.at("c").line() == 6);
+  CHECK(to_value(parse_yaml("//", "f")).is_null());
+  CHECK_FALSE(refusal_of("a: 1\n// b\n").message.empty());
 }
 
 TEST_CASE("what is odd but YAML is read") {
