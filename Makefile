@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test features check sanitize tidy fuzz bench soak fmt clean help
+.PHONY: build test features guides check sanitize tidy fuzz bench soak fmt clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -24,6 +24,9 @@ test: build ## unit and behaviour tests
 
 features: build ## which promises of the guides hold, row by row; ROWS=M- or M-26,K-07..K-13
 	$(PYTHON) tools/features --rows '$(ROWS)'
+
+guides: build ## which samples of the guides run, one by one; GUIDE=mimir or SAMPLE=MC-04,MC-16
+	$(PYTHON) tools/guides --guide '$(GUIDE)' --sample '$(SAMPLE)'
 
 check: tools-for-check sanitize tidy fuzz ## everything that looks for trouble: sanitizers, clang-tidy, fuzzing
 
