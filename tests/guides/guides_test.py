@@ -1,4 +1,4 @@
-"""`make guides` can be believed: what it cuts out, what it makes of a sample that runs, fails, or never could run.
+"""`make guides` can be believed: what it cuts out, what it makes of a sample that runs, fails, or never could run."""
 
 import os
 import shutil
