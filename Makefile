@@ -36,7 +36,7 @@ tools-for-check:
 
 sanitize: build/asan/build.ninja build/tsan/build.ninja ## unit tests under address, undefined and thread sanitizers
 	cmake --build build/asan --parallel $(JOBS)
-	$(PYTHON) tools/run-tests --only ctest --build build/asan
+	ASAN_OPTIONS=allocator_may_return_null=1 $(PYTHON) tools/run-tests --only ctest --build build/asan
 	cmake --build build/tsan --parallel $(JOBS)
 	TSAN_OPTIONS=suppressions=$(CURDIR)/tools/tsan-suppressions.txt \
 	    $(PYTHON) tools/run-tests --only ctest --build build/tsan

@@ -50,11 +50,17 @@ bool limit(__rlimit_resource what, rlim_t amount) noexcept {
   return ::setrlimit(what, &wanted) == 0;
 }
 
+// Also the two that libc keeps for itself and does not let sigaction() touch: whoever started us may ignore them.
 bool reset_signals() noexcept {
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) {
-    if (signal != SIGKILL && signal != SIGSTOP) ::sigaction(signal, &standard, nullptr);  // those libc keeps say EINVAL
+  struct KernelAction {
+    void* handler = nullptr;  // SIG_DFL
+    unsigned long flags = 0;
+    void* restorer = nullptr;
+    unsigned long mask = 0;
+  };
+  const KernelAction standard;
+  for (int signal = 1; signal <= 64; ++signal) {
+    if (signal != SIGKILL && signal != SIGSTOP) ::syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof standard.mask);
   }
   sigset_t none;
   ::sigemptyset(&none);
