@@ -82,6 +82,9 @@ Group program(const Settings& settings, const Places& places, const runtime::Run
   group.ok("plugins", std::to_string(report.added.size()) + " found");
   for (const auto& problem : report.problems)
     group.note("plugin left out", problem.folder.string(), problem.error.what());
+  for (const auto& problem : report.incomplete)
+    group.note("plugin incomplete", problem.folder.string(),
+               std::string(problem.error.what()) + "; " + problem.error.hint());
   return group;
 }
 

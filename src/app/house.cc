@@ -211,6 +211,8 @@ struct House::Parts {
     const auto report = registry.scan(directories);
     for (const auto& problem : report.problems)
       log.failure("a plugin was left out", problem.error, {{"folder", problem.folder.string()}});
+    for (const auto& problem : report.incomplete)
+      log.failure("a plugin cannot be used", problem.error, {{"folder", problem.folder.string()}});
     log.info("plugins found", {{"count", report.added.size()}});
     name_logs();
   }

@@ -17,9 +17,10 @@ namespace fs = std::filesystem;
 Error already_registered(const std::string& name) {
   const std::size_t dot = name.find('.');
   const auto* type = dot == std::string::npos ? nullptr : find_extension_point(name.substr(0, dot));
-  const std::string text = type != nullptr && type->group == Group::step
-                               ? "plugin " + name.substr(dot + 1) + " of type " + name.substr(0, dot) + " already registered"
-                               : "plugin '" + name + "' is already registered";
+  const std::string text =
+      type != nullptr && type->group == Group::step
+          ? "plugin " + name.substr(dot + 1) + " of type " + name.substr(0, dot) + " already registered"
+          : "plugin '" + name + "' is already registered";
   return Error(Code::conflict, text, "remove or rename one of the two").with("plugin", name);
 }
 
@@ -91,7 +92,8 @@ class Order {
   [[nodiscard]] Error cycle(const std::string& id) const {
     std::string text;
     for (auto step = std::find(path_.begin(), path_.end(), id); step != path_.end(); ++step) text += *step + " -> ";
-    return Error(Code::conflict, "plugins need each other in a circle: " + text + id, "one of them must do without the other")
+    return Error(Code::conflict, "plugins need each other in a circle: " + text + id,
+                 "one of them must do without the other")
         .with("plugin", id);
   }
 
@@ -111,8 +113,10 @@ void collect_packages(const fs::path& folder, int depth, std::vector<fs::path>& 
   }
   if (depth == 0) return;
   std::vector<fs::path> inside;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-    const bool plain = entry.is_directory() && !entry.is_symlink() && !entry.path().filename().string().starts_with('.');
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+    const bool plain =
+        entry.is_directory() && !entry.is_symlink() && !entry.path().filename().string().starts_with('.');
     if (plain) inside.push_back(entry.path());
   }
   std::sort(inside.begin(), inside.end());  // directories come in no order; reports should
@@ -204,6 +208,15 @@ Registry::ScanReport Registry::scan(std::span<const fs::path> directories, int d
       } catch (const Error& error) {
         report.problems.push_back({package, error});
       }
+    }
+  }
+  for (const std::string& id : report.added) {
+    const Entry plugin = find(id);
+    if (plugin == nullptr || plugin->requires_.empty()) continue;
+    try {
+      (void)in_dependency_order({&id, 1});
+    } catch (const Error& error) {
+      report.incomplete.push_back({plugin->folder, error});
     }
   }
   return report;

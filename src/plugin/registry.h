@@ -29,6 +29,7 @@ class Registry {
   struct ScanReport {
     std::vector<std::string> added;  // ids
     std::vector<Problem> problems;
+    std::vector<Problem> incomplete;  // added, but something they need is not there; using them fails with this error
   };
 
   // Danger: the plugins named here, by id or alias, run inside the host's own process.
@@ -65,7 +66,7 @@ class Registry {
 
   TrustedInProcess trusted_;
   mutable std::shared_mutex mutex_;
-  std::map<std::string, Entry, std::less<>> plugins_;              // by id
+  std::map<std::string, Entry, std::less<>> plugins_;  // by id
   std::map<std::string, std::string, std::less<>> ids_by_alias_;
 };
 

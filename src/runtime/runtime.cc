@@ -213,7 +213,20 @@ class Runtime::Parts {
     return descriptor.deadline.value_or(around_.settings.deadline);
   }
 
+  // What a plugin needs comes before it: every provider has an instance that has started, or the plugin is refused.
+  void start_providers(const plugin::Descriptor& descriptor) {
+    if (descriptor.requires_.empty()) return;
+    const std::string ids[] = {descriptor.id};
+    const std::vector<Pool::Entry> warm = pool_.entries();
+    for (const auto& provider : registry_.in_dependency_order(ids)) {
+      const auto is_provider = [&](const Pool::Entry& entry) { return entry.plugin == provider->id; };
+      if (provider->id == descriptor.id || std::any_of(warm.begin(), warm.end(), is_provider)) continue;
+      (void)pool_.acquire(provider, Value(), Clock::now() + allowed(*provider), {});
+    }
+  }
+
   MadeInstance make(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& config) {
+    start_providers(*descriptor);
     if (descriptor->trust == plugin::Trust::in_process) {
       const std::uint32_t capacity = std::max(descriptor->concurrency, 1U);
       return {InprocInstance::load(inside_, std::move(descriptor), config), capacity};

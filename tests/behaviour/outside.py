@@ -43,6 +43,18 @@ def config_file(folder, plugin_folders=PLUGIN_FOLDERS, **sections):
     return path
 
 
+def python_plugin(folder, name, source, **manifest):
+    """A package in Python of this name in `folder`; keys beyond the required ones as given."""
+    package = Path(folder) / name
+    package.mkdir(parents=True)
+    (package / "plugin.py").write_text(source)
+    words = {"name": name, "version": "1.0.0", "author": "a", "description": "d", "extension_points": ["Data_Processing"]}
+    (package / "manifest.json").write_text(
+        json.dumps({**words, "language": "python", "entry_point": "plugin.py", **manifest})
+    )
+    return package
+
+
 def run_program(*arguments, cwd, env=None, stdin=None, timeout=60, wrapper=()):
     environment = {**os.environ, **(env or {})}
     return subprocess.run(

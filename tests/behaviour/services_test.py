@@ -1,9 +1,7 @@
 """What plugins find by name: the host's services, and those of other plugins."""
 
-import json
-
 import pytest
-from outside import PLUGIN_FOLDERS, config_file, step
+from outside import PLUGIN_FOLDERS, config_file, python_plugin, step
 
 PROVIDER = """
 from mortise import Plugin
@@ -33,12 +31,7 @@ def test_the_host_offers_a_logger_and_the_configuration_as_services(server):
 
 
 def test_a_plugin_answers_as_the_service_that_it_provides(make_server, tmp_path):
-    folder = tmp_path / "plugins" / "rates"
-    folder.mkdir(parents=True)
-    (folder / "rates.py").write_text(PROVIDER)
-    (folder / "manifest.json").write_text(json.dumps({
-        "name": "rates", "version": "1.0.0", "author": "a", "description": "d", "language": "python",
-        "entry_point": "rates.py", "extension_points": ["callback"], "provides": ["exchange"]}))
+    python_plugin(tmp_path / "plugins", "rates", PROVIDER, extension_points=["callback"], provides=["exchange"])
     server = make_server(config=config_file(tmp_path, [*PLUGIN_FOLDERS, tmp_path / "plugins"]))
     run = server.execute([ask("exchange", "convert", {"dollar": 21})])
     assert run["success"], run
