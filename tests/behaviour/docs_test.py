@@ -34,6 +34,20 @@ def assert_said(text, output):
         assert any(re.search(pattern, line) for line in lines), f"{wanted!r} was not said: {output}"
 
 
+@pytest.mark.rows("A-28")
+def test_who_wants_to_contribute_finds_out_how_and_every_word_of_make_is_there():
+    page = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    words = re.findall(r"^    make (\w+)", page, re.MULTILINE)
+    assert {"test", "check", "bench", "soak", "fmt"} <= set(words)
+    for word in words:
+        command = ["make", "--dry-run", word]
+        planned = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        assert planned.returncode == 0, planned.stderr
+        assert word != "bench" or "bench/run" in planned.stdout.splitlines()
+    for heading in ("Where things go", "How code reads", "Commits"):
+        assert f"## {heading}" in page
+
+
 @pytest.mark.parametrize("page", ["docs/first-plugin-cpp.md", "docs/first-plugin-python.md", "docs/configuration.md"])
 def test_the_page_can_be_followed_word_by_word(page, tmp_path):
     said = ""

@@ -146,6 +146,7 @@ def test_an_unknown_plugin_is_not_found_with_exactly_the_text_of_the_guide(share
     assert body["hint"]
 
 
+@pytest.mark.rows("A-02")
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_json_is_read_whatever_content_type_says(shared_server, kind):
     request = {"pipeline": {"name": "P", "steps": [give()]}}
@@ -164,6 +165,15 @@ def test_broken_json_is_answered_with_its_line_and_column(shared_server):
     assert body["details"]["line"] == "2"
     assert int(body["details"]["column"]) > 10
     assert "line 2" in body["error"] or "2:" in body["error"], body["error"]
+
+
+@pytest.mark.rows("A-27")
+def test_a_body_with_dots_for_what_was_left_out_is_refused_at_the_dots(shared_server):
+    body = b'{"pipeline_name": "x",\n "context": {"a": 1, ...}}'
+    answer = shared_server.http.post(shared_server.url + "/api/v1/pipelines/execute", data=body)
+    assert answer.status_code == 400
+    assert "line 2, column 22" in answer.json()["error"], answer.text
+    assert (answer.json()["details"]["line"], answer.json()["details"]["column"]) == ("2", "22")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 
 import outside
 import pytest
+import yaml_text
 from outside import alive, config_file, eventually, lines_of, python_plugin, step
 
 rows = pytest.mark.rows
@@ -69,6 +70,15 @@ from mortise import Plugin
 class Looks(Plugin):
     def step(self, step):
         return {name: os.environ.get(name) for name in step.config["names"]}
+"""
+
+ECHOES = """
+from mortise import Plugin
+
+
+class Echoes(Plugin):
+    def step(self, step):
+        return step.config
 """
 
 
@@ -192,3 +202,58 @@ def test_a_plugin_sees_the_variables_that_its_manifest_lists_and_no_others(host,
     assert [key for key, value in seen["a"].items() if value is not None] == ["SAP_PASSWORD"]
     assert seen["b"] == nothing
     assert os.environ.get("SAP_PASSWORD") is None, "this test's own environment has it"
+
+
+# ---- its configuration
+
+
+@rows("M-32")
+def test_every_option_of_every_plugin_of_ours_is_shown_with_its_description(mortise, tmp_path):
+    config = config_file(tmp_path, [])
+    plugins = json.loads(mortise("plugin", "list", "--json", "--config", config).stdout)
+    assert len(plugins) >= 7
+    for plugin in plugins:
+        shown = json.loads(mortise("plugin", "show", plugin["id"], "--json", "--config", config).stdout)
+        page = mortise("plugin", "show", plugin["id"], "--config", config).stdout
+        assert shown["config"], f"{plugin['id']} has no options"
+        for name, option in shown["config"].items():
+            assert len(option["description"]) > 5, f"{plugin['id']}: nothing is said about {name}"
+            assert f"  {name} ({option['type']}" in page and option["description"] in page
+
+
+@rows("M-32")
+def test_an_option_is_shown_with_kind_default_bounds_and_description(mortise, folder, tmp_path):
+    options = {
+        "url": {"type": "string", "required": True, "description": "where the prices are"},
+        "limit": {"type": "integer", "default": 10, "minimum": 1, "maximum": 99, "description": "rows at most"},
+        "kind": {"type": "string", "default": "daily", "enum": ["daily", "hourly"], "description": "how often"},
+    }
+    python_plugin(folder, "prices", SPEAKS.format(words="x"), config=options)
+    page = mortise("plugin", "show", "prices", "--config", config_file(tmp_path, [folder])).stdout
+    lines = [line.strip() for line in page.splitlines()]
+    for option, description in (
+        ("url (string, required)", "where the prices are"),
+        ("limit (integer, default 10, at least 1, at most 99)", "rows at most"),
+        ('kind (string, default "daily", one of ["daily","hourly"])', "how often"),
+    ):
+        assert description == lines[lines.index(option) + 1], page
+
+
+FREE_FORMS = [
+    {"line": "North 4", "shift": "late"},
+    {"account": "0012345", "from": "2026-02-30", "limits": {"low": -1.5, "high": 10**15}},
+    {"ids": ["a", "ä", ""], "nested": [[1, 2], {"deep": [None, True, {"er": 0.1}]}], "empty": [], "none": {}},
+]
+
+
+@rows("A-08")
+@pytest.mark.parametrize("config", FREE_FORMS)
+def test_a_configuration_of_any_form_reaches_a_plugin_that_declares_none_unchanged(mortise, folder, tmp_path, config):
+    python_plugin(folder, "Input.sensor", ECHOES, extension_points=["Input"])
+    asked = step("Input.sensor", output="seen") | {"config": config}
+    yaml_text.write(tmp_path / "p.yaml", [asked])
+    (tmp_path / "p.json").write_text(json.dumps({"name": "P", "steps": [asked]}))
+    for file in ("p.yaml", "p.json"):
+        done = mortise("run", file, "--json", "--config", config_file(tmp_path, [folder]))
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["data"]["context"]["seen"] == config

@@ -6,10 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import outside
+import pytest
 import requests
 from outside import eventually, step
 
 
+@pytest.mark.rows("M-48")
 def test_fifty_runs_at_once_do_not_mix_their_results(server, tmp_path):
     def run(number):
         effects = tmp_path / f"effects{number}"

@@ -39,6 +39,7 @@ def pipeline(tmp_path):
     ]
 
 
+@pytest.mark.rows("M-49")
 def test_a_secret_reaches_the_plugin_and_is_redacted_everywhere_else_on_the_server(make_server, pipeline, tmp_path):
     server = make_server(env={"MORTISE_TEST_TOKEN": SECRET})
     answers = {}
@@ -65,6 +66,7 @@ def test_a_secret_reaches_the_plugin_and_is_redacted_everywhere_else_on_the_serv
     assert b"[redacted]" in everything and b"cannot use" in everything, "it was silence that kept the secret"
 
 
+@pytest.mark.rows("M-49")
 def test_a_secret_is_redacted_on_the_command_line(mortise, config, pipeline, tmp_path):
     yaml_text.write(tmp_path / "p.yaml", pipeline)
     texts = {}

@@ -7,7 +7,7 @@ import threading
 import outside
 import pytest
 import yaml_text
-from outside import eventually, step
+from outside import PLUGIN_FOLDERS, alive, config_file, eventually, lines_of, python_plugin, step
 
 rows = pytest.mark.rows
 
@@ -124,6 +124,39 @@ def test_a_run_is_cancelled_from_another_shell(mortise, config, tmp_path):
     assert not (tmp_path / "e").exists()
     shown = mortise("runs", "show", listed[0]["id"])
     assert "cancelled" in shown.stdout, shown.stderr
+
+
+LISTENS = """
+import os
+import time
+from mortise import Plugin
+
+
+class Listens(Plugin):
+    def step(self, step):
+        with open(step.config["file"], "a") as file:
+            print(os.getpid(), file=file, flush=True)
+            while not step.cancelled:
+                time.sleep(0.005)
+            print("heard", file=file, flush=True)
+        step.stop_if_cancelled()
+"""
+
+
+@rows("M-66")
+def test_a_plugin_that_listens_hears_that_its_run_is_cancelled_and_lives_on(make_server, tmp_path):
+    python_plugin(tmp_path / "plugins", "listens", LISTENS)
+    server = make_server(config=config_file(tmp_path, [*PLUGIN_FOLDERS, tmp_path / "plugins"]))
+    diary = tmp_path / "diary"
+    after = step("Test.append", file=str(diary), line="no")
+    run_id = server.start_run([step("listens", "Work", file=str(diary)), after])
+    (worker,) = map(int, eventually(lambda: lines_of(diary), what="the beginning of the step"))
+    assert server.cancel(run_id, "enough of it").status_code in (200, 202)
+    record = server.finished(run_id, within=5)
+    assert record["state"] == "cancelled" and "enough of it" in json.dumps(record)
+    assert [each["state"] for each in record["steps"]] == ["cancelled", "cancelled"], record
+    assert lines_of(diary) == [str(worker), "heard"]
+    assert alive(worker), "it listened, and was killed all the same"
 
 
 def test_a_plugin_that_does_not_listen_is_killed_after_its_grace_when_it_is_cancelled(server, tmp_path):

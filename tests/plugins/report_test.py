@@ -1,5 +1,8 @@
 """Reports of data that wants to be more than data, seen by a browser."""
 
+from html.parser import HTMLParser
+
+import pytest
 from browser import look_at, needs_browser
 from first_party import run_steps, said
 
@@ -16,6 +19,40 @@ def report_of(folder, rows, **config):
     )
     assert done.returncode == 0, said(done)
     return page
+
+
+class Cells(HTMLParser):
+    """The text of every cell of every table, row by row."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows, self.cell = [], None
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.cell = ""
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.rows[-1].append(self.cell)
+            self.cell = None
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+
+@pytest.mark.rows("M-16")
+def test_a_report_has_the_text_of_every_cell_of_the_table_escaped(tmp_path):
+    names = ["plain", "a & b", "<b>bold</b>", 'say "x"', "it's", "&lt;", EVIL, "Grün ☂"]
+    page = report_of(tmp_path, [(name, number) for number, name in enumerate(names, 1)], sections=[{"table": {}}])
+    html = page.read_text()
+    reader = Cells()
+    reader.feed(html)
+    assert reader.rows == [["name", "x"], *([name, str(number)] for number, name in enumerate(names, 1))]
+    assert "<b>bold" not in html and EVIL not in html and "&lt;b&gt;bold" in html
 
 
 @needs_browser
