@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "aggregate/aggregator.h"
 #include "lib/fake_host.h"
 #include "lib/testing.h"
 
@@ -77,4 +78,51 @@ TEST_CASE("the plugin aggregates what the step before made") {
   const Value result = host.step(Value::map({{"group_by", "weather"}, {"aggregates", "count()"}}), "days", "kinds");
   CHECK(result.at("rows").as_int64() == 2);
   CHECK(error_of([&] { host.validate(Value::map({{"aggregates", "x"}})); }).code() == Code::invalid);
+}
+
+TEST_CASE("batches give what all rows at once give, however they are cut") {
+  Value a = Value::list(), x = Value::list();
+  for (int i = 0; i < 1'000; ++i) {
+    a.push_back(Value(i * 7 % 5));
+    x.push_back(i % 11 == 0 ? Value() : Value(i * 0.25));
+  }
+  const Batch all = table({{"a", a}, {"x", x}});
+  const Value aggregates = Value::map({{"n", "count()"},
+                                       {"there", "count(x)"},
+                                       {"some", "count_if(x > 10)"},
+                                       {"total", "sum(x)"},
+                                       {"m", "mean(x)"},
+                                       {"s", "std(x)"},
+                                       {"low", "min(x)"},
+                                       {"high", "max(x)"},
+                                       {"one", "first(x)"},
+                                       {"end", "last(x)"}});
+  for (const bool grouped : {true, false}) {
+    for (const bool median : {false, true}) {
+      Value config = Value::map({{"aggregates", aggregates}, {"where", "x > 2 or x is null"}});
+      if (grouped) config.set("group_by", "a");
+      if (median) config["aggregates"].set("mid", "median(x)");
+      const AggregateSpec spec = read_aggregate(config);
+      const Batch expected = aggregate(all, spec);
+      Aggregator aggregator(spec);
+      for (const std::int64_t cut : {0, 1, 2, 300, 640}) {
+        const std::int64_t next = cut == 0 ? 1 : cut == 1 ? 2 : cut == 2 ? 300 : cut == 300 ? 640 : 1'000;
+        aggregator.add(all->Slice(cut, next - cut));
+      }
+      const Batch got = aggregator.finish(all->schema());
+      REQUIRE(column_names(*got) == column_names(*expected));
+      REQUIRE(got->num_rows() == expected->num_rows());
+      for (const std::string& name : column_names(*got)) {
+        for (std::int64_t row = 0; row < got->num_rows(); ++row) {
+          const auto left = cell_number(*column(*got, name), row);
+          const auto right = cell_number(*column(*expected, name), row);
+          REQUIRE(left.has_value() == right.has_value());
+          if (left) CHECK(*left == doctest::Approx(*right).epsilon(1e-12));
+        }
+        CHECK(type_of(got, name) == type_of(expected, name));
+      }
+    }
+  }
+  CHECK(Aggregator(read_aggregate(Value::map({{"group_by", "a"}, {"aggregates", "max(x)"}, {"where", "y > 1"}})))
+            .columns() == std::vector<std::string>{"a", "x", "y"});
 }

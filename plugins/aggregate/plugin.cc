@@ -2,6 +2,8 @@
 #include "mortise/plugin.hpp"
 
 #include "aggregate/aggregate.h"
+#include "aggregate/aggregator.h"
+#include "lib/batches.h"
 
 namespace {
 
@@ -15,7 +17,15 @@ struct AggregatePlugin : mortise::Plugin {
     namespace plugins = mortise::plugins;
     const plugins::AggregateSpec spec = plugins::read_aggregate(step.config());
     const mortise::Value input = step.input_value();
-    return plugins::write_table(plugins::aggregate(plugins::read_table(input, "input"), spec));
+    if (!plugins::is_table_file(input))
+      return plugins::write_table(plugins::aggregate(plugins::read_table(input, "input"), spec));
+    plugins::Aggregator aggregator(spec);
+    const auto source = plugins::open_batches(input, "input", aggregator.columns());
+    while (const plugins::Batch batch = source->next()) {
+      step.stop_if_cancelled();
+      aggregator.add(batch);
+    }
+    return plugins::write_table(aggregator.finish(source->schema()));
   }
 };
 

@@ -106,7 +106,7 @@ Batch select(const Batch& table, const std::shared_ptr<arrow::Array>& mask) {
 }
 
 // Drops the rows that lack a required value, or says where the first one is.
-Batch check_required(Batch table, const FilterSpec& spec) {
+Batch check_required(Batch table, const FilterSpec& spec, std::int64_t first_row) {
   for (const std::string& name : spec.required) {
     (void)column_index(*table, name);
     const auto there =
@@ -118,10 +118,10 @@ Batch check_required(Batch table, const FilterSpec& spec) {
       while (there->Value(row)) ++row;
       throw Error(Code::invalid,
                   "column '" + name + "' lacks " + std::to_string(missing) + " of " + std::to_string(there->length()) +
-                      " values; the first is missing in row " + std::to_string(row + 1),
+                      " values; the first is missing in row " + std::to_string(first_row + row + 1),
                   "say `on_missing: drop` to leave such rows out")
           .with("column", name)
-          .with("row", std::to_string(row + 1));
+          .with("row", std::to_string(first_row + row + 1));
     }
     table = select(table, there);
   }
@@ -132,7 +132,7 @@ Batch check_required(Batch table, const FilterSpec& spec) {
 
 FilterSpec read_filter(const Value& config) {
   const Options options(config);
-  options.only({"input", "where", "field", "operator", "value", "required", "on_missing", "schema"});
+  options.only({"input", "stream", "where", "field", "operator", "value", "required", "on_missing", "schema"});
   FilterSpec spec;
   const auto conditions = options.list("where");
   const Value* where = options.find("where");
@@ -157,11 +157,11 @@ FilterSpec read_filter(const Value& config) {
   return spec;
 }
 
-FilterResult filter(const Batch& table, const FilterSpec& spec) {
+FilterResult filter(const Batch& table, const FilterSpec& spec, std::int64_t first_row) {
   prepare_compute();
   check_schema(*table, spec);
   FilterResult result;
-  result.table = check_required(table, spec);
+  result.table = check_required(table, spec, first_row);
   result.dropped_missing = table->num_rows() - result.table->num_rows();
   for (const FilterSpec::Condition& condition : spec.conditions) {
     result.table = select(result.table, mask_of(condition.expression, *result.table, condition.key));

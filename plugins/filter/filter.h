@@ -36,7 +36,8 @@ struct FilterResult {
   std::int64_t dropped_missing = 0;  // of rows without a required value
 };
 
-// Column types stay as they are; a table of which every row stays is handed on without a copy.
-[[nodiscard]] FilterResult filter(const Batch& table, const FilterSpec& spec);
+// Column types stay as they are; a table of which every row stays is handed on without a copy. `first_row`: the rows before
+// this batch, for errors.
+[[nodiscard]] FilterResult filter(const Batch& table, const FilterSpec& spec, std::int64_t first_row = 0);
 
 }  // namespace mortise::plugins

@@ -2,6 +2,7 @@
 #include "mortise/plugin.hpp"
 
 #include "filter/filter.h"
+#include "lib/batches.h"
 
 namespace {
 
@@ -15,18 +16,15 @@ struct Filter : mortise::Plugin {
     namespace plugins = mortise::plugins;
     const plugins::FilterSpec spec = plugins::read_filter(step.config());
     const mortise::Value input = step.input_value();
-    const auto result = plugins::filter(plugins::read_table(input, "input"), spec);
-    mortise::Value output = plugins::write_table(result.table);
-    step.info("filtered", {{"rows_in", rows_in(input)},
-                           {"rows_out", output.as_table().array.length},
-                           {"dropped_missing", result.dropped_missing}});
-    return output;
-  }
-
- private:
-  static std::int64_t rows_in(const mortise::Value& input) {
-    if (input.is(mortise::Kind::table)) return input.as_table().array.length;
-    return static_cast<std::int64_t>(input.size());
+    std::int64_t dropped = 0;
+    auto done = plugins::stream_batches(step, input, [&](const plugins::Batch& batch, std::int64_t first_row) {
+      auto result = plugins::filter(batch, spec, first_row);
+      dropped += result.dropped_missing;
+      return result.table;
+    });
+    step.rows(done.rows_out);
+    step.info("filtered", {{"rows_in", done.rows_in}, {"rows_out", done.rows_out}, {"dropped_missing", dropped}});
+    return done.table;
   }
 };
 

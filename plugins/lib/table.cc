@@ -6,6 +6,7 @@
 #include <arrow/type.h>
 
 #include "lib/arrow_status.h"
+#include "lib/batches.h"
 #include "lib/options.h"
 #include "lib/rows.h"
 #include "lib/suggest.h"
@@ -14,6 +15,12 @@
 namespace mortise::plugins {
 
 Batch read_table(const Value& value, std::string_view what) {
+  if (is_table_file(value)) {
+    const auto source = open_batches(value, what);
+    std::vector<Batch> batches;
+    while (Batch batch = source->next()) batches.push_back(std::move(batch));
+    return joined(batches, source->schema());
+  }
   if (!value.is(Kind::table)) return table_of_rows(value, what);
   ArrowSchema schema{};
   ArrowArray array{};

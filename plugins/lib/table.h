@@ -1,7 +1,8 @@
 // Tables: the leaf of a Value and Arrow's RecordBatch, each seen as the other without copying data.
 //
 // In this folder a table is one RecordBatch. A step's input may also be rows (a list of maps), a map with a list of rows
-// under "rows", or a map of equally long lists (columns); `read_table` makes a table of those, see rows.h.
+// under "rows", or a map of equally long lists (columns); `read_table` makes a table of those, see rows.h. A table file (batches.h)
+// is read whole.
 #pragma once
 
 #include <arrow/type_fwd.h>

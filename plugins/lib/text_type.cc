@@ -173,6 +173,7 @@ void TextType::add(std::string_view text) {
   if (integer_ || real_) add_number(text);
   if (boolean_ && !read_boolean(text)) boolean_ = false;
   if (date_ || time_ || zoned_) add_time(text);
+  if (layouts_.possible()) layouts_.add(text);
 }
 
 void TextType::add_number(std::string_view text) {
@@ -219,7 +220,55 @@ ColumnType TextType::type() const noexcept {
   if (far_ && decimals_ > 6) return ColumnType::text;
   if (time_) return ColumnType::time;
   if (zoned_) return ColumnType::zoned_time;
+  if (const auto known = layouts_.verdict().layout) {
+    const DateLayout& layout = known_layouts()[*known];
+    if (layout.has_zone()) return ColumnType::zoned_time;
+    return layout.has_time() ? ColumnType::time : ColumnType::date;
+  }
   return ColumnType::text;
+}
+
+std::optional<std::size_t> TextType::layout() const noexcept {
+  if (!any_ || integer_ || (real_ && plain_number_) || boolean_ || date_ || time_ || zoned_) return std::nullopt;
+  return layouts_.verdict().layout;
+}
+
+void TextType::merge(const TextType& other) noexcept {
+  if (!other.any_) return;
+  any_ = true;
+  integer_ = integer_ && other.integer_;
+  real_ = real_ && other.real_;
+  boolean_ = boolean_ && other.boolean_;
+  date_ = date_ && other.date_;
+  time_ = time_ && other.time_;
+  zoned_ = zoned_ && other.zoned_;
+  plain_number_ = plain_number_ || other.plain_number_;
+  rounded_ += other.rounded_;
+  decimals_ = std::max(decimals_, other.decimals_);
+  far_ = far_ || other.far_;
+  layouts_.merge(other.layouts_);
+}
+
+TextType TextType::of(const Known& known) noexcept {
+  TextType made;
+  if (!known.any) return made;
+  made.any_ = true;
+  made.integer_ = known.type == ColumnType::integer;
+  made.real_ = known.type == ColumnType::real || (made.integer_ && !known.wide);
+  made.boolean_ = known.type == ColumnType::boolean;
+  made.date_ = known.type == ColumnType::date && !known.layout;
+  made.time_ = made.date_ || (known.type == ColumnType::time && !known.layout);
+  made.zoned_ = known.type == ColumnType::zoned_time && !known.layout;
+  made.plain_number_ = known.finite;
+  made.rounded_ = known.rounded;
+  made.decimals_ = known.decimals;
+  made.far_ = known.far;
+  if (known.layout) {
+    made.layouts_.only(*known.layout);
+  } else {
+    made.layouts_.rule_out();
+  }
+  return made;
 }
 
 }  // namespace mortise::plugins
