@@ -13,8 +13,10 @@
 #include "base/redact.h"
 #include "http/api.h"
 #include "http/server.h"
+#include "jobs/core/checkpoints.h"
 #include "jobs/core/events.h"
 #include "jobs/core/run_log.h"
+#include "jobs/core/vault.h"
 #include "jobs/pipelines/pipelines.h"
 #include "os/file.h"
 #include "os/paths.h"
@@ -50,6 +52,11 @@ runtime::RuntimeSettings runtime_settings(const Settings& settings) {
 std::optional<std::string> environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// A server goes on with what an earlier one left behind. A verb's own host lives for that verb alone.
+jobs::Resume resume_for(cli::HostOptions::Ports ports) {
+  return ports == cli::HostOptions::Ports::configured ? jobs::Resume::automatic : jobs::Resume::by_hand;
 }
 
 http::ServerOptions server_options(const std::string& data_dir, const Settings& settings,
@@ -116,8 +123,10 @@ struct House::Parts {
         registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted}),
         runtime(registry, room_logs.runtime, runtime_paths(options.places), runtime_settings(settings())),
         run_log(database, room_logs.jobs),
-        pipelines({room_logs.jobs, registry, services, runtime, run_log, events, settings().plugins.max_concurrency,
-                   settings().plugins.timeout}),
+        vault(os::join(options.data_dir, "key")),
+        checkpoints(database, vault, os::join(options.data_dir, "runs")),
+        pipelines({room_logs.jobs, registry, services, runtime, run_log, events, checkpoints, environment,
+                   resume_for(options.ports), settings().plugins.max_concurrency, settings().plugins.timeout}),
         catalog(settings().pipeline_directories, os::join(options.data_dir, "pipelines")),
         metrics(version()),
         runs(metrics, pipelines, run_log),
@@ -142,6 +151,7 @@ struct House::Parts {
     discover(options.places);
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
+    if (resume_for(options.ports) == jobs::Resume::automatic) (void)pipelines.resume_all();
     server.start();
   }
 
@@ -234,6 +244,8 @@ struct House::Parts {
   runtime::Runtime runtime;
   jobs::RunLog run_log;
   jobs::EventHub events;
+  jobs::Vault vault;
+  jobs::Checkpoints checkpoints;
   jobs::Pipelines pipelines;
   http::PipelineCatalog catalog;
   http::Metrics metrics;

@@ -23,21 +23,36 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
+enum class Syntax { yaml, toml, json };
+
+Syntax syntax_of(const std::string& path) {
+  const std::string_view ending = std::string_view(path).substr(std::min(path.rfind('.'), path.size()));
+  if (ending == ".yaml" || ending == ".yml") return Syntax::yaml;
+  if (ending == ".toml") return Syntax::toml;
+  if (ending == ".json") return Syntax::json;
+  throw Error(Code::invalid, "'" + path + "' is no configuration file by its name",
+              "name it .yaml, .yml, .toml or .json")
+      .with("file", path)
+      .with("expected", ".yaml, .yml, .toml or .json")
+      .with("got", std::string(ending));
+}
+
 }  // namespace
 
-Node read_config(const std::string& path) {
-  const std::string_view ending = std::string_view(path).substr(std::min(path.rfind('.'), path.size()));
-  const bool yaml = ending == ".yaml" || ending == ".yml";
-  if (!yaml && ending != ".toml" && ending != ".json") {
-    throw Error(Code::invalid, "'" + path + "' is no configuration file by its name",
-                "name it .yaml, .yml, .toml or .json")
-        .with("file", path)
-        .with("expected", ".yaml, .yml, .toml or .json")
-        .with("got", std::string(ending));
+Node parse_config(std::string_view text, const std::string& path) {
+  switch (syntax_of(path)) {
+    case Syntax::yaml: return parse_yaml(text, path);
+    case Syntax::toml: return parse_toml(text, path);
+    case Syntax::json: break;
   }
-  const std::string text = read_text(path);
-  if (yaml) return parse_yaml(text, path);
-  return ending == ".toml" ? parse_toml(text, path) : parse_json_config(text, path);
+  return parse_json_config(text, path);
 }
+
+std::string read_config_text(const std::string& path) {
+  (void)syntax_of(path);  // a file that could not be parsed is not read
+  return read_text(path);
+}
+
+Node read_config(const std::string& path) { return parse_config(read_config_text(path), path); }
 
 }  // namespace mortise

@@ -115,6 +115,9 @@ class Node {
 
 // Reads and parses by the name's ending: .yaml .yml .toml .json. Error{not_found} when there is no such file.
 [[nodiscard]] Node read_config(const std::string& path);
+// The two halves of it, for who keeps the text.
+[[nodiscard]] std::string read_config_text(const std::string& path);
+[[nodiscard]] Node parse_config(std::string_view text, const std::string& path);
 
 // Scalars become null, bool, int64, float64 and string.
 [[nodiscard]] Value to_value(const Node& node);

@@ -113,6 +113,8 @@ jobs::RunRequest read_run_request(const Api& api, const Request& request) {
   jobs::RunRequest wanted;
   wanted.folder = os::absolute(os::join(api.folder, text_at(body, "folder").value_or(".")));
   wanted.pipeline = pipeline_of(api, request, body, wanted.folder);
+  if (body.has("pipeline") && request.principal != Principal::operator_)
+    wanted.environment = jobs::EnvironmentAccess::hidden;
   if (const Value* context = body.find("context"); context != nullptr && !context->is_null()) {
     if (!context->is(Kind::map)) throw wrong_kind("context", "a map", *context);
     wanted.context = *context;

@@ -314,13 +314,18 @@ def test_sigterm_lets_the_run_finish_and_then_ends_the_server_cleanly(server, tm
     assert json.loads(server.cli("runs", "show", run_id, "--json").stdout)["state"] == "succeeded"
 
 
-def test_runs_that_do_not_end_in_time_are_cancelled_at_the_end(make_server, tmp_path):
+def test_runs_that_do_not_end_in_time_are_stopped_and_gone_on_with_by_the_next_server(make_server, tmp_path):
     server = make_server(config=outside.config_file(tmp_path, server={"drain_timeout": 0.5}))
     run_id = server.start_run([wait_step(tmp_path)])
     worker = pid_in(tmp_path / "wait.started")
     assert server.stop(within=15) == 0
     assert not outside.alive(worker)
-    assert json.loads(server.cli("runs", "show", run_id, "--json").stdout)["state"] == "cancelled"
+    assert json.loads(server.cli("runs", "show", run_id, "--json").stdout)["state"] == "interrupted"
+    (tmp_path / "wait.until").touch()
+    server.start()
+    record = server.finished(run_id)
+    assert record["state"] == "succeeded"
+    assert [attempt["state"] for attempt in record["steps"]] == ["interrupted", "succeeded"]
 
 
 def test_the_socket_is_the_owners_alone(server):

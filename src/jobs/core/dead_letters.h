@@ -38,10 +38,10 @@ struct DeadLetter {
 
 struct NewLetter {
   std::string run, pipeline;
-  std::optional<std::uint32_t> position;
-  std::string step, plugin;
+  std::optional<std::uint32_t> position = {};
+  std::string step = {}, plugin = {};
   std::uint32_t attempts = 0;
-  Value input;  // clean of secrets
+  Value input = {};  // clean of secrets
 };
 // The row for RunLog::finish.
 [[nodiscard]] store::DeadLetterRow letter_row(const NewLetter& letter, const Error& error);

@@ -34,6 +34,13 @@ void EventHub::publish(const std::string& run, std::string type, Value data) {
     const std::lock_guard lock(mutex_);
     auto& slot = streams_[run];
     if (slot == nullptr) slot = std::make_shared<Stream>();
+    if (const std::lock_guard old(slot->mutex); slot->finished) {  // it goes on: who watched the end has seen the end
+      auto fresh = std::make_shared<Stream>();
+      fresh->last = slot->last;
+      std::erase(finished_, run);
+      stream = std::move(fresh);
+    }
+    if (stream != nullptr) slot = stream;
     stream = slot;
   }
   {

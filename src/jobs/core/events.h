@@ -45,7 +45,8 @@ class EventHub {
   EventHub(const EventHub&) = delete;
   EventHub& operator=(const EventHub&) = delete;
 
-  // The first event of a run makes its sequence.
+  // The first event of a run makes its sequence. An event after the end begins it anew, with the numbers going on: the run was
+  // taken up again.
   void publish(const std::string& run, std::string type, Value data);
   // No more events of this run: watchers that have seen all get the end.
   void finish(const std::string& run);

@@ -10,7 +10,7 @@ struct Condition::Node {
   enum class Type { literal, list, path, call, negation, conjunction, disjunction, comparison };
   Type type = Type::literal;
   Value literal;
-  std::string name;  // operator, function, or first part of a path
+  std::string name;            // operator, function, or first part of a path
   std::vector<Node> children;  // operands, arguments, items, or the further parts of a path
 };
 

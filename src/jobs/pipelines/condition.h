@@ -28,8 +28,8 @@ class Condition {
   // What a condition can see.
   struct Scope {
     std::function<const Value*(std::string_view name)> context;  // null: no such entry
-    Value steps;                                                  // map of step name -> {outcome, rows, attempts}
-    bool any_failed = false;                                      // of the steps it needs, directly or not
+    Value steps;                                                 // map of step name -> {outcome, rows, attempts}
+    bool any_failed = false;                                     // of the steps it needs, directly or not
   };
 
   // Throws Error{invalid} with the column and what was expected.

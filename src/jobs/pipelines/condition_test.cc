@@ -11,8 +11,9 @@ namespace {
 
 bool holds(std::string_view text, bool any_failed = false) {
   const std::map<std::string, Value, std::less<>> context = {
-      {"mode", "full"}, {"n", 3}, {"x", 2.5}, {"empty", Value::list()}, {"nothing", Value()},
-      {"nested", Value::map({{"list", Value::list({1, 2, 3})}})}};
+      {"mode", "full"},     {"n", 3},
+      {"x", 2.5},           {"empty", Value::list()},
+      {"nothing", Value()}, {"nested", Value::map({{"list", Value::list({1, 2, 3})}})}};
   Condition::Scope scope;
   scope.context = [&](std::string_view name) -> const Value* {
     const auto found = context.find(name);

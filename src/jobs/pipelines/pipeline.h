@@ -33,26 +33,38 @@ struct Retry {
   [[nodiscard]] std::chrono::milliseconds before(std::uint32_t next) const;
 };
 
+// What becomes of a step whose process died in the middle of an attempt: nobody knows whether its effects took place.
+enum class OnInterrupt {
+  rerun,  // another attempt, with the same idempotency key: at least once
+  fail,   // it fails: at most once
+};
+
 struct Step {
   std::string name;
-  std::string plugin;   // an id or an alias
+  std::string plugin;  // an id or an alias
   Value config = Value::map();
-  std::string output;   // context key, may be empty
+  std::string output;              // context key, may be empty
   std::vector<std::size_t> needs;  // indices of earlier steps, resolved
   Retry retry;
   std::optional<std::chrono::milliseconds> timeout;
   std::optional<Condition> when;
   std::optional<plugin::FailurePolicy> on_failure;  // stop or report; absent: the plugin's own
-  int line = 0;  // in the file, 0 when unknown
+  OnInterrupt on_interrupt = OnInterrupt::rerun;    // its own, else the pipeline's
+  int line = 0;                                     // in the file, 0 when unknown
 };
+
+enum class PipelineSyntax { yaml, json, toml };
 
 struct Pipeline {
   std::string name;
   std::string description;
   bool enabled = true;
   std::vector<Step> steps;
-  std::string file;  // where it came from, may be empty
+  std::string file;                  // where it came from, may be empty
   std::vector<std::string> secrets;  // values that came from ${ENV}; they appear nowhere
+  // The whole file as it was read, ${NAME} not replaced: what a run that is taken up again reads instead of the file.
+  std::string text;
+  PipelineSyntax syntax = PipelineSyntax::yaml;
 };
 
 // The steps that `step` waits for, directly or through others.

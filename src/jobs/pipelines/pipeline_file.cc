@@ -60,6 +60,13 @@ plugin::FailurePolicy read_on_failure(const Node& node) {
   throw node.expected("stop or report");
 }
 
+OnInterrupt read_on_interrupt(const Node& node) {
+  const std::string policy = node.as_string();
+  if (policy == "rerun") return OnInterrupt::rerun;
+  if (policy == "fail") return OnInterrupt::fail;
+  throw node.expected("rerun or fail");
+}
+
 Condition read_when(const Node& node) {
   try {
     return Condition::parse(node.as_text());
@@ -77,7 +84,8 @@ std::string read_name(const Node& map) {
 
 Step read_step_keys(const Node& node) {
   if (!node.is(Node::Kind::map)) throw node.expected("a map with name and plugin");
-  node.forbid_unknown({"name", "plugin", "config", "output", "needs", "when", "retry", "timeout", "on_failure"});
+  node.forbid_unknown(
+      {"name", "plugin", "config", "output", "needs", "when", "retry", "timeout", "on_failure", "on_interrupt"});
   Step step;
   step.line = static_cast<int>(node.line());
   step.name = read_name(node);
@@ -91,6 +99,7 @@ Step read_step_keys(const Node& node) {
   if (const auto retry = node.find("retry")) step.retry = read_retry(*retry);
   if (const auto timeout = node.find("timeout")) step.timeout = positive_duration(*timeout);
   if (const auto policy = node.find("on_failure")) step.on_failure = read_on_failure(*policy);
+  if (const auto policy = node.find("on_interrupt")) step.on_interrupt = read_on_interrupt(*policy);
   return step;
 }
 
@@ -179,10 +188,10 @@ void refuse_shared_outputs(const Pipeline& pipeline, const std::vector<Node>& no
       const std::vector<bool> before = ancestors_of(pipeline, later);
       for (const std::size_t other : steps) {
         if (other >= later || before[other] || ancestors_of(pipeline, other)[later]) continue;
-        throw nodes[later].at("output").problem(
-            "steps '" + pipeline.steps[other].name + "' and '" + pipeline.steps[later].name +
-                "' may run at once and both have the output '" + output + "'",
-            "give them different outputs, or let one need the other");
+        throw nodes[later].at("output").problem("steps '" + pipeline.steps[other].name + "' and '" +
+                                                    pipeline.steps[later].name +
+                                                    "' may run at once and both have the output '" + output + "'",
+                                                "give them different outputs, or let one need the other");
       }
     }
   }
@@ -190,7 +199,7 @@ void refuse_shared_outputs(const Pipeline& pipeline, const std::vector<Node>& no
 
 Pipeline read_pipeline(const Node& node, const std::string& file) {
   if (!node.is(Node::Kind::map)) throw node.expected("a map with name and steps");
-  node.forbid_unknown({"name", "description", "enabled", "steps"});
+  node.forbid_unknown({"name", "description", "enabled", "on_interrupt", "steps"});
   Pipeline pipeline;
   pipeline.file = file;
   pipeline.name = read_name(node);
@@ -201,6 +210,12 @@ Pipeline read_pipeline(const Node& node, const std::string& file) {
   if (nodes.empty()) throw list.expected("a list of at least one step");
   if (nodes.size() > max_steps) throw list.expected("at most " + std::to_string(max_steps) + " steps");
   for (std::size_t i = 0; i < nodes.size(); ++i) pipeline.steps.push_back(read_step(nodes[i], i));
+  if (const auto policy = node.find("on_interrupt")) {
+    const OnInterrupt common = read_on_interrupt(*policy);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (!nodes[i].has("on_interrupt")) pipeline.steps[i].on_interrupt = common;
+    }
+  }
   resolve_needs(pipeline, nodes);
   refuse_circles(pipeline, nodes);
   refuse_shared_outputs(pipeline, nodes);
@@ -229,7 +244,9 @@ std::vector<Pipeline> read_all(const Node& top, const std::string& origin, const
   } else if (top.has("steps")) {
     pipelines.push_back(read_pipeline(top, origin));
   } else {
-    throw top.problem("missing key 'pipelines'", "a pipeline file begins with `pipelines:` and a list; see docs/pipelines.md")
+    throw top
+        .problem("missing key 'pipelines'",
+                 "a pipeline file begins with `pipelines:` and a list; see docs/pipelines.md")
         .with("key", "pipelines");
   }
   for (Pipeline& pipeline : pipelines) pipeline.secrets = secrets;
@@ -255,17 +272,31 @@ Pipeline choose(std::vector<Pipeline> pipelines, const std::string& origin, cons
 }  // namespace
 
 std::vector<Pipeline> read_pipeline_list(const std::string& path, const EnvironmentLookup& environment) {
-  return read_all(read_config(path), path, environment);
+  const std::string text = read_config_text(path);
+  std::vector<Pipeline> pipelines = read_all(parse_config(text, path), path, environment);
+  const PipelineSyntax syntax = path.ends_with(".json")   ? PipelineSyntax::json
+                                : path.ends_with(".toml") ? PipelineSyntax::toml
+                                                          : PipelineSyntax::yaml;
+  for (Pipeline& pipeline : pipelines) {
+    pipeline.text = text;
+    pipeline.syntax = syntax;
+  }
+  return pipelines;
 }
 
 Pipeline read_pipeline_file(const std::string& path, const std::string& name, const EnvironmentLookup& environment) {
   return choose(read_pipeline_list(path, environment), path, name);
 }
 
-Pipeline parse_pipeline(std::string_view text, const std::string& origin, PipelineSyntax syntax, const std::string& name,
-                        const EnvironmentLookup& environment) {
-  const Node top = syntax == PipelineSyntax::json ? parse_json_config(text, origin) : parse_yaml(text, origin);
-  return choose(read_all(top, origin, environment), origin, name);
+Pipeline parse_pipeline(std::string_view text, const std::string& origin, PipelineSyntax syntax,
+                        const std::string& name, const EnvironmentLookup& environment) {
+  const Node top = syntax == PipelineSyntax::json   ? parse_json_config(text, origin)
+                   : syntax == PipelineSyntax::toml ? parse_toml(text, origin)
+                                                    : parse_yaml(text, origin);
+  Pipeline pipeline = choose(read_all(top, origin, environment), origin, name);
+  pipeline.text = text;
+  pipeline.syntax = syntax;
+  return pipeline;
 }
 
 }  // namespace mortise::jobs

@@ -120,7 +120,8 @@ steps:
 TEST_CASE("errors begin with file and line, and name the step, the key, what was expected and what was there") {
   CHECK(failure("name: P\nsteps:\n  - {name: a, plugin: X, timeout: soon}\n") ==
         "p.yaml:3:35: step 1 (a): steps[0].timeout: expected a duration such as 30, 500ms, 30s or 2m, got \"soon\"");
-  CHECK(failure("name: P\nsteps:\n  - {name: a, plugin: X, when: 'a = 1'}\n").find(": step 1 (a): steps[0].when: ") != std::string::npos);
+  CHECK(failure("name: P\nsteps:\n  - {name: a, plugin: X, when: 'a = 1'}\n").find(": step 1 (a): steps[0].when: ") !=
+        std::string::npos);
   CHECK(failure("name: P\nsteps:\n  - {name: a, plugin: X, needs: [b]}\n  - {name: b, plugin: X, needs: [a]}\n")
             .find("needs go in a circle: a <- b <- a") != std::string::npos);
   CHECK(failure("name: P\nsteps:\n  - {name: a, plugin: X, needs: [a]}\n").find("circle: a <- a") != std::string::npos);
@@ -131,5 +132,6 @@ TEST_CASE("two steps that may run at once must not share an output; one after th
   CHECK(failure("name: P\nsteps:\n  - {name: a, plugin: X, needs: [], output: o}\n"
                 "  - {name: b, plugin: X, needs: [], output: o}\n")
             .find("steps 'a' and 'b' may run at once and both have the output 'o'") != std::string::npos);
-  CHECK(parse("name: P\nsteps:\n  - {name: a, plugin: X, output: o}\n  - {name: b, plugin: X, output: o}\n").steps.size() == 2);
+  CHECK(parse("name: P\nsteps:\n  - {name: a, plugin: X, output: o}\n  - {name: b, plugin: X, output: o}\n")
+            .steps.size() == 2);
 }

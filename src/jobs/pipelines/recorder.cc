@@ -1,9 +1,12 @@
 #include "jobs/pipelines/recorder.h"
 
 #include "base/error_object.h"
+#include "base/ids.h"
 #include "base/redact.h"
+#include "jobs/core/checkpoints.h"
 #include "jobs/core/events.h"
 #include "jobs/core/run_log.h"
+#include "jobs/pipelines/restore.h"
 
 namespace mortise::jobs {
 namespace {
@@ -49,31 +52,40 @@ void Recorder::guarded(const Pipelines::Run& run, Action action) {
   }
 }
 
-std::string Recorder::begin(const RunRequest& request) {
-  NewRun run;
-  run.kind = "pipeline";
-  run.name = request.pipeline.name;
-  run.source = request.pipeline.file;
-  for (const Step& step : request.pipeline.steps) run.steps.emplace_back(step.name, step.plugin);
-  return run_log_.begin(run);
+std::string Recorder::new_id() { return make_id("run"); }
+
+void Recorder::begin(const Pipelines::Run& run, std::vector<ReusedStep> reused) {
+  const RunRequest& request = run.request;
+  NewRun begun;
+  begun.kind = "pipeline";
+  begun.name = request.pipeline.name;
+  begun.source = request.pipeline.file;
+  for (const Step& step : request.pipeline.steps) begun.steps.emplace_back(step.name, step.plugin);
+  begun.id = run.id;
+  begun.plan = checkpoints_.seal_plan(run.id, plan_of(request));
+  begun.resume = resume_;
+  begun.origin = request.origin;
+  begun.reused = std::move(reused);
+  begun.slot = request.slot;
+  (void)run_log_.begin(begun);
 }
 
 void Recorder::started(const Pipelines::Run& run) {
   guarded(run, [&] {
-    run_log_.started(run.id);
+    if (!run.taken_up) run_log_.started(run.id);
     Value steps = Value::list();
     for (const Step& step : run.request.pipeline.steps) {
       steps.push_back(Value::map({{"name", step.name}, {"plugin", step.plugin}}));
     }
-    events_.publish(run.id, "run.started",
+    events_.publish(run.id, run.taken_up ? "run.resumed" : "run.started",
                     Value::map({{"name", run.request.pipeline.name}, {"steps", std::move(steps)}}));
-    log_.info("run started", {{"run", run.id}, {"pipeline", run.request.pipeline.name}});
+    log_.info(run.taken_up ? "run goes on" : "run started", {{"run", run.id}, {"pipeline", run.request.pipeline.name}});
   });
 }
 
-void Recorder::step_started(const Pipelines::Run& run, std::size_t step, std::uint32_t attempt) {
+void Recorder::step_started(const Pipelines::Run& run, std::size_t step, std::uint32_t attempt, RunLog::Intent intent,
+                            const RunLog::Done& done) {
   guarded(run, [&] {
-    run_log_.step_started(run.id, static_cast<std::uint32_t>(step), attempt);
     Value event = step_event(run, step);
     event.set("attempt", static_cast<std::int64_t>(attempt));
     events_.publish(run.id, "step.started", std::move(event));
@@ -82,6 +94,12 @@ void Recorder::step_started(const Pipelines::Run& run, std::size_t step, std::ui
                                 {"plugin", step_of(run, step).plugin},
                                 {"attempt", attempt}});
   });
+  try {
+    run_log_.step_started(run.id, static_cast<std::uint32_t>(step), attempt, done, intent);
+  } catch (...) {
+    const Error error = caught_error();
+    done(&error);
+  }
 }
 
 void Recorder::step_progress(const Pipelines::Run& run, std::size_t step, double fraction, std::string_view note) {
@@ -118,6 +136,7 @@ void Recorder::step_retrying(const Pipelines::Run& run, std::size_t step, std::u
     end.attempt = attempt;
     end.state = "failed";
     end.error = error_object(error);
+    end.verdict = "retry";
     run_log_.step_ended(run.id, end);
     Value event = step_event(run, step);
     event.set("attempt", static_cast<std::int64_t>(attempt));
@@ -129,12 +148,16 @@ void Recorder::step_retrying(const Pipelines::Run& run, std::size_t step, std::u
   });
 }
 
-void Recorder::step_ended(const Pipelines::Run& run, std::size_t step, const StepState& state, const Value& outputs) {
+void Recorder::step_ended(const Pipelines::Run& run, std::size_t step, const StepState& state, const Value& outputs,
+                          const std::optional<store::OutputRow>& kept) {
   guarded(run, [&] {
     StepEnd end;
     end.index = static_cast<std::uint32_t>(step);
-    end.attempt = state.attempts;
-    end.state = name_of(state.phase);
+    end.attempt = state.open_attempt;
+    // What the end of the host cancelled is not at its end.
+    end.state = run.suspended && state.phase == StepPhase::cancelled ? "interrupted" : name_of(state.phase);
+    end.verdict = state.tolerated ? "tolerated" : "";
+    end.kept = kept;
     end.elapsed_ns = state.elapsed.count();
     if (state.rows >= 0) end.rows = state.rows;
     end.bytes_copied = state.bytes_copied;
@@ -172,10 +195,28 @@ void Recorder::context_seen(const Pipelines::Run& run, std::size_t step, const V
   });
 }
 
+void Recorder::finish(const Pipelines::Run& run, const RunResult& result, std::vector<store::DeadLetterRow> letters,
+                      const RunLog::Done& done) {
+  RunEnd end;
+  end.state = result.state;
+  if (result.error) end.error = error_object(*result.error);
+  end.letters = std::move(letters);
+  const auto told = [this, id = run.id, done](const Error* unwritten) {
+    if (unwritten != nullptr && !complained_.exchange(true))
+      log_.failure("a run could not be recorded", *unwritten, {{"run", id}});
+    done(unwritten);
+  };
+  try {
+    run_log_.finish(run.id, end, told);
+  } catch (...) {
+    const Error error = caught_error();
+    told(&error);
+  }
+}
+
 void Recorder::ended(const Pipelines::Run& run, const RunResult& result) {
   guarded(run, [&] {
     const Value error = result.error ? error_object(*result.error) : Value();
-    run_log_.finish(run.id, result.state, error);
     events_.publish(run.id, "run.finished", Value::map({{"state", result.state}, {"error", error}}));
     log_.info("run ended", {{"run", run.id}, {"pipeline", run.request.pipeline.name}, {"state", result.state}});
   });

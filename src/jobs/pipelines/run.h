@@ -18,16 +18,28 @@
 
 namespace mortise::jobs {
 
-enum class StepPhase { pending, running, retrying, succeeded, failed, skipped, cancelled };  // retrying: between attempts
+enum class StepPhase {
+  pending,
+  running,
+  retrying,
+  succeeded,
+  failed,
+  skipped,
+  cancelled
+};  // retrying: between attempts
 [[nodiscard]] std::string_view name_of(StepPhase phase) noexcept;
 
 struct StepState {
   StepPhase phase = StepPhase::pending;
   bool tolerated = false;  // failed, and the run goes on
+  bool lost = false;       // pending after an attempt that nobody knows the end of
   plugin::Registry::Entry descriptor;
   StepStyle style = StepStyle::step;
-  Value config;  // validated
-  std::uint32_t attempts = 0;
+  Value config;                     // validated
+  std::uint32_t attempts = 0;       // in all, also of earlier rounds and processes
+  std::uint32_t open_attempt = 0;   // whose row the next end is written to; 0: that of a step without an attempt
+  std::uint32_t failures = 0;       // attempts of this round that failed: what `retry` counts
+  std::uint32_t interruptions = 0;  // attempts of this round that nobody knows the end of
   std::int64_t rows = -1;
   std::int64_t worker_pid = 0;
   std::uint64_t bytes_copied = 0;
@@ -41,7 +53,8 @@ struct StepState {
 
 class Pipelines::Run {
  public:
-  explicit Run(RunRequest wanted) : request(std::move(wanted)), steps(request.pipeline.steps.size()) {}
+  explicit Run(RunRequest wanted)
+      : request(std::move(wanted)), steps(request.pipeline.steps.size()), context(request.context) {}
 
   const RunRequest request;
   std::string id;
@@ -52,8 +65,11 @@ class Pipelines::Run {
   std::condition_variable ended;
   std::vector<StepState> steps;
   Value context = Value::map();
-  bool checked = false;   // phase 1 is over
-  bool stopping = false;  // a step failed: only steps that ask about failure are started
+  bool checked = false;    // phase 1 is over
+  bool stopping = false;   // a step failed: only steps that ask about failure are started
+  bool taken_up = false;   // it began before, perhaps in another process
+  bool suspended = false;  // the host ends: what does not end now is interrupted
+  bool concluded = false;  // its end is being written
   std::optional<Error> first_error;
   std::optional<RunResult> result;
 

@@ -135,7 +135,8 @@ StepAnswer answer_of(StepStyle style, const Step& step, const Value& value) {
 std::int64_t rows_in(const Value& value) {
   if (value.is(Kind::table)) return value.as_table().array.length;
   if (value.is(Kind::list)) return static_cast<std::int64_t>(value.size());
-  if (const Value* count = value.find("row_count"); count != nullptr && count->is(Kind::int64)) return count->as_int64();
+  if (const Value* count = value.find("row_count"); count != nullptr && count->is(Kind::int64))
+    return count->as_int64();
   if (const Value* rows = value.find("rows"); rows != nullptr && rows->is(Kind::list)) {
     return static_cast<std::int64_t>(rows->size());
   }

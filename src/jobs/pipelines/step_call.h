@@ -36,8 +36,8 @@ using ContextLookup = std::function<std::optional<Value>(std::string_view key)>;
                              const ContextLookup& context);
 
 struct StepAnswer {
-  Value outputs = Value::map();       // entries for the context
-  std::int64_t rows = -1;             // -1: nothing to count
+  Value outputs = Value::map();  // entries for the context
+  std::int64_t rows = -1;        // -1: nothing to count
   std::vector<std::string> logs, warnings;
 };
 

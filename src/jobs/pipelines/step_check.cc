@@ -15,8 +15,8 @@ constexpr std::string_view prefix = "configuration validation failed";
 // "configuration validation failed for plugin X: cause", once even where the plugin's own text begins like that.
 Error refusal(Code code, const std::string& plugin, const Error& cause) {
   const std::string reason = cause.describe();
-  const std::string text = reason.starts_with(prefix) ? reason
-                                                      : std::string(prefix) + " for plugin " + plugin + ": " + reason;
+  const std::string text =
+      reason.starts_with(prefix) ? reason : std::string(prefix) + " for plugin " + plugin + ": " + reason;
   Error error(code, text, cause.hint());
   for (const auto& [name, value] : cause.details()) error.with(name, value);
   return std::move(error).because(cause);
@@ -47,8 +47,8 @@ bool died(const runtime::Outcome& outcome) {
 
 // The plugin's own check. What it gives back is the configuration that the step runs with. What it says against the
 // configuration is the caller's mistake; that it does not start, dies or hangs is not, and keeps its code.
-Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor, Value config, const Pipelines::Parts& parts,
-                 runtime::Call call) {
+Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor, Value config,
+                 const Pipelines::Parts& parts, runtime::Call call) {
   call.operation = runtime::Operation::validate;
   call.input = Value::map({{"config", config}});
   runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, call);
