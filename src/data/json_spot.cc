@@ -286,7 +286,7 @@ Error json_error_at(std::string_view what, std::string_view text, std::size_t of
   std::size_t line = 1;
   std::size_t column = 1;
   for (const char c : text.substr(0, offset)) {
-    ++column;
+    if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) ++column;  // characters, not bytes
     if (c == '\n') {
       ++line;
       column = 1;

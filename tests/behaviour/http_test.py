@@ -168,12 +168,20 @@ def test_broken_json_is_answered_with_its_line_and_column(shared_server):
 
 
 @pytest.mark.rows("A-27")
-def test_a_body_with_dots_for_what_was_left_out_is_refused_at_the_dots(shared_server):
-    body = b'{"pipeline_name": "x",\n "context": {"a": 1, ...}}'
+@pytest.mark.parametrize(
+    ("body", "line", "column"),
+    [
+        (b'{"pipeline_name": "x",\n "context": {"a": 1, ...}}', 2, 22),
+        (b'{"a": {...}}', 1, 8),
+        ('{"ä":\n\n{"ö": ...}}'.encode(), 3, 7),
+    ],
+)
+def test_a_body_with_dots_for_what_was_left_out_is_refused_at_the_dots(shared_server, body, line, column):
     answer = shared_server.http.post(shared_server.url + "/api/v1/pipelines/execute", data=body)
     assert answer.status_code == 400
-    assert "line 2, column 22" in answer.json()["error"], answer.text
-    assert (answer.json()["details"]["line"], answer.json()["details"]["column"]) == ("2", "22")
+    assert f"line {line}, column {column}:" in answer.json()["error"], answer.text
+    details = answer.json()["details"]
+    assert (details["line"], details["column"]) == (str(line), str(column))
 
 
 @pytest.mark.parametrize(
