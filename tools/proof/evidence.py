@@ -100,9 +100,10 @@ def run_pytest(test_ids, build):
 
 def last_pytest(test_ids, build):
     """What the last ./test or `make features` saw -> outcomes by test id; tests they did not run are left out."""
+    files = [build / RESULTS / name for name in ("pytest.xml", "features.xml")]
     outcomes = {}
-    for name in ("pytest.xml", "features.xml"):
-        outcomes.update(read_results(build / RESULTS / name))
+    for path in sorted((path for path in files if path.exists()), key=lambda path: path.stat().st_mtime):
+        outcomes.update(read_results(path))
     return {test_id: outcomes[junit_key(test_id)] for test_id in test_ids if junit_key(test_id) in outcomes}
 
 
