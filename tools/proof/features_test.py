@@ -95,7 +95,9 @@ def test_the_ledger_has_one_line_for_a_row_in_each_table():
     text += "## Not yet\n| Q-02..Q-04, R-01 | it |\n"
     book = ledger.read_ledger(text)
     assert book.held == {"Q-01": "test_it"} and list(book.later) == ["Q-02", "Q-03", "Q-04", "R-01"]
-    for wrong in (text + "| Q-03 | again |\n", text + "| Q-05 | in | held |\n"):
+    assert ledger.read_ledger(text + "| Q-03 | again |\n").later["Q-03"] == "it"
+    held_again = text.replace("## Not yet", "| Q-01 | does | test_that |\n## Not yet")
+    for wrong in (held_again, text + "| Q-05 | in | held |\n"):
         with pytest.raises(promises.Malformed):
             ledger.read_ledger(wrong)
 
