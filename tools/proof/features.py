@@ -33,16 +33,16 @@ def judge(row, tests, book):
     if skipped:
         return Verdict(row, "not held", f"skipped here: {skipped[0]}", tests)
     if row in book.held:
-        return Verdict(row, "not held", f"its test has no result: {book.held[row]}")
+        return Verdict(row, "not held", f"its test has no result: {book.held[row][0]}")
     if row in book.guidance:
         return Verdict(row, "guidance", book.guidance[row])
     return Verdict(row, "not held", book.later.get(row, "no test carries this row"))
 
 
 def tests_of(rows, book, marked, cases):
-    """(row -> ids of its pytest tests, row -> its doctest case)."""
+    """(row -> ids of its pytest tests, row -> its doctest cases)."""
     by_mark = {row: [test for test, carried in marked.items() if row in carried] for row in rows}
-    by_case = {row: book.held[row] for row in rows if book.held.get(row) in cases}
+    by_case = {row: [name for name in book.held.get(row, []) if name in cases] for row in rows}
     return by_mark, by_case
 
 
@@ -54,12 +54,12 @@ def gather(rows, book, build, run):
     outcomes = {}
     if wanted:
         outcomes = evidence.run_pytest(wanted, build) if run else evidence.last_pytest(wanted, build)
-    unit = {case: evidence.run_doctest(cases[case], case) for case in sorted(set(by_case.values()))}
+    named = sorted({case for listed in by_case.values() for case in listed})
+    unit = {case: evidence.run_doctest(cases[case], case) for case in named}
     verdicts = []
     for row in rows:
         tests = {test: outcomes[test] for test in by_mark[row] if test in outcomes}
-        if row in by_case:
-            tests[f"{cases[by_case[row]].name}: {by_case[row]}"] = unit[by_case[row]]
+        tests.update({f"{cases[case].name}: {case}": unit[case] for case in by_case[row]})
         verdicts.append(judge(row, tests, book))
     return verdicts
 

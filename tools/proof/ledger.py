@@ -1,7 +1,8 @@
 """docs/rows.md, the one reviewed list: a row, and the test that shows it or the reason why none does.
 
 Three tables under three headings: `Held` (row, promise, test), `Guidance` (rows, reason) and `Not yet` (rows, what is
-missing). Rows of the last two may be ranges: `O-01..O-08`. A row that is held needs no line to leave `Not yet`.
+missing). Rows of the last two may be ranges: `O-01..O-08`. A row that is held needs no line to leave `Not yet`; a row may
+have several tests, a line each. Lines that two changes added or cut down at once may all stay: nothing contradicts.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ HEADINGS = {"## Held": "held", "## Guidance": "guidance", "## Not yet": "later"}
 
 @dataclass
 class Ledger:
-    held: dict = field(default_factory=dict)  # row -> name of its test
+    held: dict = field(default_factory=dict)  # row -> names of its tests
     guidance: dict = field(default_factory=dict)  # row -> reason
     later: dict = field(default_factory=dict)  # row -> what is missing
 
@@ -40,9 +41,10 @@ def read_ledger(text):
             raise Malformed(f"docs/rows.md, under {table}: not the cells of this table: {line}")
         for row in rows_of(cells[0]):
             entries = getattr(ledger, table)
-            if row in entries and table != "later":  # two changes may take rows out of one line: both remains stay
-                raise Malformed(f"docs/rows.md: {row} is there twice under {table}")
-            entries.setdefault(row, cells[-1])
+            if table == "held":
+                entries.setdefault(row, []).append(cells[-1])
+            else:
+                entries.setdefault(row, cells[-1])
     return ledger
 
 
