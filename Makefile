@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test features guides check sanitize tidy fuzz bench soak fmt clean help
+.PHONY: build test features guides check abi sanitize tidy fuzz bench soak fmt clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -28,7 +28,7 @@ features: build ## which promises of the guides hold, row by row; ROWS=M- or M-2
 guides: build ## which samples of the guides run, one by one; GUIDE=mimir or SAMPLE=MC-04,MC-16
 	$(PYTHON) tools/guides --guide '$(GUIDE)' --sample '$(SAMPLE)'
 
-check: tools-for-check sanitize tidy fuzz ## everything that looks for trouble: sanitizers, clang-tidy, fuzzing
+check: tools-for-check abi sanitize tidy fuzz ## everything that looks for trouble: the contract, sanitizers, clang-tidy, fuzzing
 
 .PHONY: tools-for-check
 tools-for-check:
@@ -40,6 +40,9 @@ sanitize: build/asan/build.ninja build/tsan/build.ninja ## unit tests under addr
 	cmake --build build/tsan --parallel $(JOBS)
 	TSAN_OPTIONS=suppressions=$(CURDIR)/tools/tsan-suppressions.txt \
 	    $(PYTHON) tools/run-tests --only ctest --build build/tsan
+
+abi: ## the native contract against the one that was promised
+	tools/abi/check
 
 tidy: build ## clang-tidy over our sources
 	run-clang-tidy-16 -quiet -p build -j $(JOBS) -extra-arg=-Wno-unknown-warning-option \

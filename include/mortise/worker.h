@@ -71,7 +71,7 @@ MORTISE_EXPORT mortise_status mortise_worker_open(const mortise_worker_options* 
 
 MORTISE_EXPORT const mortise_worker_hello* mortise_worker_greeting(const mortise_worker* worker);
 
-/* Waits for the next task, as long as it takes: yields for a moment, then sleeps. Each task but the end wants one reply
+/* Waits for the next task, as long as it takes, asleep. Each task but the end wants one reply
  * before the next one. MORTISE_INVALID: the host broke the protocol; exit. */
 MORTISE_EXPORT mortise_status mortise_worker_next(mortise_worker* worker, mortise_task* task, mortise_output* error);
 
