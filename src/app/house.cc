@@ -1,9 +1,11 @@
 #include "app/house.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
 
+#include "app/backup.h"
 #include "app/doctor.h"
 #include "app/host_services.h"
 #include "app/settings_view.h"
@@ -12,7 +14,9 @@
 #include "base/error.h"
 #include "base/redact.h"
 #include "http/api.h"
+#include "http/file_shelf.h"
 #include "http/server.h"
+#include "http/tokens.h"
 #include "jobs/core/checkpoints.h"
 #include "jobs/core/events.h"
 #include "jobs/core/run_log.h"
@@ -59,8 +63,8 @@ jobs::Resume resume_for(cli::HostOptions::Ports ports) {
   return ports == cli::HostOptions::Ports::configured ? jobs::Resume::automatic : jobs::Resume::by_hand;
 }
 
-http::ServerOptions server_options(const std::string& data_dir, const Settings& settings,
-                                   cli::HostOptions::Ports ports) {
+http::ServerOptions server_options(const std::string& data_dir, const Settings& settings, cli::HostOptions::Ports ports,
+                                   http::Tokens& tokens) {
   http::ServerOptions options;
   if (ports == cli::HostOptions::Ports::configured) {
     for (const std::string& host : settings.server.hosts) {
@@ -69,7 +73,19 @@ http::ServerOptions server_options(const std::string& data_dir, const Settings& 
   }
   options.unix_socket = socket_path(data_dir);
   options.guard = {settings.server.allowed_hosts, settings.server.allowed_origins};
+  using Auth = Settings::Server::Auth;
+  using Loopback = http::ServerOptions::Loopback;
+  options.loopback = settings.server.auth == Auth::open ? Loopback::may_run : Loopback::needs_token;
+  options.holder = [&tokens](std::string_view token) { return tokens.holder(token); };
+  options.certificate = settings.server.certificate;
+  options.key = settings.server.key;
+  options.rate_limit = settings.server.rate_limit;
+  options.rate_burst = settings.server.rate_burst;
   options.max_body = settings.server.max_body;
+  options.max_upload = settings.server.max_upload;
+  options.header_timeout = settings.server.header_timeout;
+  options.idle_timeout = settings.server.idle_timeout;
+  options.stall_timeout = settings.server.stall_timeout;
   options.max_connections = settings.server.max_connections;
   return options;
 }
@@ -84,7 +100,7 @@ http::ServerEvents server_events(const Log& log, http::Metrics& metrics) {
                           {"status", answer.status},
                           {"bytes", answer.bytes},
                           {"ms", std::chrono::duration<double, std::milli>(answer.elapsed).count()},
-                          {"by", name_of(answer.request.principal)}});
+                          {"by", answer.request.asker}});
   };
   events.failed = [&log](const Error& error) { log.failure("a request met a defect", error); };
   return events;
@@ -130,6 +146,8 @@ struct House::Parts {
         catalog(settings().pipeline_directories, os::join(options.data_dir, "pipelines")),
         metrics(version()),
         runs(metrics, pipelines, run_log),
+        tokens(database),
+        files(os::join(options.data_dir, "files")),
         api{room_logs.http,
             registry,
             runtime,
@@ -145,8 +163,12 @@ struct House::Parts {
             environment,
             [this] { return examine(options.data_dir, settings(), options.places); },
             [this] { return shown_configuration(); },
-            [this] { return reload(); }},
-        server(router, server_options(options.data_dir, settings(), options.ports),
+            [this] { return reload(); },
+            [this](const std::string& path) { return make_backup(database, options.data_dir, path); },
+            tokens,
+            files,
+            draining},
+        server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
@@ -194,6 +216,7 @@ struct House::Parts {
   }
 
   void apply(Configuration& fresh) {
+    server.configure(server_options(options.data_dir, fresh.settings, options.ports, tokens));  // may throw
     for (const std::string& secret : fresh.secrets) log.redact(secret);
     log.reopen();
     log.configure(fresh.settings.logging);
@@ -250,6 +273,9 @@ struct House::Parts {
   http::PipelineCatalog catalog;
   http::Metrics metrics;
   http::RunTracker runs;
+  http::Tokens tokens;
+  http::FileShelf files;
+  std::atomic<bool> draining = false;
   http::Api api;
   http::Router router;
   std::function<void(const Settings&)> host_config;  // tells ConfigService
@@ -267,11 +293,13 @@ House::~House() {
 
 std::vector<std::string> House::urls() const {
   std::vector<std::string> urls;
-  for (const http::Endpoint& endpoint : parts_->server.endpoints()) urls.push_back(http::url_of(endpoint));
+  const auto scheme = parts_->settings().server.certificate.empty() ? http::UrlScheme::http : http::UrlScheme::https;
+  for (const http::Endpoint& endpoint : parts_->server.endpoints()) urls.push_back(http::url_of(endpoint, scheme));
   return urls;
 }
 
 void House::drain() {
+  parts_->draining = true;
   const auto patience = parts_->settings().server.drain_timeout;
   parts_->log.info("stopping", {{"patience_s", std::chrono::duration<double>(patience).count()}});
   parts_->pipelines.drain(patience);

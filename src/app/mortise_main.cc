@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/backup.h"
 #include "app/doctor.h"
 #include "app/house.h"
 #include "app/settings_view.h"
@@ -52,6 +53,9 @@ class Builder final : public cli::HostMaker {
                        {"file", options.config.empty() ? Value() : Value(options.config)},
                        {"problems", problems},
                        {"notes", notes}});
+  }
+  Value restore(const cli::HostOptions& options, const std::string& file) override {
+    return restore_backup(options.data_dir, file);
   }
   Value configuration_keys() const override { return shown_keys(); }
   std::string version() const override { return app::version(); }

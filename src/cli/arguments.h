@@ -27,6 +27,14 @@ struct Arguments {
     config_check,
     config_keys,
     config_reload,
+    token_create,
+    token_list,
+    token_revoke,
+    backup,
+    restore,
+    files_list,
+    files_upload,
+    files_remove,
     completion,
     version,
   };
@@ -57,6 +65,10 @@ struct Arguments {
   std::string part;           // log-level: of a single part
   bool follow_whole = false;  // log-level: the part has no level of its own any more
   bool running = false;       // config show: of the server that runs
+
+  std::string token, scope, expires;  // token: its name or id, what it may do, how long it holds
+  std::string file;                   // backup, restore, files: a path, or the name of an uploaded file
+  std::string file_name;              // files upload: under this name
 };
 
 // What to do, or what to print right away (help) with exit status 0. Throws Error{invalid} on anything that is not a verb or

@@ -80,6 +80,12 @@ class EventReader {
   Client::Event current_;
 };
 
+std::string more_headers(const Client::Ask& ask) {
+  std::string text;
+  for (const auto& [name, value] : ask.headers) text += "\r\n" + name + ": " + value;
+  return text;
+}
+
 }  // namespace
 
 Error error_from(const Value& body) {
@@ -132,8 +138,8 @@ class Client::Exchange {
     parser_.eager(true);
     const std::string request = std::string(ask.method) + " " + ask.target +
                                 " HTTP/1.1\r\nHost: localhost\r\nAccept: " + std::string(ask.accept) +
-                                "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " +
-                                std::to_string(ask.body.size()) + "\r\n\r\n" + ask.body;
+                                "\r\nConnection: close\r\nContent-Type: application/json" + more_headers(ask) +
+                                "\r\nContent-Length: " + std::to_string(ask.body.size()) + "\r\n\r\n" + ask.body;
     if (!os::send_all(socket_.get(), std::as_bytes(std::span(request)), {}, std::chrono::seconds(60)))
       throw went_away();
   }

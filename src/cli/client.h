@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "mortise/error.hpp"
 #include "mortise/value.hpp"
@@ -38,6 +40,7 @@ class Client {
     std::string target;
     std::string body{};
     std::string_view accept = "application/json";
+    std::vector<std::pair<std::string, std::string>> headers{};  // more of them
   };
   // Waits as long as it takes: the server bounds its own work. Throws Error{cancelled} on SIGINT or SIGTERM, Error{internal}
   // when the server went away in the middle.

@@ -63,6 +63,9 @@ class HostMaker {
   [[nodiscard]] virtual Value configuration(const HostOptions& options) const = 0;
   // {"valid", "file", "problems": [error], "notes": [text]}.
   [[nodiscard]] virtual Value check_configuration(const HostOptions& options) const = 0;
+  // Puts a backup (an absolute path) in the place of the data folder: {"files", "bytes", "kept"}. Throws Error{busy} while a
+  // host has the folder.
+  [[nodiscard]] virtual Value restore(const HostOptions& options, const std::string& file) = 0;
   // Every key: [{"key", "kind", "default", "change", "variable", "meaning"}].
   [[nodiscard]] virtual Value configuration_keys() const = 0;
   [[nodiscard]] virtual std::string version() const = 0;

@@ -67,6 +67,14 @@ int dispatch(const Tools& tools) {
     case Verb::config_check: return check_configuration(tools);
     case Verb::config_keys: return list_configuration_keys(tools);
     case Verb::config_reload: return reload_configuration(tools);
+    case Verb::token_create: return create_token(tools);
+    case Verb::token_list: return list_tokens(tools);
+    case Verb::token_revoke: return revoke_token(tools);
+    case Verb::backup: return backup(tools);
+    case Verb::restore: return restore(tools);
+    case Verb::files_list: return list_files(tools);
+    case Verb::files_upload: return upload_file(tools);
+    case Verb::files_remove: return remove_file(tools);
     case Verb::completion:
     case Verb::version: break;
   }

@@ -33,6 +33,14 @@ struct Tools {
 [[nodiscard]] int check_configuration(const Tools& tools);
 [[nodiscard]] int list_configuration_keys(const Tools& tools);
 [[nodiscard]] int reload_configuration(const Tools& tools);
+[[nodiscard]] int create_token(const Tools& tools);
+[[nodiscard]] int list_tokens(const Tools& tools);
+[[nodiscard]] int revoke_token(const Tools& tools);
+[[nodiscard]] int backup(const Tools& tools);
+[[nodiscard]] int restore(const Tools& tools);
+[[nodiscard]] int list_files(const Tools& tools);
+[[nodiscard]] int upload_file(const Tools& tools);
+[[nodiscard]] int remove_file(const Tools& tools);
 
 // A client of the server that runs on the data folder. Throws Error{not_found} when none does.
 [[nodiscard]] std::unique_ptr<Client> require_server(const Tools& tools);

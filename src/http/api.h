@@ -2,6 +2,7 @@
 // table itself is GET /openapi.json.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 
@@ -25,6 +26,9 @@ class Runtime;
 
 namespace mortise::http {
 
+class FileShelf;
+class Tokens;
+
 // What the routes work with. Everything must outlive the server.
 struct Api {
   const Log& log;
@@ -43,6 +47,10 @@ struct Api {
   std::function<Value()> examine;        // what `mortise doctor` finds
   std::function<Value()> configuration;  // {"file", "values": [{"key", "value", "source", "place"}]}
   std::function<Value()> reload;         // {"changed", "restart"}; throws Error when the configuration is wrong
+  std::function<Value(const std::string&)> backup;  // to a file of that absolute path
+  Tokens& tokens;
+  FileShelf& files;
+  const std::atomic<bool>& draining;  // no new work is taken
 };
 
 // `api` must outlive the router.
@@ -53,7 +61,9 @@ void add_system_routes(Router& router,
                        const Api& api);  // system_routes.cc: health, metrics, log level, doctor, documents
 void add_plugin_routes(Router& router, const Api& api);     // plugin_routes.cc
 void add_pipeline_routes(Router& router, const Api& api);   // pipeline_routes.cc: the list, validate, execute
-void add_operation_routes(Router& router, const Api& api);  // operation_routes.cc: configuration
-void add_run_routes(Router& router, const Api& api);        // run_routes.cc: list, one, logs, events, cancel
+void add_operation_routes(Router& router, const Api& api);  // operation_routes.cc: configuration, backup
+void add_token_routes(Router& router, const Api& api);
+void add_file_routes(Router& router, const Api& api);
+void add_run_routes(Router& router, const Api& api);  // run_routes.cc: list, one, logs, events, cancel
 
 }  // namespace mortise::http

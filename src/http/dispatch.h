@@ -16,7 +16,13 @@ struct Found {
   const Route* route = nullptr;
   std::optional<Response> answer;
 };
-[[nodiscard]] Found find_route(const ServerCore& core, Request& request, const Target& target);
+[[nodiscard]] Found find_route(ServerCore& core, Request& request, const Target& target);
+
+// Finds out who asks, from the door and the token. Throws Error{denied} for a token that is not valid.
+void identify(const ServerCore& core, const Peer& peer, Request& request);
+
+// Error answers with what HTTP wants beside them: 401 with WWW-Authenticate where a token is missing or wrong.
+[[nodiscard]] Response refusal(const Request& request, const Error& error);
 
 // Runs the handler where its route says, and sees to it that the session gets exactly one answer. Throws Error{busy} when
 // no thread is free for it.

@@ -21,7 +21,7 @@ Guard::Guard(GuardOptions options) : hosts_(std::move(options.hosts)), origins_(
 }
 
 void Guard::admit(const Request& request, const std::string& authority) const {
-  if (request.principal == Principal::operator_) return;
+  if (request.principal != Principal::local) return;  // nobody else can do anything merely by being here
   const auto count = std::count_if(request.headers.begin(), request.headers.end(),
                                    [](const auto& header) { return header.first == "host"; });
   const std::string_view host = authority.empty() ? request.header("host") : std::string_view(authority);
@@ -45,18 +45,38 @@ void Guard::admit(const Request& request, const std::string& authority) const {
       .with("got", shown(origin));
 }
 
-void authorize(Principal principal, Scope scope) {
-  if (scope != Scope::operate || principal == Principal::operator_) return;
-  throw Error(Code::denied, "this route is for the operator alone",
-              "use the mortise command on this machine, which speaks to the server's own socket");
+void authorize(const Request& request, Access needed) {
+  if (request.access >= needed) return;
+  const std::string scope(name_of(needed));
+  if (request.principal == Principal::nobody) {
+    throw Error(Code::denied, "this needs a token",
+                "send `Authorization: Bearer TOKEN`; `mortise token create --scope " + scope + "` makes one")
+        .with("scope", scope);
+  }
+  if (request.principal == Principal::token) {
+    throw Error(Code::denied,
+                request.asker + " may " + std::string(name_of(request.access)) + ", and this needs " + scope,
+                "use a token that was made with --scope " + scope)
+        .with("scope", scope)
+        .with("got", std::string(name_of(request.access)));
+  }
+  throw Error(
+      Code::denied, "this route is for the operator alone: it needs the scope " + scope,
+      "use the mortise command on this machine, which speaks to the server's own socket, or a token with that scope")
+      .with("scope", scope);
 }
 
-void require_loopback(const std::string& host) {
+bool is_loopback(std::string_view host) noexcept {
   const bool ipv4 = host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3;
-  if (host == "localhost" || host == "::1" || ipv4) return;
-  throw Error(Code::denied, "refusing to listen on '" + host + "': it can be reached from other machines",
-              "listen on 127.0.0.1 (the default) and put a tunnel or a proxy with TLS in front; other addresses need "
-              "TLS and a token")
+  return host == "localhost" || host == "::1" || ipv4;
+}
+
+void require_private(const std::string& host, Transport transport) {
+  if (is_loopback(host) || transport == Transport::encrypted) return;
+  throw Error(
+      Code::denied, "refusing to listen on '" + host + "': it can be reached from other machines",
+      "listen on 127.0.0.1 (the default), or set server.tls.certificate and server.tls.key: requests from other "
+      "machines then need a token, too")
       .with("key", "server.host")
       .with("expected", "localhost, 127.x.x.x or ::1")
       .with("got", host);

@@ -3,7 +3,7 @@
 // A page in the operator's browser can send requests to loopback ports. Two headers that it cannot forge stop it: `Host`
 // must name this machine (or a configured name), which defeats DNS rebinding, and `Origin`, when there is one, must be
 // the very address that was asked, or a configured one. Requests over the Unix socket come from no browser and are not
-// asked for either.
+// asked for either; one with a token is none that a page could have made, and one of nobody's may do nothing.
 #pragma once
 
 #include <string>
@@ -32,10 +32,13 @@ class Guard {
   std::vector<std::string> origins_;
 };
 
-// Throws Error{denied} when the principal may not use a route of this scope.
-void authorize(Principal principal, Scope scope);
+// Throws Error{denied} when the asker may not use a route that needs this.
+void authorize(const Request& request, Access needed);
 
-// Throws Error{denied} unless the address can be reached from this machine only.
-void require_loopback(const std::string& host);
+// Whether the address can be reached from this machine only.
+[[nodiscard]] bool is_loopback(std::string_view host) noexcept;
+// Throws Error{denied} for an address that other machines can reach, unless connections are encrypted.
+enum class Transport : std::uint8_t { plain, encrypted };
+void require_private(const std::string& host, Transport transport);
 
 }  // namespace mortise::http

@@ -64,15 +64,25 @@ TEST_CASE("the operator's socket asks for neither Host nor Origin") {
 }
 
 TEST_CASE("what is for the operator is denied to others") {
-  CHECK_NOTHROW(authorize(Principal::operator_, Scope::operate));
-  CHECK_NOTHROW(authorize(Principal::local, Scope::use));
-  CHECK_THROWS_AS(authorize(Principal::local, Scope::operate), Error);
+  Request request;
+  CHECK_NOTHROW(authorize(request, needed(Scope::use, Method::post)));
+  CHECK_THROWS_AS(authorize(request, needed(Scope::operate, Method::get)), Error);
+  request.principal = Principal::token;
+  request.access = Access::read;
+  CHECK_NOTHROW(authorize(request, needed(Scope::use, Method::get)));
+  CHECK_THROWS_AS(authorize(request, needed(Scope::use, Method::post)), Error);
+  request.access = Access::admin;
+  CHECK_NOTHROW(authorize(request, needed(Scope::admin, Method::del)));
+  request.access = Access::none;
+  CHECK_NOTHROW(authorize(request, needed(Scope::open, Method::get)));
 }
 
 TEST_CASE("addresses that other machines reach are refused") {
-  for (const char* host : {"localhost", "127.0.0.1", "127.1.2.3", "::1"}) CHECK_NOTHROW(require_loopback(host));
+  for (const char* host : {"localhost", "127.0.0.1", "127.1.2.3", "::1"})
+    CHECK_NOTHROW(require_private(host, Transport::plain));
   for (const char* host : {"0.0.0.0", "::", "192.168.1.1", "example.org", "", "127.evil.example", "127.0.0.1.evil"}) {
     CAPTURE(host);
-    CHECK_THROWS_AS(require_loopback(host), Error);
+    CHECK_THROWS_AS(require_private(host, Transport::plain), Error);
+    CHECK_NOTHROW(require_private(host, Transport::encrypted));
   }
 }

@@ -31,10 +31,6 @@ std::string_view name_of(Method method) noexcept {
   return names[static_cast<std::size_t>(method)];
 }
 
-std::string_view name_of(Principal principal) noexcept {
-  return principal == Principal::operator_ ? "operator" : "local";
-}
-
 std::string_view Request::header(std::string_view lower_case_name) const noexcept {
   return find(headers, lower_case_name).value_or(std::string_view{});
 }

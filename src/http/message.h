@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/access.h"
 #include "mortise/error.hpp"
 #include "mortise/value.hpp"
 
@@ -20,10 +21,6 @@ namespace mortise::http {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options };
 [[nodiscard]] std::string_view name_of(Method method) noexcept;
-
-// Who asks. `local` came over loopback without a token; `operator_` came over the owner's Unix socket.
-enum class Principal : std::uint8_t { local, operator_ };
-[[nodiscard]] std::string_view name_of(Principal principal) noexcept;
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -35,6 +32,12 @@ struct Request {
   Pairs headers;     // names in lower case
   std::string body;
   Principal principal = Principal::local;
+  Access access = Access::run;  // what the principal may do
+  std::string asker;            // who it is, for records: "local", "operator", "token ci"
+  std::string address;          // the peer's, empty over the Unix socket
+
+  // Whether it may do all that the operator at the server's own socket may do.
+  [[nodiscard]] bool by_operator() const noexcept { return access == Access::admin; }
 
   // The value, or empty.
   [[nodiscard]] std::string_view header(std::string_view lower_case_name) const noexcept;

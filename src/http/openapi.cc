@@ -63,7 +63,7 @@ Value operation_of(const Route& route) {
   Value operation = Value::map({{"operationId", route.id},
                                 {"tags", Value::list({Value(route.tag)})},
                                 {"summary", route.summary},
-                                {"x-scope", name_of(route.scope)},
+                                {"x-scope", name_of(needed(route.scope, route.method))},
                                 {"parameters", parameters}});
   if (!route.description.empty()) operation.set("description", route.description);
   if (!route.request.is_null()) {

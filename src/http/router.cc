@@ -34,13 +34,16 @@ void check_described(const Route& route, const std::string& variable) {
 
 }  // namespace
 
-std::string_view name_of(Scope scope) noexcept {
+Access needed(Scope scope, Method method) noexcept {
   switch (scope) {
-    case Scope::open: return "open";
-    case Scope::use: return "use";
-    case Scope::operate: return "operate";
+    case Scope::open: return Access::none;
+    case Scope::use: return method == Method::get || method == Method::head ? Access::read : Access::run;
+    case Scope::read: return Access::read;
+    case Scope::run: return Access::run;
+    case Scope::operate: return Access::operate;
+    case Scope::admin: return Access::admin;
   }
-  return "operate";
+  return Access::admin;
 }
 
 Handler answering(std::function<Response(const Request&)> function) {

@@ -20,9 +20,23 @@ namespace mortise::http {
 // a few worker threads; `waiting` ones may wait for minutes (the end of a run) on one of many that do little else.
 enum class Work : std::uint8_t { quick, blocking, waiting };
 
-// Who may call. `open` is for everybody who gets through the door; `operate` is for the operator alone.
-enum class Scope : std::uint8_t { open, use, operate };
-[[nodiscard]] std::string_view name_of(Scope scope) noexcept;
+// What a caller needs (access.h). `open` is for everybody who gets through the door, `use` means `read` for GET and `run` for the
+// other methods.
+enum class Scope : std::uint8_t { open, use, read, run, operate, admin };
+[[nodiscard]] Access needed(Scope scope, Method method) noexcept;
+
+// Takes the body of one request piece by piece, so that it need not fit into memory. All calls come one after the other, on
+// worker threads; each may throw Error, which becomes the answer. Destroyed without finish() when the body did not come whole.
+class BodySink {
+ public:
+  BodySink() = default;
+  BodySink(const BodySink&) = delete;
+  BodySink& operator=(const BodySink&) = delete;
+  virtual ~BodySink() = default;
+  virtual void write(std::string_view piece) = 0;
+  [[nodiscard]] virtual Response finish() = 0;
+};
+using Receiver = std::function<std::unique_ptr<BodySink>(const Request&)>;
 
 enum class Presence : std::uint8_t { optional, required };
 
@@ -54,6 +68,7 @@ struct Route {
   Scope scope = Scope::use;
   Work work = Work::blocking;
   Handler handler{};
+  Receiver receiver{};  // instead of the handler: the body may be server.max_upload long
 };
 
 class Router {

@@ -114,7 +114,7 @@ Response cancel_run(const Api& api, const Request& request) {
         .with("state", run.state);
   }
   api.pipelines.cancel(run.id, why);
-  api.log.info("run cancelled", {{"run", run.id}, {"reason", why}, {"by", name_of(request.principal)}});
+  api.log.info("run cancelled", {{"run", run.id}, {"reason", why}, {"by", request.asker}});
   return Response::json(Value::map({{"run_id", run.id}, {"state", "cancelling"}, {"reason", why}}), 202);
 }
 

@@ -53,8 +53,8 @@ std::string resolved(const std::string& file, const std::string& folder) {
   return os::absolute(os::join(folder, file));
 }
 
-void require_reachable(const Api& api, Principal principal, const std::string& file) {
-  if (principal == Principal::operator_ || api.catalog.contains(file)) return;
+void require_reachable(const Api& api, const Request& request, const std::string& file) {
+  if (request.by_operator() || api.catalog.contains(file)) return;
   std::error_code failure;
   const auto real = std::filesystem::canonical(file, failure), home = std::filesystem::canonical(api.folder, failure);
   if (!failure && os::is_within(real.string(), home.string())) return;
@@ -77,13 +77,12 @@ jobs::Pipeline pipeline_of(const Api& api, const Request& request, const Value& 
   }
   if (file) {
     const std::string path = resolved(*file, folder);
-    require_reachable(api, request.principal, path);
+    require_reachable(api, request, path);
     return jobs::read_pipeline_file(path, name.value_or(""), api.environment);
   }
   if (inline_one != nullptr) {
     if (!inline_one->is(Kind::map)) throw wrong_kind("pipeline", "a map", *inline_one);
-    const auto& environment =
-        request.principal == Principal::operator_ ? api.environment : jobs::EnvironmentLookup(no_environment);
+    const auto& environment = request.by_operator() ? api.environment : jobs::EnvironmentLookup(no_environment);
     return jobs::parse_pipeline(data::to_json(*inline_one), "pipeline", jobs::PipelineSyntax::json, "", environment);
   }
   const auto entry = id ? api.catalog.with_id(*id) : api.catalog.with_name(*name);

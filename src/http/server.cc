@@ -27,8 +27,8 @@ using Local = asio::local::stream_protocol;
 // Connections above the limit that still get a "busy" answer; those above this are closed at once.
 constexpr std::size_t refusals_at_once = 32;
 
-Tcp::endpoint resolve(const Endpoint& endpoint) {
-  require_loopback(endpoint.host);
+Tcp::endpoint resolve(const Endpoint& endpoint, Transport transport) {
+  require_private(endpoint.host, transport);
   Failure failure;
   const auto address = asio::ip::make_address(endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host, failure);
   if (failure) {
@@ -53,16 +53,17 @@ Error cannot_listen(const std::string& where, const Failure& failure) {
 
 }  // namespace
 
-std::string url_of(const Endpoint& endpoint) {
+std::string url_of(const Endpoint& endpoint, UrlScheme scheme) {
   const bool ipv6 = endpoint.host.find(':') != std::string::npos;
-  return "http://" + (ipv6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+  return (scheme == UrlScheme::https ? "https://" : "http://") + (ipv6 ? "[" + endpoint.host + "]" : endpoint.host) +
+         ":" + std::to_string(endpoint.port);
 }
 
 // One socket that listens, of either family.
 template <typename Protocol>
 class Listener : public std::enable_shared_from_this<Listener<Protocol>> {
  public:
-  using Admit = std::function<void(asio::generic::stream_protocol::socket)>;
+  using Admit = std::function<void(typename Protocol::socket)>;
   Listener(asio::io_context& io, Admit admit) : acceptor_(io), pause_(io), admit_(std::move(admit)) {}
 
   [[nodiscard]] typename Protocol::acceptor& acceptor() noexcept { return acceptor_; }
@@ -75,7 +76,7 @@ class Listener : public std::enable_shared_from_this<Listener<Protocol>> {
         Failure ignored;
         socket.set_option(Tcp::no_delay(true), ignored);
       }
-      self->admit_(asio::generic::stream_protocol::socket(std::move(socket)));
+      self->admit_(std::move(socket));
       self->accept();
     });
   }
@@ -105,6 +106,8 @@ class Server::Core : public ServerCore {
   using ServerCore::ServerCore;
 
   void open() {
+    if (!options.certificate.empty()) tls = make_tls(options.certificate, options.key);
+    rate.set(options.rate_limit, options.rate_burst != 0 ? options.rate_burst : 2 * options.rate_limit);
     for (const Endpoint& endpoint : options.listen) open_tcp(endpoint);
     if (!options.unix_socket.empty()) open_unix();
     for (const auto& listener : tcp_) listener->accept();
@@ -126,13 +129,39 @@ class Server::Core : public ServerCore {
     thread_.join();
   }
 
+  // The certificate is read here, where its error can be told; the rest happens where the sessions live.
+  void configure(ServerOptions fresh) {
+    const bool encrypted = !options.certificate.empty();  // this never changes: the doors stay what they are
+    TlsContext context = encrypted && !fresh.certificate.empty() ? make_tls(fresh.certificate, fresh.key) : nullptr;
+    asio::post(io, [this, fresh = std::move(fresh), context = std::move(context)]() mutable {
+      fresh.listen = options.listen;
+      fresh.unix_socket = options.unix_socket;
+      fresh.max_connections = options.max_connections;
+      fresh.worker_threads = options.worker_threads;
+      fresh.max_queued = options.max_queued;
+      fresh.max_waiting = options.max_waiting;
+      if (context == nullptr) {
+        fresh.certificate = options.certificate;
+        fresh.key = options.key;
+      } else {
+        tls = std::move(context);
+      }
+      options = std::move(fresh);
+      guard.emplace(options.guard);
+      rate.set(options.rate_limit, options.rate_burst != 0 ? options.rate_burst : 2 * options.rate_limit);
+    });
+  }
+
   std::vector<Endpoint> endpoints;
 
  private:
   void open_tcp(const Endpoint& endpoint) {
-    const Tcp::endpoint where = resolve(endpoint);
-    auto listener =
-        std::make_shared<Listener<Tcp>>(io, [this](auto socket) { admit(std::move(socket), Principal::local); });
+    const Tcp::endpoint where = resolve(endpoint, tls != nullptr ? Transport::encrypted : Transport::plain);
+    auto listener = std::make_shared<Listener<Tcp>>(io, [this](Tcp::socket socket) {
+      Failure failure;
+      const auto remote = socket.remote_endpoint(failure);
+      if (!failure) admit(std::move(socket), peer_at(remote.address()));
+    });
     Tcp::acceptor& acceptor = listener->acceptor();
     Failure failure;
     acceptor.open(where.protocol(), failure);
@@ -152,8 +181,9 @@ class Server::Core : public ServerCore {
     if (folder < 0) throw cannot_listen(path.string(), Failure(errno, boost::system::system_category()));
     const std::string address = "/proc/self/fd/" + std::to_string(folder) + "/" + path.filename().string();
     ::unlink(address.c_str());
-    auto listener =
-        std::make_shared<Listener<Local>>(io, [this](auto socket) { admit(std::move(socket), Principal::operator_); });
+    auto listener = std::make_shared<Listener<Local>>(io, [this](auto socket) {
+      admit(std::move(socket), Peer{Peer::Door::unix_socket, {}});
+    });
     Local::acceptor& acceptor = listener->acceptor();
     Failure failure;
     acceptor.open(Local(), failure);
@@ -166,12 +196,19 @@ class Server::Core : public ServerCore {
     unix_ = std::move(listener);
   }
 
-  void admit(asio::generic::stream_protocol::socket socket, Principal principal) {
+  static Peer peer_at(const asio::ip::address& address) {
+    const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+    const bool local = address.is_loopback() ||
+                       (mapped && asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback());
+    return {local ? Peer::Door::loopback : Peer::Door::network, address.to_string()};
+  }
+
+  void admit(asio::generic::stream_protocol::socket socket, Peer peer) {
     if (draining || sessions.size() >= options.max_connections + refusals_at_once) return;
     const bool full = sessions.size() >= options.max_connections;
     const std::uint64_t id = ++last_session_;
     const auto session =
-        make_session(*this, id, std::move(socket), principal, full ? Admission::refusing : Admission::admitted);
+        make_session(*this, id, std::move(socket), std::move(peer), full ? Admission::refusing : Admission::admitted);
     sessions.emplace(id, session);
     connections.store(sessions.size());
     session->begin();
@@ -216,6 +253,8 @@ void Server::start() { core_->open(); }
 const std::vector<Endpoint>& Server::endpoints() const noexcept { return core_->endpoints; }
 
 std::size_t Server::connections() const noexcept { return core_->connections.load(); }
+
+void Server::configure(const ServerOptions& options) { core_->configure(options); }
 
 void Server::stop(std::chrono::milliseconds grace) { core_->close(grace); }
 

@@ -11,7 +11,9 @@
 #include <map>
 #include <memory>
 
+#include "http/rate_limit.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "http/worker_threads.h"
 
 namespace mortise::http {
@@ -41,9 +43,11 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         waiters(options.max_waiting, 0) {}
 
   const Router& router;
-  const ServerOptions options;
+  ServerOptions options;  // changes on the I/O thread alone
   const ServerEvents events;
-  const Guard guard;
+  std::optional<Guard> guard;
+  TlsContext tls;  // null: plain
+  RateLimit rate;
   WorkerThreads workers;  // of handlers that block
   WorkerThreads waiters;  // of handlers that wait, and of what feeds streams
   boost::asio::io_context io{1};
@@ -76,8 +80,12 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 enum class Admission : std::uint8_t { admitted, refusing };
 
 // session.cc
+struct Peer {
+  enum class Door : std::uint8_t { unix_socket, loopback, network } door = Door::network;
+  std::string address;
+};
 [[nodiscard]] std::shared_ptr<Session> make_session(ServerCore& core, std::uint64_t id,
-                                                    boost::asio::generic::stream_protocol::socket socket,
-                                                    Principal principal, Admission admission);
+                                                    boost::asio::generic::stream_protocol::socket socket, Peer peer,
+                                                    Admission admission);
 
 }  // namespace mortise::http

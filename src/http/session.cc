@@ -2,8 +2,10 @@
 //
 // It reads a request whole, has it handled, writes the answer, and only then looks at what follows: pipelined requests
 // wait in the socket, so a client cannot make work pile up here. Every wait has a deadline; when one passes, the stream
-// is closed under its operation and the connection ends. It is one long class because it is one state machine.
+// is closed under its operation and the connection ends. It is one long class because it is one state machine, and a
+// template because it does not care whether what it reads was encrypted.
 #include <algorithm>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -53,6 +55,13 @@ std::string lower_case(beast::string_view text) {
   return lowered;
 }
 
+Response too_large(std::uint64_t limit) {
+  return Response::error(Error(Code::invalid, "the body is larger than " + std::to_string(limit) + " bytes",
+                               "raise server.max_body (for uploads server.max_upload) or send less")
+                             .with("expected", "at most " + std::to_string(limit) + " bytes"),
+                         413);
+}
+
 // Why reading failed, as an answer; empty when the client is gone and nobody would read one.
 std::optional<Response> answer_to(const Failure& failure, const ServerOptions& options) {
   if (failure == wire::error::header_limit || failure == wire::error::buffer_overflow) {
@@ -61,31 +70,41 @@ std::optional<Response> answer_to(const Failure& failure, const ServerOptions& o
               "send fewer or shorter header fields"),
         431);
   }
-  if (failure == wire::error::body_limit) {
-    return Response::error(
-        Error(Code::invalid, "the body is larger than " + std::to_string(options.max_body) + " bytes",
-              "raise server.max_body or send less"),
-        413);
-  }
+  if (failure == wire::error::body_limit) return too_large(std::max(options.max_body, options.max_upload));
   const bool protocol = failure.category() == wire::make_error_code(wire::error::bad_method).category();
   if (!protocol || failure == wire::error::end_of_stream || failure == wire::error::partial_message)
     return std::nullopt;
   return Response::error(Error(Code::invalid, "not a valid HTTP/1.1 request: " + failure.message()));
 }
 
-class Connection final : public Session, public std::enable_shared_from_this<Connection> {
+using Plain = beast::basic_stream<asio::generic::stream_protocol>;
+using Encrypted = asio::ssl::stream<Plain>;
+
+template <typename Stream>
+class Connection final : public Session, public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(ServerCore& core, std::uint64_t id, asio::generic::stream_protocol::socket socket, Principal principal,
-             Admission admission)
+  template <typename... TlsContext>
+  Connection(ServerCore& core, std::uint64_t id, asio::generic::stream_protocol::socket socket, Peer peer,
+             Admission admission, TlsContext&... tls)
       : core_(core),
         id_(id),
-        principal_(principal),
+        peer_(std::move(peer)),
         admission_(admission),
-        stream_(std::move(socket)),
+        stream_(Plain(std::move(socket)), tls...),
         buffer_(std::max(core.options.max_header + 4096, read_size)),
         heartbeat_(core.io) {}
 
-  void begin() override { await_request(); }
+  void begin() override {
+    if constexpr (std::is_same_v<Stream, Encrypted>) {
+      lowest().expires_after(core_.options.header_timeout);
+      stream_.async_handshake(asio::ssl::stream_base::server, [self = this->shared_from_this()](Failure failure) {
+        if (self->phase_ == Phase::closed) return;
+        failure ? self->cut() : self->await_request();
+      });
+    } else {
+      await_request();
+    }
+  }
 
   void answer(Response response) override {
     if (phase_ != Phase::handling) return;
@@ -118,7 +137,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     if (phase_ == Phase::closed) return;
     phase_ = Phase::closed;
     heartbeat_.cancel();
-    stream_.close();
+    lowest().close();
     if (outbox_ != nullptr) outbox_->close();
     core_.forget(id_);
   }
@@ -128,34 +147,69 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   enum class Body : std::uint8_t { sent, omitted };
   enum class Then : std::uint8_t { go_on, finish };
 
+  [[nodiscard]] auto& lowest() noexcept { return beast::get_lowest_layer(stream_); }
+
   // ---- reading --------------------------------------------------------------------------------------------------
 
   void await_request() {
     if (core_.draining) return cut();
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(core_.options.max_header));
-    parser_->body_limit(core_.options.max_body);
+    parser_->body_limit(std::max(core_.options.max_body, core_.options.max_upload));
+    request_ = std::make_shared<Request>();
+    route_ = nullptr;
+    refusal_.reset();
+    upload_.reset();
     if (buffer_.size() > 0) return read_header();  // pipelined
     phase_ = Phase::idle;
-    stream_.expires_after(core_.options.idle_timeout);
-    stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](Failure failure, std::size_t size) {
-      if (self->phase_ == Phase::closed) return;
-      if (failure) return self->cut();
-      self->buffer_.commit(size);
-      self->read_header();
-    });
+    lowest().expires_after(core_.options.idle_timeout);
+    stream_.async_read_some(buffer_.prepare(4096),
+                            [self = this->shared_from_this()](Failure failure, std::size_t size) {
+                              if (self->phase_ == Phase::closed) return;
+                              if (failure) return self->cut();
+                              self->buffer_.commit(size);
+                              self->read_header();
+                            });
   }
 
   void read_header() {
     phase_ = Phase::reading;
     began_ = Clock::now();
-    stream_.expires_after(core_.options.header_timeout);
-    wire::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](Failure failure, std::size_t) {
-      if (self->phase_ == Phase::closed) return;
-      if (failure) return self->refuse(failure);
-      self->keep_alive_ = self->parser_->keep_alive() && !self->core_.draining;
-      self->expects_continue() ? self->write_continue() : self->read_body();
-    });
+    lowest().expires_after(core_.options.header_timeout);
+    wire::async_read_header(stream_, buffer_, *parser_,
+                            [self = this->shared_from_this()](Failure failure, std::size_t) {
+                              if (self->phase_ == Phase::closed) return;
+                              if (failure) return self->refuse(failure);
+                              self->keep_alive_ = self->parser_->keep_alive() && !self->core_.draining;
+                              self->decide();
+                            });
+  }
+
+  // What can be said of a request without its body is said before it comes: a client that may not send a gigabyte need not.
+  void decide() {
+    try {
+      const Target target = take_header();
+      if (admission_ == Admission::refusing) throw turned_away();
+      identify(core_, peer_, *request_);
+      Found found = find_route(core_, *request_, target);
+      route_ = found.route;
+      if (found.answer) refusal_ = std::move(*found.answer);
+      const std::uint64_t limit = body_limit();
+      if (parser_->content_length().value_or(0) > limit) refusal_ = too_large(limit);
+    } catch (const Error& error) {
+      refusal_ = refusal(*request_, error);
+    }
+    const bool short_body = !parser_->chunked() && parser_->content_length().value_or(0) <= read_size;
+    if (refusal_ && !parser_->is_done() && (!short_body || expects_continue())) {
+      keep_alive_ = false;
+      phase_ = Phase::handling;
+      return answer(std::move(*refusal_));
+    }
+    expects_continue() ? write_continue() : read_body();
+  }
+
+  [[nodiscard]] std::uint64_t body_limit() const {
+    return route_ != nullptr && route_->receiver ? core_.options.max_upload : core_.options.max_body;
   }
 
   [[nodiscard]] bool expects_continue() const {
@@ -166,7 +220,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   void write_continue() {
     auto go_on = std::make_shared<wire::response<wire::empty_body>>(wire::status::continue_, 11);
-    wire::async_write(stream_, *go_on, [self = shared_from_this(), go_on](Failure failure, std::size_t) {
+    wire::async_write(stream_, *go_on, [self = this->shared_from_this(), go_on](Failure failure, std::size_t) {
       if (self->phase_ == Phase::closed) return;
       if (failure) return self->cut();
       self->read_body();
@@ -174,9 +228,15 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   }
 
   void read_body() {
+    if (!refusal_ && route_ != nullptr && route_->receiver) return begin_upload();
     if (parser_->is_done()) return handle();
-    stream_.expires_at(deadline_for(began_, parser_->get().body().size()));
-    wire::async_read_some(stream_, buffer_, *parser_, [self = shared_from_this()](Failure failure, std::size_t) {
+    if (parser_->get().body().size() > body_limit()) {
+      keep_alive_ = false;
+      phase_ = Phase::handling;
+      return answer(too_large(body_limit()));
+    }
+    lowest().expires_at(deadline_for(began_, parser_->get().body().size()));
+    wire::async_read_some(stream_, buffer_, *parser_, [self = this->shared_from_this()](Failure failure, std::size_t) {
       if (self->phase_ == Phase::closed) return;
       if (failure) return self->refuse(failure);
       self->read_body();
@@ -194,7 +254,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     keep_alive_ = false;
     phase_ = Phase::handling;
     request_ = std::make_shared<Request>();
-    request_->principal = principal_;
+    request_->asker = "nobody";
     route_ = nullptr;
     answer(std::move(*response));
   }
@@ -203,15 +263,15 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   void handle() {
     phase_ = Phase::handling;
-    route_ = nullptr;
-    request_ = std::make_shared<Request>();
+    if (refusal_) return answer(std::move(*refusal_));
+    request_->body = std::move(parser_->get().body());
+    guarded([&] { run_handler(core_, id_, *route_, request_); });
+  }
+
+  template <typename Action>
+  void guarded(Action action) {
     try {
-      const Target target = take_request();
-      if (admission_ == Admission::refusing) return answer(Response::error(turned_away()));
-      Found found = find_route(core_, *request_, target);
-      if (found.answer) return answer(std::move(*found.answer));
-      route_ = found.route;
-      run_handler(core_, id_, *route_, request_);
+      action();
     } catch (const Error& error) {
       answer(Response::error(error));
     } catch (const std::exception& failure) {
@@ -227,12 +287,10 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
                  "close some, or raise server.max_connections");
   }
 
-  Target take_request() {
-    auto message = parser_->release();
-    request_->principal = principal_;
+  Target take_header() {
+    const auto& message = parser_->get();
     for (const auto& field : message)
       request_->headers.emplace_back(lower_case(field.name_string()), text_of(field.value()));
-    request_->body = std::move(message.body());
     const auto method = method_of(message.method());
     http_1_0_ = message.version() < 11;
     if (!method) {
@@ -249,6 +307,86 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void report(const Response& response) {
     core_.events.answered(
         {*request_, route_, response.status, response.stream ? 0 : response.body.size(), Clock::now() - began_});
+  }
+
+  // ---- bodies that go piece by piece -------------------------------------------------------------------------------
+
+  // The sink lives on worker threads, one call at a time; the next piece is read when the last one is written.
+  struct Upload {
+    std::optional<wire::request_parser<wire::buffer_body>> parser;
+    std::vector<char> piece = std::vector<char>(4 * read_size);
+    std::unique_ptr<BodySink> sink;
+    std::uint64_t received = 0;
+  };
+
+  void begin_upload() {
+    upload_ = std::make_shared<Upload>();
+    upload_->parser.emplace(std::move(*parser_));
+    upload_->parser->body_limit(core_.options.max_upload);
+    lowest().expires_never();
+    elsewhere([upload = upload_, route = route_, request = request_] { upload->sink = route->receiver(*request); },
+              &Connection::read_piece);
+  }
+
+  void read_piece() {
+    auto& parser = *upload_->parser;
+    if (parser.is_done()) return finish_upload();
+    auto& body = parser.get().body();
+    body.data = upload_->piece.data();
+    body.size = upload_->piece.size();
+    body.more = true;
+    lowest().expires_at(deadline_for(began_, upload_->received) + (Clock::now() - began_) / 2);
+    wire::async_read_some(stream_, buffer_, parser, [self = this->shared_from_this()](Failure failure, std::size_t) {
+      if (self->phase_ == Phase::closed) return;
+      if (failure && failure != wire::error::need_buffer) return self->refuse(failure);
+      self->write_piece();
+    });
+  }
+
+  void write_piece() {
+    const std::size_t size = upload_->piece.size() - upload_->parser->get().body().size;
+    if (size == 0) return read_piece();
+    upload_->received += size;
+    lowest().expires_never();
+    elsewhere([upload = upload_, size] { upload->sink->write({upload->piece.data(), size}); }, &Connection::read_piece);
+  }
+
+  void finish_upload() {
+    phase_ = Phase::handling;
+    auto made = std::make_shared<Response>();
+    made_ = made;
+    elsewhere([upload = upload_, made] { *made = upload->sink->finish(); }, &Connection::answer_upload);
+  }
+
+  void answer_upload() { answer(std::move(*made_)); }
+
+  // Runs `work` on a worker thread, then `then` here. An error of it is the answer; the rest of the body is not read.
+  template <typename Work>
+  void elsewhere(Work work, void (Connection::*then)()) {
+    auto task = [weak = core_.weak_from_this(), id = id_, &events = core_.events, work = std::move(work),
+                 then]() mutable {
+      std::optional<Error> failed;
+      try {
+        work();
+      } catch (const Error& error) {
+        failed = error;
+      } catch (const std::exception& failure) {
+        failed = unexpected(failure);
+      }
+      if (failed && failed->code() == Code::internal) events.failed(*failed);
+      ServerCore::on_io(weak, id, [failed, then](Session& session) {
+        auto& self = static_cast<Connection&>(session);
+        failed ? self.give_up(*failed) : (self.*then)();
+      });
+    };
+    if (!core_.workers.post(std::move(task))) give_up(Error(Code::busy, "too many requests wait for their turn"));
+  }
+
+  void give_up(const Error& error) {
+    if (phase_ == Phase::closed) return;
+    if (!upload_->parser->is_done()) keep_alive_ = false;
+    phase_ = Phase::handling;
+    answer(refusal(*request_, error));
   }
 
   // ---- writing --------------------------------------------------------------------------------------------------
@@ -271,8 +409,8 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     set_header(*message, response);
     if (response.status != 204 && !response.stream) message->content_length(response.body.size());
     if (body == Body::sent) message->body() = std::move(response.body);
-    stream_.expires_at(deadline_for(Clock::now(), message->body().size()));
-    wire::async_write(stream_, *message, [self = shared_from_this(), message](Failure failure, std::size_t) {
+    lowest().expires_at(deadline_for(Clock::now(), message->body().size()));
+    wire::async_write(stream_, *message, [self = this->shared_from_this(), message](Failure failure, std::size_t) {
       if (self->phase_ == Phase::closed) return;
       if (failure) return self->cut();
       self->keep_alive_ ? self->await_request() : self->linger();
@@ -288,9 +426,9 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     set_header(*message, response);
     message->chunked(!http_1_0_);
     auto serializer = std::make_shared<wire::response_serializer<wire::empty_body>>(*message);
-    stream_.expires_after(core_.options.stall_timeout);
+    lowest().expires_after(core_.options.stall_timeout);
     wire::async_write_header(stream_, *serializer,
-                             [self = shared_from_this(), message, serializer, response = std::move(response)](
+                             [self = this->shared_from_this(), message, serializer, response = std::move(response)](
                                  Failure failure, std::size_t) mutable {
                                if (self->phase_ == Phase::closed) return;
                                if (failure && failure != wire::error::need_buffer) return self->cut();
@@ -318,9 +456,9 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   // Notices that the client went away; what it sends is thrown away.
   void watch_reader() {
-    stream_.expires_never();
+    lowest().expires_never();
     buffer_.clear();
-    stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](Failure failure, std::size_t) {
+    stream_.async_read_some(buffer_.prepare(4096), [self = this->shared_from_this()](Failure failure, std::size_t) {
       if (self->phase_ == Phase::closed) return;
       if (failure) return self->cut();
       self->watch_reader();
@@ -330,7 +468,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void arm_heartbeat() {
     if (heartbeat_text_.empty()) return;
     heartbeat_.expires_after(core_.options.heartbeat);
-    heartbeat_.async_wait([self = shared_from_this()](Failure failure) {
+    heartbeat_.async_wait([self = this->shared_from_this()](Failure failure) {
       if (failure || self->phase_ != Phase::streaming) return;
       if (!self->stream_write_pending_) self->write_chunk(self->heartbeat_text_, Then::go_on);
       self->arm_heartbeat();
@@ -346,9 +484,9 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     }
     stream_write_pending_ = true;
     auto text = std::make_shared<std::string>(std::move(bytes));
-    stream_.expires_at(deadline_for(Clock::now(), text->size()));
+    lowest().expires_at(deadline_for(Clock::now(), text->size()));
     asio::async_write(stream_, asio::buffer(*text),
-                      [self = shared_from_this(), text, then](Failure failure, std::size_t) {
+                      [self = this->shared_from_this(), text, then](Failure failure, std::size_t) {
                         self->stream_write_pending_ = false;
                         if (self->phase_ == Phase::closed) return;
                         if (failure) return self->cut();
@@ -359,9 +497,9 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void finish_stream() {
     if (http_1_0_) return cut();
     phase_ = Phase::writing;
-    stream_.expires_after(core_.options.stall_timeout);
+    lowest().expires_after(core_.options.stall_timeout);
     asio::async_write(stream_, asio::buffer("0\r\n\r\n", 5),
-                      [self = shared_from_this()](Failure, std::size_t) { self->cut(); });
+                      [self = this->shared_from_this()](Failure, std::size_t) { self->cut(); });
   }
 
   // ---- ending ---------------------------------------------------------------------------------------------------
@@ -370,9 +508,13 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void linger() {
     if (core_.draining) return cut();
     phase_ = Phase::lingering;
+    if constexpr (std::is_same_v<Stream, Encrypted>) {
+      lowest().expires_after(linger_time);
+      return stream_.async_shutdown([self = this->shared_from_this()](Failure) { self->cut(); });
+    }
     Failure ignored;
-    stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
-    stream_.expires_after(linger_time);
+    lowest().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    lowest().expires_after(linger_time);
     discard(0);
   }
 
@@ -380,7 +522,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     if (so_far > linger_bytes) return cut();
     buffer_.clear();
     stream_.async_read_some(buffer_.prepare(read_size),
-                            [self = shared_from_this(), so_far](Failure failure, std::size_t size) {
+                            [self = this->shared_from_this(), so_far](Failure failure, std::size_t size) {
                               if (self->phase_ == Phase::closed) return;
                               if (failure) return self->cut();
                               self->discard(so_far + size);
@@ -389,17 +531,20 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   ServerCore& core_;
   const std::uint64_t id_;
-  const Principal principal_;
+  const Peer peer_;
   const Admission admission_;
   Phase phase_ = Phase::idle;
   bool keep_alive_ = false;
   bool http_1_0_ = false;
   Clock::time_point began_;
 
-  beast::basic_stream<asio::generic::stream_protocol> stream_;
+  Stream stream_;
   beast::flat_buffer buffer_;
   std::optional<wire::request_parser<wire::string_body>> parser_;
   std::shared_ptr<Request> request_;  // shared with the handler
+  std::optional<Response> refusal_;   // decided before the body
+  std::shared_ptr<Upload> upload_;    // shared with its worker
+  std::shared_ptr<Response> made_;
   const Route* route_ = nullptr;
 
   std::shared_ptr<Outbox> outbox_;
@@ -411,8 +556,10 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 }  // namespace
 
 std::shared_ptr<Session> make_session(ServerCore& core, std::uint64_t id, asio::generic::stream_protocol::socket socket,
-                                      Principal principal, Admission admission) {
-  return std::make_shared<Connection>(core, id, std::move(socket), principal, admission);
+                                      Peer peer, Admission admission) {
+  if (core.tls == nullptr || peer.door == Peer::Door::unix_socket)
+    return std::make_shared<Connection<Plain>>(core, id, std::move(socket), std::move(peer), admission);
+  return std::make_shared<Connection<Encrypted>>(core, id, std::move(socket), std::move(peer), admission, *core.tls);
 }
 
 }  // namespace mortise::http

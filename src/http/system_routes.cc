@@ -17,7 +17,7 @@ using namespace schema;
 // Both guides that have a /health find what they know in it.
 Response health(const Api& api) {
   const Time moment = now();
-  return Response::json(Value::map({{"status", "healthy"},
+  return Response::json(Value::map({{"status", api.draining ? "draining" : "healthy"},
                                     {"time", to_rfc3339(moment)},
                                     {"timestamp", to_rfc3339(moment)},
                                     {"version", api.version},
@@ -71,12 +71,12 @@ Response set_level(const Api& api, const Request& request) {
     const std::string name = part_named(api, std::string(part->as_string()));
     api.log.set_level(name, level);
     api.log.info("log level changed",
-                 {{"of", name}, {"to", level ? name_of(*level) : "the whole's"}, {"by", name_of(request.principal)}});
+                 {{"of", name}, {"to", level ? name_of(*level) : "the whole's"}, {"by", request.asker}});
     return level_of(api);
   }
   const std::string before(name_of(api.log.whole_level()));
   api.log.set_level(*level);
-  api.log.info("log level changed", {{"from", before}, {"to", name_of(*level)}, {"by", name_of(request.principal)}});
+  api.log.info("log level changed", {{"from", before}, {"to", name_of(*level)}, {"by", request.asker}});
   return level_of(api);
 }
 
@@ -134,7 +134,7 @@ void add_system_routes(Router& router, const Api& api) {
               .id = "health",
               .tag = "system",
               .summary = "Whether the server is well",
-              .response = object({{"status", one_of({"healthy"})},
+              .response = object({{"status", one_of({"healthy", "draining"})},
                                   {"time", time()},
                                   {"timestamp", time()},
                                   {"version", string()},
@@ -144,6 +144,21 @@ void add_system_routes(Router& router, const Api& api) {
               .scope = Scope::open,
               .work = Work::quick,
               .handler = answering([&api](const Request&) { return health(api); })});
+  router.add({.pattern = "/health/ready",
+              .id = "ready",
+              .tag = "system",
+              .summary = "Whether the server takes new work: 200, or 503 once it is about to end",
+              .response = object({{"ready", boolean()}}, {"ready"}),
+              .errors = {Code::busy},
+              .scope = Scope::open,
+              .work = Work::quick,
+              .handler = answering([&api](const Request&) {
+                if (!api.draining) return Response::json(Value::map({{"ready", true}}));
+                Response response = Response::error(
+                    Error(Code::busy, "the server is about to end and takes no new work", "ask another one"));
+                response.headers.emplace_back("Retry-After", "5");
+                return response;
+              })});
   router.add({.pattern = "/metrics",
               .id = "metrics",
               .tag = "system",
@@ -168,6 +183,8 @@ void add_routes(Router& router, const Api& api) {
   add_run_routes(router, api);
   add_plugin_routes(router, api);
   add_operation_routes(router, api);
+  add_token_routes(router, api);
+  add_file_routes(router, api);
 }
 
 }  // namespace mortise::http

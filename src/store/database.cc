@@ -49,6 +49,26 @@ void Database::post(Durability durability, Work work, Done done) {
   writer_->post({durability, std::move(work), std::move(done)});
 }
 
+// SQLite reads one snapshot and writes it out page by page; what is written meanwhile stays in the write-ahead log.
+void Database::copy_to(const std::string& path) {
+  Connection connection(path_, Connection::Mode::read, options_.busy_timeout);
+  connection.query("VACUUM INTO ?1", path).run();
+}
+
+void require_sound(const std::string& path) {
+  require_own_file(path);
+  Connection connection(path, Connection::Mode::write, std::chrono::seconds(1));
+  {
+    Statement check = connection.prepare("PRAGMA integrity_check");
+    const bool sound = check.step() && check.text(0) == "ok";
+    if (!sound) {
+      throw Error(Code::invalid, "the database '" + path + "' is damaged: " + check.text(0), "use another backup")
+          .with("file", path);
+    }
+  }
+  migrate(connection, schema());
+}
+
 void Database::flush() { writer_->flush(); }
 
 Database::Counts Database::counts() const { return writer_->counts(); }

@@ -85,6 +85,9 @@ class Database {
   using Done = std::function<void(const Error* error)>;
   void post(Durability durability, Work work, Done done = {});
 
+  // Copies the database as it is now into a new file, while readers and the writer go on. Slow. Throws Error.
+  void copy_to(const std::string& path);
+
   // Returns when everything queued before has been committed or has failed; the disk may not have it yet.
   void flush();
 
@@ -114,5 +117,9 @@ class Database {
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<Connection>> readers_;
 };
+
+// Looks a file through that nobody has open: it must be a whole database of mortise, and not of a newer one. Slow. Throws
+// Error{invalid, unsupported, conflict}.
+void require_sound(const std::string& path);
 
 }  // namespace mortise::store

@@ -149,6 +149,18 @@ CREATE TABLE alerts (
 CREATE UNIQUE INDEX alerts_unresolved ON alerts (subject) WHERE state <> 'resolved';
 CREATE INDEX alerts_by_state ON alerts (state, id);
 )"},
+    Migration{3, "tokens", R"(
+CREATE TABLE tokens (
+  id      TEXT PRIMARY KEY,
+  name    TEXT NOT NULL,
+  scope   TEXT NOT NULL,
+  digest  TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  expires BIGINT,
+  used    BIGINT,
+  revoked BIGINT
+);
+)"},
 };
 
 }  // namespace
