@@ -1,6 +1,7 @@
 // BackupFile: one file that holds a data folder, as a tar archive that any tool can list and unpack.
 //
-//   mortise.db       the database, as SQLite's backup interface copied it while it was in use
+//   mortise.db       the database, a consistent copy that SQLite made of it while it was in use
+//   key              what runs keep is sealed with it
 //   runs/ID/...      what runs keep to be resumed; pipelines/, files/ as they are
 //   SHA256SUMS       the last entry: a line for each of the others, as sha256sum writes it
 //
