@@ -21,7 +21,7 @@ using Operations = std::span<const OperationContract>;
 
 constexpr std::string_view step_input =
     "{step: {name: string, plugin: string, config: map, output?: string, input?: any, ...}, "
-    "run: {id: string, attempt: int, key: string, ...}, ...}";
+    "run: {id: string, attempt: int, key: string, folder?: string, ...}, ...}";
 constexpr std::string_view step_output = "{outputs: map, rows?: int, ...}";
 
 constexpr OperationContract validate{MORTISE_OP_VALIDATE, "", Need::optional, "{config: map, ...}", "{config: map, ...}"};

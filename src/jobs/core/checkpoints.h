@@ -45,8 +45,9 @@ class Checkpoints {
   void erase_folder(const std::string& run) const noexcept;
   [[nodiscard]] const std::string& folder() const noexcept { return folder_; }
 
+  [[nodiscard]] std::string folder_of(const std::string& run) const;  // of one run; it may not be there yet
+
  private:
-  [[nodiscard]] std::string folder_of(const std::string& run) const;
   void write_file(const std::string& run, std::uint32_t step, const Value& outputs, store::OutputRow& row) const;
   [[nodiscard]] Value read_file(const std::string& run, const store::OutputRow& row) const;
 

@@ -3,6 +3,7 @@
 #include "jobs/pipelines/engine.h"
 #include "jobs/pipelines/step_check.h"
 #include "jobs/pipelines/step_host.h"
+#include "os/paths.h"
 #include "runtime/runtime.h"
 
 namespace mortise::jobs {
@@ -42,7 +43,8 @@ void Pipelines::Engine::attempt(const Handle& run, std::size_t step) {
 }
 
 void Pipelines::Engine::carry_out(const Handle& run, std::size_t step, const std::optional<Error>& unwritten) {
-  StepInput input{run->request.pipeline.steps[step], run->steps[step].config, {}, run->id, 0};
+  StepInput input{run->request.pipeline.steps[step], run->steps[step].config, {}, run->id, 0,
+                  os::absolute(parts_.checkpoints.folder_of(run->id))};
   {
     const std::lock_guard lock(run->mutex);
     input.attempt = run->steps[step].attempts;

@@ -30,6 +30,7 @@ Value step_input(const StepInput& input) {
   Value run = Value::map({{"id", input.run_id},
                           {"attempt", static_cast<std::int64_t>(input.attempt)},
                           {"key", input.run_id + "/" + step.name}});
+  if (!input.folder.empty()) run.set("folder", input.folder);
   return Value::map({{"step", std::move(described)}, {"run", std::move(run)}});
 }
 

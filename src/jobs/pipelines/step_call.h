@@ -27,6 +27,7 @@ struct StepInput {
   std::string default_input;  // context key of the step before, may be empty
   std::string run_id;
   std::uint32_t attempt = 1;
+  std::string folder;  // of the run, for outputs too large for memory; made by whoever writes there
 };
 
 using ContextLookup = std::function<std::optional<Value>(std::string_view key)>;
