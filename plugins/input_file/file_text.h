@@ -1,13 +1,11 @@
-// The text of a file: read whole, checked to be UTF-8, without a byte order mark.
-//
-// The file is read into memory rather than mapped: whoever shortens a mapped file kills the process that reads it, and a
-// file is looked at twice (csv_table.h), which must be the same file both times.
+// The text of a file, read whole and checked; and errors that name a place in a file.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "input_file/byte_source.h"
 #include "mortise/error.hpp"
 
 namespace mortise::plugins {
@@ -15,17 +13,12 @@ namespace mortise::plugins {
 struct FileText {
   std::string path;  // absolute
   std::string bytes;
-  std::size_t begin = 0;  // behind the byte order mark
-
-  [[nodiscard]] std::string_view text() const noexcept { return std::string_view(bytes).substr(begin); }
 };
 
-// Error{not_found} with the absolute path when there is no such file; denied, or invalid for a folder or a device.
-[[nodiscard]] FileText read_file_text(const std::string& path);
-
-// The same checks on bytes that are already there. Error{invalid} with the line of the first byte that is not UTF-8, or that
-// says UTF-16 or a binary file when it looks like one.
-[[nodiscard]] FileText check_file_text(std::string path, std::string bytes);
+// Unpacked, decoded, without a byte order mark. Error{invalid} with the line of the first byte that is not UTF-8.
+[[nodiscard]] FileText read_file_text(const std::string& path, const SourceOptions& options = {});
+// The same of bytes that are already there.
+[[nodiscard]] FileText check_file_text(std::string path, std::string bytes, const SourceOptions& options = {});
 
 // Error{invalid} "path line 12: what", with details file, line, expected and got.
 [[nodiscard]] Error error_at(const std::string& path, std::int64_t line, const std::string& what,

@@ -1,7 +1,13 @@
 #include "input_file/input_file.h"
 
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <glob.h>
+
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <utility>
 
 #include "lib/options.h"
 #include "lib/suggest.h"
@@ -15,15 +21,41 @@ std::string lower(std::string text) {
   return text;
 }
 
+constexpr std::array<std::pair<std::string_view, FileSpec::Format>, 16> extensions{{
+    {"csv", FileSpec::Format::csv},
+    {"tsv", FileSpec::Format::csv},
+    {"tab", FileSpec::Format::csv},
+    {"txt", FileSpec::Format::csv},
+    {"json", FileSpec::Format::json},
+    {"jsonl", FileSpec::Format::jsonl},
+    {"ndjson", FileSpec::Format::jsonl},
+    {"parquet", FileSpec::Format::parquet},
+    {"pq", FileSpec::Format::parquet},
+    {"arrow", FileSpec::Format::arrow},
+    {"feather", FileSpec::Format::arrow},
+    {"xlsx", FileSpec::Format::excel},
+    {"xls", FileSpec::Format::excel},
+    {"xlsm", FileSpec::Format::excel},
+    {"xlsb", FileSpec::Format::excel},
+    {"ods", FileSpec::Format::excel},
+}};
+
 FileSpec::Format format_of(const Options& options, const std::string& path) {
-  const std::string wanted = options.choice("format", {"auto", "csv", "json", "jsonl"});
-  const std::string extension = lower(std::filesystem::path(path).extension().string());
-  const std::string name = wanted != "auto" ? wanted : extension.empty() ? "" : extension.substr(1);
-  if (name == "csv" || name == "tsv" || name == "tab" || name == "txt") return FileSpec::Format::csv;
-  if (name == "json") return FileSpec::Format::json;
-  if (name == "jsonl" || name == "ndjson") return FileSpec::Format::jsonl;
+  const std::string wanted =
+      options.choice("format", {"auto", "csv", "tsv", "json", "jsonl", "parquet", "arrow", "excel", "text", "binary"});
+  if (wanted == "excel") return FileSpec::Format::excel;
+  if (wanted == "text") return FileSpec::Format::text;
+  if (wanted == "binary") return FileSpec::Format::binary;
+  std::filesystem::path name(lower(path));
+  if (const auto packed = name.extension(); packed == ".gz" || packed == ".zst" || packed == ".zstd")
+    name.replace_extension();
+  const std::string extension = name.extension().string();
+  const std::string told = wanted != "auto" ? wanted : extension.empty() ? "" : extension.substr(1);
+  for (const auto& [known, format] : extensions) {
+    if (known == told) return format;
+  }
   throw Error(Code::invalid, "format: the name of '" + path + "' does not tell what it holds",
-              "say `format: csv`, json or jsonl")
+              "say `format: csv`, json, jsonl, parquet, arrow, excel, text or binary")
       .with("key", "format")
       .with("file", path);
 }
@@ -52,15 +84,69 @@ void read_types(const Options& types, FileSpec& spec) {
   }
 }
 
+// A size in bytes: a number, or "64 MiB".
+std::uint64_t bytes_of(const Options& options, std::string_view key, std::uint64_t otherwise) {
+  return static_cast<std::uint64_t>(options.integer(key, 1).value_or(static_cast<std::int64_t>(otherwise)));
+}
+
+void read_layouts(const Options& layouts, FileSpec& spec) {
+  if (layouts.value().is_null()) return;
+  for (const Member& member : layouts.value().members()) {
+    const std::string name(member.key());
+    const std::string key = layouts.path(name);
+    DateLayout layout(layouts.required_text(name), key);
+    const auto type = spec.types.find(name);
+    const bool fits = type == spec.types.end() || type->second == ColumnType::date ||
+                      (type->second == ColumnType::time && !layout.has_zone()) ||
+                      (type->second == ColumnType::zoned_time && layout.has_zone());
+    if (!fits) {
+      throw Error(Code::invalid, key + ": the layout does not make a " + std::string(name_of(type->second)),
+                  "%z makes timestamp_utc, %H makes timestamp; or leave '" + name + "' out of `types`")
+          .with("key", key);
+    }
+    spec.layouts.emplace(name, std::move(layout));
+  }
+}
+
+void read_source(const Options& options, FileSpec& spec) {
+  const std::string encoding = lower(options.text("encoding", "auto"));
+  const auto known = encoding_named(encoding);
+  if (!known) {
+    throw Error(Code::invalid, "encoding: '" + encoding + "' is not known",
+                suggestion(encoding, {"auto", "utf-8", "utf-16", "utf-16le", "utf-16be", "latin1", "windows-1252"}))
+        .with("key", "encoding")
+        .with("got", encoding);
+  }
+  spec.source.encoding = *known;
+  const std::string unpack = options.choice("compression", {"auto", "none", "gzip", "zstd"});
+  spec.source.unpack = unpack == "auto"   ? Unpack::detect
+                       : unpack == "none" ? Unpack::none
+                       : unpack == "gzip" ? Unpack::gzip
+                                          : Unpack::zstd;
+  spec.source.max_bytes = bytes_of(options, "max_bytes", spec.source.max_bytes);
+  spec.max_memory = bytes_of(options, "max_memory", spec.max_memory);
+}
+
 void read_csv_options(const Options& options, FileSpec& spec) {
   const std::string delimiter = options.text("delimiter", "auto");
   if (delimiter != "auto" && !delimiter.empty()) spec.delimiter = character(delimiter, "delimiter");
-  if (const auto quote = options.text("quote")) spec.quote = quote->empty() ? '\0' : character(*quote, "quote");
-  if (spec.delimiter && *spec.delimiter == spec.quote) {
+  if (!spec.delimiter && options.text("format", "") == "tsv") spec.delimiter = '\t';
+  const std::string quote = options.text("quote", "auto");
+  if (quote != "auto") spec.quote = quote.empty() ? '\0' : character(quote, "quote");
+  if (spec.delimiter && spec.quote && *spec.delimiter == *spec.quote) {
     throw Error(Code::invalid, "delimiter and quote are the same character", "change one of them")
         .with("key", "delimiter");
   }
-  if (!options.flag("header", true)) spec.header = FileSpec::Header::none;
+  const Value* header = options.find("header");
+  if (header != nullptr && header->is(Kind::boolean)) {
+    spec.header = header->as_bool() ? FileSpec::Header::first_line : FileSpec::Header::none;
+  } else if (header != nullptr && !(header->is(Kind::string) && header->as_string() == "auto")) {
+    throw wrong_option("header", "true, false or auto", *header);
+  }
+  if (options.choice("on_error", {"fail", "reject"}) == "reject") spec.on_error = FileSpec::OnError::reject;
+  spec.max_rejects = options.integer("max_rejects", 0).value_or(spec.max_rejects);
+  spec.infer_rows = options.integer("infer_rows", 1).value_or(spec.infer_rows);
+  spec.max_record = bytes_of(options, "max_record_bytes", spec.max_record);
   spec.names = options.texts("names");
   spec.skip = options.integer("skip", 0).value_or(0);
   if (options.find("null_values") != nullptr) spec.null_values = options.texts("null_values");
@@ -70,23 +156,111 @@ void read_csv_options(const Options& options, FileSpec& spec) {
 
 FileSpec read_file_spec(const Value& config) {
   const Options options(config);
-  options.only({"path", "format", "columns", "types", "limit", "delimiter", "quote", "header", "names", "skip",
-                "null_values", "rows", "input"});
+  options.only(
+      {"path",     "format",      "columns",   "types",      "layouts",     "limit",      "offset",           "stream",
+       "encoding", "compression", "max_bytes", "max_memory", "delimiter",   "quote",      "header",           "names",
+       "skip",     "null_values", "on_error",  "rejects",    "max_rejects", "infer_rows", "max_record_bytes", "rows",
+       "sheet",    "lines",       "input"});
   FileSpec spec;
   spec.path = options.required_text("path");
   spec.format = format_of(options, spec.path);
   spec.columns = options.texts("columns");
   spec.limit = options.integer("limit", 0).value_or(-1);
+  spec.offset = options.integer("offset", 0).value_or(0);
   spec.rows_key = options.text("rows", "rows");
+  spec.sheet = options.text("sheet", "");
+  spec.lines = options.flag("lines", false);
   read_types(options.map("types"), spec);
+  read_layouts(options.map("layouts"), spec);
+  read_source(options, spec);
   read_csv_options(options, spec);
   return spec;
 }
 
+std::vector<std::string> paths(const FileSpec& spec) {
+  std::error_code ignored;
+  if (spec.path.find_first_of("*?[") == std::string::npos || std::filesystem::exists(spec.path, ignored))
+    return {spec.path};
+  glob_t found{};
+  const int status = ::glob(spec.path.c_str(), GLOB_MARK, nullptr, &found);
+  std::vector<std::string> made;
+  for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+    if (std::string name = found.gl_pathv[i]; !name.ends_with('/')) made.push_back(std::move(name));  // no folders
+  }
+  ::globfree(&found);
+  if (status == GLOB_NOSPACE)
+    throw Error(Code::busy, "path: too many files fit '" + spec.path + "'").with("key", "path");
+  if (made.empty()) {
+    throw Error(Code::not_found, "no file fits " + spec.path,
+                "check `path`; a relative path starts at the folder in which the pipeline runs")
+        .with("key", "path")
+        .with("file", spec.path);
+  }
+  return made;
+}
+
+namespace {
+
+std::vector<OpenSource> sources_of(const FileSpec& spec) {
+  std::vector<OpenSource> sources;
+  for (const std::string& path : paths(spec)) {
+    sources.emplace_back([path, &spec] { return open_text(path, spec.source); });
+  }
+  return sources;
+}
+
+FileTable json_files(const FileSpec& spec, const Watch& watch) {
+  FileTable result;
+  std::vector<Batch> batches;
+  FileSpec all = spec;  // the rows are counted over all files
+  const std::vector<std::string> files = paths(spec);
+  if (files.size() > 1) {
+    all.offset = 0;
+    all.limit = spec.limit < 0 ? -1 : spec.limit + spec.offset;
+  }
+  for (const std::string& path : files) {
+    if (watch) watch(static_cast<double>(batches.size()) / static_cast<double>(files.size()));
+    FileTable one = table_of_json(read_file_text(path, spec.source), all);
+    if (!batches.empty() && !one.table->schema()->Equals(*batches.front()->schema())) {
+      throw Error(Code::invalid,
+                  path + ": its columns are " + one.table->schema()->ToString() + ", and those of the first file " +
+                      batches.front()->schema()->ToString(),
+                  "name the columns that all files have: `columns: [...]`, and their types")
+          .with("file", path);
+    }
+    batches.push_back(std::move(one.table));
+  }
+  result.table = joined(batches, batches.front()->schema());
+  if (files.size() > 1 && (spec.offset > 0 || spec.limit >= 0)) {
+    const std::int64_t begin = std::min(spec.offset, result.table->num_rows());
+    result.table = spec.limit < 0 ? result.table->Slice(begin) : result.table->Slice(begin, spec.limit);
+  }
+  return result;
+}
+
+}  // namespace
+
 FileTable read_table_file(const FileSpec& spec, const Watch& watch) {
-  const FileText file = read_file_text(spec.path);
-  if (watch) watch(0);
-  return spec.format == FileSpec::Format::csv ? table_of_csv(file, spec, watch) : table_of_json(file, spec);
+  switch (spec.format) {
+    case FileSpec::Format::csv: return table_of_csv(sources_of(spec), spec, watch);
+    case FileSpec::Format::json:
+    case FileSpec::Format::jsonl: return json_files(spec, watch);
+    case FileSpec::Format::parquet:
+    case FileSpec::Format::arrow: return table_of_parquet(paths(spec), spec, watch);
+    default: break;
+  }
+  throw Error(Code::unsupported, spec.path + " is not read as a table here", "use a step of Input.file for it")
+      .with("key", "format");
+}
+
+FileStream stream_table_file(const FileSpec& spec, const OpenSink& open, const Watch& watch) {
+  if (spec.format == FileSpec::Format::csv) return stream_csv(sources_of(spec), spec, open, watch);
+  if (spec.format == FileSpec::Format::parquet || spec.format == FileSpec::Format::arrow) {
+    return stream_parquet(paths(spec), spec, open, watch);
+  }
+  throw Error(Code::unsupported, "stream: only CSV, Parquet and Arrow files are read in batches",
+              "leave `stream` out: the table then stands in memory")
+      .with("key", "stream");
 }
 
 }  // namespace mortise::plugins

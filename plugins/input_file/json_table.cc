@@ -18,7 +18,7 @@ namespace {
 Value read_lines(const FileText& file, const std::string& bytes, std::int64_t limit) {
   Value rows = Value::list();
   std::int64_t line = 1;
-  for (std::size_t at = file.begin; at < file.bytes.size() && static_cast<std::int64_t>(rows.size()) != limit; ++line) {
+  for (std::size_t at = 0; at < file.bytes.size() && static_cast<std::int64_t>(rows.size()) != limit; ++line) {
     const std::size_t end = std::min(bytes.find('\n', at), file.bytes.size());
     std::string_view text(bytes.data() + at, end - at);
     if (!trimmed(text).empty() && trimmed(text) != "\r") rows.push_back(read_json(text, file.path, line));
@@ -78,11 +78,11 @@ FileTable table_of_json(const FileText& file, const FileSpec& spec) {
   padded.resize(padded.size() + json_padding);
   Value rows;
   if (spec.format == FileSpec::Format::jsonl) {
-    rows = read_lines(file, padded, spec.limit);
+    rows = read_lines(file, padded, spec.limit < 0 ? -1 : spec.limit + spec.offset);
   } else {
-    const std::string_view text(padded.data() + file.begin, file.bytes.size() - file.begin);
+    const std::string_view text(padded.data(), file.bytes.size());
     const Value whole = read_json(text, file.path);
-    rows = first_rows(rows_of(whole, spec, file.path), spec.limit);
+    rows = first_rows(rows_of(whole, spec, file.path), spec.limit < 0 ? -1 : spec.limit + spec.offset);
   }
   const Batch all = table_of_rows(rows, file.path, TextDates::infer);
   const std::vector<std::string> names = column_names(*all);
@@ -97,7 +97,10 @@ FileTable table_of_json(const FileText& file, const FileSpec& spec) {
   }
   FileTable result;
   result.table = make_batch(columns, all->num_rows());
-  if (spec.limit >= 0) result.table = result.table->Slice(0, spec.limit);
+  if (spec.offset > 0 || spec.limit >= 0) {
+    const std::int64_t begin = std::min(spec.offset, result.table->num_rows());
+    result.table = spec.limit < 0 ? result.table->Slice(begin) : result.table->Slice(begin, spec.limit);
+  }
   return result;
 }
 

@@ -50,6 +50,11 @@ class TextType {
     return type() == ColumnType::text && layouts_.verdict().ambiguous;
   }
 
+  // Text so far, but more texts may show another type: such dates, or nothing but "inf".
+  [[nodiscard]] bool undecided() const noexcept {
+    return any_ && type() == ColumnType::text && (ambiguous_dates() || real_);
+  }
+
   // As if the texts of the other had been added here.
   void merge(const TextType& other) noexcept;
 

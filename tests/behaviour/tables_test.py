@@ -155,7 +155,7 @@ def test_a_table_comes_back_from_csv_and_parquet_as_it_was(shared_server, tmp_pa
         {"id": 2**63 - 1, "text": "", "code": "007", "x": 0.1, "day": "2024-02-29", "ok": True},
         {"id": None, "text": None, "code": "a,\"b\"\nc", "x": None, "day": None, "ok": None},
     ]
-    written = tmp_path / "t.csv"
+    written = tmp_path / "t.csv.gz"
     run = shared_server.execute(
         [give(tricky), step("Output.csv", output="w", input="data", path=str(written)),
          step("Input.file", "again", "result", path=str(written))]
@@ -181,3 +181,34 @@ def test_output_html_shows_each_cell_of_a_table_escaped(shared_server, tmp_path)
     assert run["success"], run
     page = path.read_text()
     assert "&lt;b&gt;Ada&lt;/b&gt; &amp; co" in page and "plain" in page and "<b>Ada" not in page
+
+
+@rows("M-08")
+def test_each_format_is_read_from_a_path_and_from_a_pattern(shared_server, tmp_path):
+    five = "".join(f"{i},x{i}\n" for i in range(5))
+    (tmp_path / "one.csv").write_text("n,t\n" + five)
+    (tmp_path / "a.jsonl").write_text('{"n": 0, "t": "x0"}\n{"n": 1, "t": "x1"}\n')
+    (tmp_path / "b.jsonl").write_text('{"n": 2, "t": "x2"}\n{"n": 3, "t": "x3"}\n{"n": 4, "t": "x4"}\n')
+    (tmp_path / "rows.json").write_text(json.dumps([{"n": i, "t": f"x{i}"} for i in range(5)]))
+    (tmp_path / "p1.tsv").write_text("n\tt\n0\tx0\n1\tx1\n")
+    (tmp_path / "p2.tsv").write_text("t\tn\nx2\t2\nx3\t3\nx4\t4\n")
+    expected = [{"n": i, "t": f"x{i}"} for i in range(5)]
+    for path in ("one.csv", "rows.json", "*.jsonl", "p?.tsv"):
+        run = shared_server.execute([step("Input.file", output="result", path=str(tmp_path / path))])
+        assert run["success"], run
+        assert table(run["context"]["result"]) == expected, path
+        some = shared_server.execute([step("Input.file", output="result", path=str(tmp_path / path), limit=2, offset=1)])
+        assert table(some["context"]["result"]) == expected[1:3], path
+    (tmp_path / "note.txt").write_text("first\r\nsecond ä\n")
+    run = shared_server.execute([step("Input.file", output="result", path=str(tmp_path / "note.txt"), format="text")])
+    assert run["context"]["result"] == "first\r\nsecond ä\n"
+    lines = shared_server.execute(
+        [step("Input.file", output="result", path=str(tmp_path / "note.*"), format="text", lines=True)]
+    )
+    assert [(row["line"], row["text"]) for row in table(lines["context"]["result"])] == [(1, "first"), (2, "second ä")]
+    (tmp_path / "blob.bin").write_bytes(bytes(range(256)))
+    run = shared_server.execute(
+        [step("Input.file", output="result", path=str(tmp_path / "blob.bin"), format="binary"),
+         step("Test.look", output="seen", key="result")]
+    )  # fmt: skip
+    assert run["context"]["seen"]["kind"] == "bytes"
