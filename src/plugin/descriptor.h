@@ -40,7 +40,7 @@ struct Descriptor {
   std::vector<std::string> tags;
 
   std::string dialect = "native";
-  std::string language;                        // "c", "c++", "python"
+  std::string language;                        // "c", "c++", "python", "r"
   std::string folder;                          // absolute path of the package
   std::string entry;                           // file inside the folder: lib*.so or *.py
   std::vector<std::string> aliases;            // other names that find it: "Data_Processing.normaliser"

@@ -77,6 +77,7 @@ std::string entry_of(const Node& node, const std::string& language) {
   const bool native = language == "c" || language == "c++";
   if (native && path.extension() != ".so") throw node.expected("a shared object (lib*.so)");
   if (language == "python" && path.extension() != ".py") throw node.expected("a Python file (*.py)");
+  if (language == "r" && path.extension() != ".R" && path.extension() != ".r") throw node.expected("an R file (*.R)");
   return entry;
 }
 

@@ -203,6 +203,7 @@ TEST_CASE("an entry point outside of the package is refused before any file is l
   CHECK(why(manifest(R"("entry_point": "/lib/libx.so")")).find("entry_point: expected a path inside the package") == 0);
   CHECK(why(manifest(R"("entry_point": "main.py")")).find("entry_point: expected a shared object (lib*.so)") == 0);
   CHECK(why(manifest(R"("language": "python")")).find("entry_point: expected a Python file (*.py)") == 0);
+  CHECK(why(manifest(R"("language": "r")")).find("entry_point: expected an R file (*.R)") == 0);
 }
 
 TEST_CASE("a package on disk needs its manifest and its entry point") {

@@ -53,6 +53,15 @@ Outcome no_instance(const Error& error) {
   return outcome;
 }
 
+// The program itself, not the script `R` around it, which takes longer to start than R does.
+std::string find_r() {
+  if (const char* chosen = ::getenv("MORTISE_R_HOME")) return os::absolute(chosen);
+  for (const char* home : {"/usr/lib/R", "/usr/local/lib/R", "/usr/lib64/R", "/usr/local/lib64/R"}) {
+    if (is_program(os::join(home, "bin/exec/R"))) return home;
+  }
+  return {};
+}
+
 }  // namespace
 
 RuntimePaths RuntimePaths::beside(const std::string& executable) {
@@ -71,6 +80,8 @@ RuntimePaths RuntimePaths::beside(const std::string& executable) {
   paths.python = chosen != nullptr                 ? os::absolute(chosen)
                  : built && is_program(own_python) ? own_python
                                                    : "/usr/bin/python3";
+  paths.r_home = find_r();
+  paths.r_library = os::join(root, built ? "r" : "lib/mortise/r");
   return paths;
 }
 

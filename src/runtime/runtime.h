@@ -31,10 +31,13 @@ struct RuntimePaths {
   std::string worker;          // mortise-worker, for native plugins
   std::string python;          // the interpreter for Python workers
   std::string python_sdk;      // the folder with the package `mortise`
+  std::string r_home;          // R's own folder (R RHOME); empty when there is no R
+  std::string r_library;       // the R library with the package `mortise`
   std::string working_folder;  // what relative paths of plugins mean; the present one when empty
 
   // The lay-out of a build tree (build/bin, sdk/python) and of an installation (bin, libexec/mortise,
-  // share/mortise/python), whichever has the launcher. MORTISE_PYTHON chooses another interpreter.
+  // share/mortise/python, lib/mortise/r), whichever has the launcher. MORTISE_PYTHON chooses another interpreter,
+  // MORTISE_R_HOME another R.
   [[nodiscard]] static RuntimePaths beside(const std::string& executable);
 };
 

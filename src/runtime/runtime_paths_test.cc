@@ -39,6 +39,7 @@ TEST_CASE("a build tree's programs find the repository's Python, however deep th
     CHECK(paths.launcher == launcher);
     CHECK(paths.worker == repository.path + build + "mortise-worker");
     CHECK(paths.python_sdk == repository.path + "/sdk/python");
+    CHECK(paths.r_library == fs::path(repository.path + build).parent_path().parent_path().string() + "/r");
     if (std::getenv("MORTISE_PYTHON") == nullptr) CHECK(paths.python == python);
   }
 }
@@ -49,5 +50,6 @@ TEST_CASE("an installed program finds its parts in libexec and share") {
   const RuntimePaths paths = RuntimePaths::beside(root.path + "/bin/mortise");
   CHECK(paths.launcher == launcher);
   CHECK(paths.python_sdk == root.path + "/share/mortise/python");
+  CHECK(paths.r_library == root.path + "/lib/mortise/r");
   if (std::getenv("MORTISE_PYTHON") == nullptr) CHECK(paths.python == "/usr/bin/python3");
 }

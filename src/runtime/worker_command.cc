@@ -45,6 +45,43 @@ void must_exist(const std::string& program, const std::string& what) {
       .with("file", program);
 }
 
+// Only what the plugin did not ask for itself.
+void set_default(std::vector<std::string>& environment, std::string_view name, std::string_view value) {
+  const std::string start = std::string(name) + "=";
+  for (const std::string& entry : environment) {
+    if (entry.starts_with(start)) return;
+  }
+  environment.push_back(start + std::string(value));
+}
+
+// What the script `R` would set, and no more: it takes longer than R itself.
+void order_r(launcher::Order& order, const RuntimePaths& paths) {
+  const std::string program = paths.r_home.empty() ? std::string() : os::join(paths.r_home, "bin/exec/R");
+  if (program.empty()) {
+    throw Error(Code::not_found, "R is missing, and this plugin is written in it",
+                "install r-base-core (R 4.2 or later), or name R's folder in MORTISE_R_HOME; `mortise doctor` shows what is missing");
+  }
+  must_exist(program, "R");
+  if (::access(os::join(paths.r_library, "mortise").c_str(), R_OK) != 0) {
+    throw Error(Code::not_found, "the R package `mortise` is missing: '" + os::join(paths.r_library, "mortise") + "'",
+                "it is built where R is found: install r-base-core, then build or install mortise again")
+        .with("file", paths.r_library);
+  }
+  order.arguments = {program, "--vanilla", "--no-echo", "-e", "mortise:::worker()"};
+  auto& environment = order.environment;
+  environment.push_back("R_HOME=" + paths.r_home);
+  for (const auto& [name, folder] : {std::pair("R_SHARE_DIR", "share"), std::pair("R_INCLUDE_DIR", "include"), std::pair("R_DOC_DIR", "doc")}) {
+    const std::string of_debian = os::join("/usr/share/R", folder);
+    const bool there = paths.r_home == "/usr/lib/R" && ::access(of_debian.c_str(), R_OK) == 0;
+    environment.push_back(std::string(name) + "=" + (there ? of_debian : os::join(paths.r_home, folder)));
+  }
+  environment.push_back("LD_LIBRARY_PATH=" + os::join(paths.r_home, "lib"));
+  environment.push_back("R_LIBS=" + paths.r_library);
+  environment.emplace_back("R_DEFAULT_PACKAGES=NULL");  // the package `mortise` attaches them when they are used
+  set_default(environment, "LC_ALL", "C.UTF-8");
+  set_default(environment, "TZ", "UTC");
+}
+
 }  // namespace
 
 launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths, const RuntimeSettings& settings) {
@@ -60,9 +97,11 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
     order.environment.push_back("PYTHONPATH=" + paths.python_sdk);
     order.environment.push_back("PYTHONUTF8=1");
     order.environment.push_back("PYTHONSAFEPATH=1");  // a user's json.py must not stand in for Python's own
+  } else if (descriptor.language == "r") {
+    order_r(order, paths);
   } else {
     throw Error(Code::unsupported, "plugin '" + descriptor.id + "' is written in '" + descriptor.language + "', for which there is no worker",
-                "languages with a worker are c, c++ and python")
+                "languages with a worker are c, c++, python and r")
         .with("plugin", descriptor.id);
   }
   order.folder = paths.working_folder;

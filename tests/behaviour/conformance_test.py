@@ -9,12 +9,23 @@ from outside import BUILD, PATIENCE, REPOSITORY
 CONFORMANCE = REPOSITORY / "sdk" / "conformance"
 GROUPS = sorted(path.stem for path in (CONFORMANCE / "cases").glob("*.json")) + ["deaths"]
 
+R_HOME = "/usr/lib/R"
+R_ENVIRONMENT = {
+    "R_HOME": R_HOME, "LD_LIBRARY_PATH": f"{R_HOME}/lib", "R_LIBS": str(BUILD / "r"), "R_DEFAULT_PACKAGES": "NULL",
+    "LC_ALL": "C.UTF-8", "TZ": "UTC",
+}  # fmt: skip
+
 WORKERS = {
     "python": [
         "--plugin", CONFORMANCE / "python", "--env", f"PYTHONPATH={REPOSITORY / 'sdk' / 'python'}",
         "--", sys.executable, "-B", "-m", "mortise.worker",
     ],
     "native": ["--plugin", BUILD / "conformance" / "native", "--worker", str(BUILD / "bin" / "mortise-worker")],
+    "r": [
+        "--plugin", BUILD / "conformance" / "r",
+        *(f"--env={name}={value}" for name, value in R_ENVIRONMENT.items()),
+        "--", f"{R_HOME}/bin/exec/R", "--vanilla", "--no-echo", "-e", "mortise:::worker()",
+    ],
 }  # fmt: skip
 
 
@@ -30,6 +41,8 @@ def run_cases(*arguments):
 def test_a_worker_passes_the_cases(sdk, group):
     if sdk == "native" and not (BUILD / "bin" / "mortise-worker").exists():
         pytest.skip("the native worker is not built: run make")
+    if sdk == "r" and not (BUILD / "r" / "mortise").exists():
+        pytest.skip("the R package is not built: run tools/setup, which installs R, and make")
     done = run_cases("--only", f"{group}: ", *WORKERS[sdk])
     print(done.stdout[-8000:], done.stderr[-4000:])
     assert done.returncode == 0

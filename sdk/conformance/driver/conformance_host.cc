@@ -1,6 +1,6 @@
 // conformance_host: the case files of sdk/conformance through the real host.
 //
-//   conformance_host --where in-process|native|python [--only TEXT]
+//   conformance_host --where in-process|native|python|r [--only TEXT]
 //
 // One line a case, then "N passed, N failed, N skipped". The runner (run.py) plays the host itself and proves workers; this
 // proves that the host, with its pool, launcher, memory and in-process plugins, gives the same answers.
@@ -38,13 +38,14 @@ Options options_of(const std::vector<std::string>& arguments) {
     const std::string& value = arguments[i + 1];
     if (arguments[i] == "--only") {
       options.only = value;
-    } else if (arguments[i] == "--where" && (value == "in-process" || value == "native" || value == "python")) {
+    } else if (arguments[i] == "--where" && (value == "in-process" || value == "native" || value == "python" || value == "r")) {
       options.where = value == "python"   ? Where::python_worker
+                      : value == "r"      ? Where::r_worker
                       : value == "native" ? Where::native_worker
                                           : Where::in_process;
     } else {
       throw Error(Code::invalid, "unknown option " + arguments[i] + " " + value,
-                  "--where in-process|native|python, --only TEXT");
+                  "--where in-process|native|python|r, --only TEXT");
     }
   }
   return options;
@@ -97,7 +98,9 @@ int run(const Options& options) {
   mortise::plugin::Registry registry(mortise::plugin::Registry::TrustedInProcess{
       options.where == Where::in_process ? std::vector<std::string>{"conformance"} : std::vector<std::string>{}});
   registry.add(
-      mortise::plugin::read_manifest(options.where == Where::python_worker ? CONFORMANCE_PYTHON : CONFORMANCE_NATIVE));
+      mortise::plugin::read_manifest(options.where == Where::python_worker ? CONFORMANCE_PYTHON
+                                       : options.where == Where::r_worker    ? CONFORMANCE_R
+                                                                              : CONFORMANCE_NATIVE));
   mortise::Log log = mortise::Log::null();
   mortise::runtime::RuntimeSettings settings;
   settings.grace = std::chrono::milliseconds(500);

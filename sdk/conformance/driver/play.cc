@@ -115,6 +115,7 @@ std::string_view name_of(Where where) noexcept {
     case Where::in_process: return "in process";
     case Where::native_worker: return "native worker";
     case Where::python_worker: return "Python worker";
+    case Where::r_worker: return "R worker";
   }
   return "nowhere";
 }
