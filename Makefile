@@ -38,7 +38,7 @@ sanitize: build/asan/build.ninja build/tsan/build.ninja ## unit tests under addr
 	cmake --build build/asan --parallel $(JOBS)
 	ASAN_OPTIONS=allocator_may_return_null=1 $(PYTHON) tools/run-tests --only ctest --build build/asan
 	cmake --build build/tsan --parallel $(JOBS)
-	TSAN_OPTIONS=suppressions=$(CURDIR)/tools/tsan-suppressions.txt \
+	TSAN_OPTIONS=allocator_may_return_null=1:suppressions=$(CURDIR)/tools/tsan-suppressions.txt \
 	    $(PYTHON) tools/run-tests --only ctest --build build/tsan
 
 abi: ## the native contract against the one that was promised

@@ -166,9 +166,9 @@ struct HeldLeaf {
     inner->retain(inner);
     leaf->raw.size = sizeof(Raw);
     leaf->raw.private_data = leaf;
-    leaf->raw.retain = [](Raw* raw) { of(raw)->owners.fetch_add(1, std::memory_order_relaxed); };
-    leaf->raw.release = [](Raw* raw) {
-      HeldLeaf* self = of(raw);
+    leaf->raw.retain = [](Raw* shared) { of(shared)->owners.fetch_add(1, std::memory_order_relaxed); };
+    leaf->raw.release = [](Raw* shared) {
+      HeldLeaf* self = of(shared);
       if (self->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
       self->inner->release(self->inner);
       delete self;
