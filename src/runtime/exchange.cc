@@ -7,8 +7,8 @@
 namespace mortise::runtime {
 namespace {
 
-constexpr std::chrono::seconds death_patience{5};   // after a SIGKILL; longer only in the depths of the kernel
-constexpr std::chrono::seconds close_patience{2};   // from the end of the socket to the end of the process
+constexpr std::chrono::seconds death_patience{5};  // after a SIGKILL; longer only in the depths of the kernel
+constexpr std::chrono::seconds close_patience{2};  // from the end of the socket to the end of the process
 constexpr auto never = Clock::time_point::max();
 
 // "1 s", "250 ms".
@@ -18,8 +18,8 @@ std::string text_of(std::chrono::milliseconds time) {
 
 }  // namespace
 
-Exchange::Exchange(WorkerProcess& worker, const Speaker& speaker, const Log& log, Terms terms, std::shared_ptr<CallHost> host,
-                   std::uint64_t id, Deferred deferred)
+Exchange::Exchange(WorkerProcess& worker, const Speaker& speaker, const Log& log, Terms terms,
+                   std::shared_ptr<CallHost> host, std::uint64_t id, Deferred deferred)
     : worker_(worker),
       speaker_(speaker),
       log_(log),
@@ -46,7 +46,8 @@ void Exchange::begin(const Message& message, std::shared_ptr<RunMemory> run) {
 }
 
 void Exchange::announce() {
-  for (const std::uint32_t arena : worker_.memory().take_dropped()) worker_.channel().send_ahead(message::Drop{arena}, {});
+  for (const std::uint32_t arena : worker_.memory().take_dropped())
+    worker_.channel().send_ahead(message::Drop{arena}, {});
   for (const WorkerMemory::Announcement& news : worker_.memory().take_announcements()) {
     worker_.channel().send_ahead(news.arena, std::span(&news.descriptor, 1));
   }
@@ -65,7 +66,8 @@ void Exchange::reply(message::Reply answer) {
 void Exchange::pump(Clock::time_point now) {
   if (done() || postponed_) return;
   news_ |= worker_.take_news();
-  if (!serving_ && (std::exchange(news_, news_ & ~news_output) & news_output) != 0) desk_.printed(worker_.output().take());
+  if (!serving_ && (std::exchange(news_, news_ & ~news_output) & news_output) != 0)
+    desk_.printed(worker_.output().take());
   if (worker_.channel().sending() && !socket_ended_) worker_.channel().flush();
   receive_all();
   if (done()) return;
@@ -75,7 +77,8 @@ void Exchange::pump(Clock::time_point now) {
   if ((news_ & news_abandon) != 0 && phase_ != Phase::dying) {
     kill(Ended::killed, explain(Code::cancelled, "was killed because it is no longer wanted"), now);
   }
-  if ((std::exchange(news_, news_ & ~news_cancel) & news_cancel) != 0 && phase_ == Phase::working) stop(Stop::cancelled, now);
+  if ((std::exchange(news_, news_ & ~news_cancel) & news_cancel) != 0 && phase_ == Phase::working)
+    stop(Stop::cancelled, now);
   if (!done() && now >= next_time_) time_is_up(now);
 }
 
@@ -112,7 +115,8 @@ void Exchange::handle_received() {
 void Exchange::time_is_up(Clock::time_point now) {
   switch (phase_) {
     case Phase::working:
-      if (socket_ended_) return kill(Ended::crashed, explain(Code::plugin, "closed its connection and did not end"), now);
+      if (socket_ended_)
+        return kill(Ended::crashed, explain(Code::plugin, "closed its connection and did not end"), now);
       return stop(Stop::deadline, now);
     case Phase::stopping: return kill(Ended::killed, overdue(), now);
     case Phase::dying:  // it is stuck in the kernel; nobody waits any longer for it
@@ -126,9 +130,11 @@ void Exchange::time_is_up(Clock::time_point now) {
 
 Error Exchange::overdue() const {
   if (stop_ == Stop::cancelled) {
-    return explain(Code::cancelled, "did not stop within " + text_of(terms_.grace) + " after it was cancelled and was killed");
+    return explain(Code::cancelled,
+                   "did not stop within " + text_of(terms_.grace) + " after it was cancelled and was killed");
   }
-  return explain(Code::timeout, "did not finish " + allowed_text() + " and was killed " + text_of(terms_.grace) + " later");
+  return explain(Code::timeout,
+                 "did not finish " + allowed_text() + " and was killed " + text_of(terms_.grace) + " later");
 }
 
 std::optional<Clock::time_point> Exchange::last_moment() const noexcept {
@@ -138,7 +144,8 @@ std::optional<Clock::time_point> Exchange::last_moment() const noexcept {
 }
 
 void Exchange::stop(Stop why, Clock::time_point now) {
-  if (expects_ready_) return kill(Ended::killed, explain(Code::timeout, "did not say that it is ready " + allowed_text()), now);
+  if (expects_ready_)
+    return kill(Ended::killed, explain(Code::timeout, "did not say that it is ready " + allowed_text()), now);
   if (socket_ended_) return;  // its end is near
   phase_ = Phase::stopping;
   stop_ = why;
@@ -153,7 +160,7 @@ void Exchange::stop(Stop why, Clock::time_point now) {
 void Exchange::closed(Clock::time_point now) {
   cut_frame_ = worker_.channel().amid_frame();
   socket_ended_ = true;
-  if (phase_ != Phase::dying) next_time_ = std::min(next_time_, now + close_patience);
+  if (phase_ != Phase::dying) next_time_ = now + close_patience;  // its end is near, and says more than a deadline does
 }
 
 void Exchange::died(const Death& death) {
@@ -165,18 +172,20 @@ void Exchange::died(const Death& death) {
     outcome_.cleanup_skipped = true;
     return finish(verdict_->first, std::move(verdict_->second).with("exit", how));
   }
-  if (const auto last = last_moment(); last && Clock::now() >= *last) {  // the driver was held up, and a timer killed it
+  if (const auto last = last_moment();
+      last && Clock::now() >= *last) {  // the driver was held up, and a timer killed it
     outcome_.cleanup_skipped = true;
     return finish(Ended::killed, overdue().with("exit", how));
   }
   if (phase_ == Phase::stopping) {
     const bool late = stop_ == Stop::deadline;
-    Error error = explain(late ? Code::timeout : Code::cancelled,
-                          late ? "did not finish " + allowed_text() + " and ended when it was told to stop"
-                               : "was cancelled and ended");
+    Error error = explain(
+        late ? Code::timeout : Code::cancelled,
+        late ? "did not finish " + allowed_text() + " and ended when it was told to stop" : "was cancelled and ended");
     return finish(late ? Ended::timeout : Ended::cancelled, std::move(error).with("exit", how));
   }
-  if (!reached_) return finish(Ended::crashed, explain(Code::plugin, "ended before the call: " + how).with("exit", how));
+  if (!reached_)
+    return finish(Ended::crashed, explain(Code::plugin, "ended before the call: " + how).with("exit", how));
   const std::string frame = cut_frame_ ? " in the middle of a message" : "";
   finish(Ended::crashed, explain(Code::plugin, how + frame).with("exit", how));
 }
@@ -255,14 +264,16 @@ void Exchange::handle(message::Result& result) {
   check_call(result.id, "a result for call");
   outcome_.bytes_copied += result.copied;
   if (result.refused) {
-    return finish(Ended::error, Error(Code::plugin, "worker '" + speaker_.plugin + "' returned a value that breaks a rule: " +
-                                                        result.refused->what())
-                                    .with("plugin", speaker_.plugin)
-                                    .because(*result.refused));
+    return finish(Ended::error,
+                  Error(Code::plugin, "worker '" + speaker_.plugin +
+                                          "' returned a value that breaks a rule: " + result.refused->what())
+                      .with("plugin", speaker_.plugin)
+                      .because(*result.refused));
   }
   if (stop_ == Stop::deadline) {
     Error error = explain(Code::timeout, "did not finish " + allowed_text());
-    if (result.error && result.error->code() != Code::timeout && result.error->code() != Code::cancelled) error.because(*result.error);
+    if (result.error && result.error->code() != Code::timeout && result.error->code() != Code::cancelled)
+      error.because(*result.error);
     return finish(Ended::timeout, std::move(error));
   }
   if (!result.error) {
@@ -274,7 +285,8 @@ void Exchange::handle(message::Result& result) {
   const bool asked = stop_ == Stop::cancelled || terms_.cancel.cancelled();
   if (error.code() == Code::cancelled && asked) return finish(Ended::cancelled, std::move(error));
   // A worker keeps the time itself, too, and may notice first.
-  const bool late = error.code() == Code::timeout && terms_.deadline && Clock::now() + std::chrono::milliseconds(5) >= *terms_.deadline;
+  const bool late = error.code() == Code::timeout && terms_.deadline &&
+                    Clock::now() + std::chrono::milliseconds(5) >= *terms_.deadline;
   finish(late ? Ended::timeout : Ended::error, std::move(error));
 }
 
@@ -293,7 +305,8 @@ void Exchange::handle(message::Progress& progress) {
 void Exchange::handle(message::Request& request) {
   check_call(request.call, "a request in call");
   if (worker_.channel().sending()) {  // else the replies to one that reads none would fill our memory
-    throw Error(Code::invalid, "it sent request " + std::to_string(request.id) + " before it read the reply to the one before");
+    throw Error(Code::invalid,
+                "it sent request " + std::to_string(request.id) + " before it read the reply to the one before");
   }
   if (request.refused) return reply({request.id, Value(), *request.refused});
   switch (request.what) {

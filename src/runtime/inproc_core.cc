@@ -37,7 +37,8 @@ InprocInstance::Core::Core(const InprocSurroundings& surroundings, std::shared_p
     : around_(surroundings),
       descriptor_(std::move(descriptor)),
       plugin_config_(plugin_config.is_null() ? Value::map() : plugin_config),
-      plugin_{descriptor_->id, next_serial(), surroundings.log.named(descriptor_->id).with({{"plugin", descriptor_->id}})},
+      plugin_{descriptor_->id, next_serial(),
+              surroundings.log.named(descriptor_->id).with({{"plugin", descriptor_->id}})},
       table_(open_plugin(surroundings.libraries, *descriptor_)),
       slots_(std::max(1u, descriptor_->concurrency)),
       lifecycle_(*this, plugin::ValidateOnLoad::no,
@@ -61,7 +62,8 @@ void InprocInstance::Core::give_all() noexcept {
 
 bool InprocInstance::Core::usable() const noexcept {
   const plugin::State now = state();
-  return stuck_.load(std::memory_order_acquire) == 0 && now != plugin::State::failed && now != plugin::State::cleaned_up;
+  return stuck_.load(std::memory_order_acquire) == 0 && now != plugin::State::failed &&
+         now != plugin::State::cleaned_up;
 }
 
 // Says why, from what can be seen now. A slot that was busy may be free again; busy is still the right word.
@@ -77,11 +79,13 @@ Outcome InprocInstance::Core::refusal(const Call& call) const {
     outcome.ended = Ended::cancelled;
     outcome.error = Error(Code::cancelled, "the call was cancelled before it began: " + call.cancel.reason());
   } else if (!accepts(call.operation, now)) {
-    outcome.error = Error(Code::conflict, "Cannot " + spoken(call) + " with plugin in state " + std::string(plugin::name_of(now)));
+    outcome.error =
+        Error(Code::conflict, "Cannot " + spoken(call) + " with plugin in state " + std::string(plugin::name_of(now)));
     if (auto why = lifecycle_.failure(); why && now == plugin::State::failed) outcome.error->because(*std::move(why));
   } else if (stuck_.load(std::memory_order_acquire) != 0) {
-    outcome.error = Error(Code::busy, "plugin '" + plugin_.id + "' has not come back from a call that overran its deadline",
-                          "run it confined: a worker that overruns is killed and replaced");
+    outcome.error =
+        Error(Code::busy, "plugin '" + plugin_.id + "' has not come back from a call that overran its deadline",
+              "run it confined: a worker that overruns is killed and replaced");
   } else {
     outcome.error = Error(Code::busy, "plugin '" + plugin_.id + "' works on another call");
   }
@@ -93,11 +97,12 @@ Outcome InprocInstance::Core::given_up(const Call& call, Ended ended) const {
   Outcome outcome;
   outcome.ended = ended;
   const std::string what = "plugin '" + plugin_.id + "' ";
-  outcome.error = ended == Ended::timeout
-                      ? Error(Code::timeout, what + "did not end '" + spoken(call) + "' by its deadline",
-                              "allow more time, or run it confined: in this process it cannot be killed")
-                      : Error(Code::cancelled, what + "was cancelled in '" + spoken(call) + "' and did not come back within " +
-                                                   in_milliseconds(around_.grace) + ": " + call.cancel.reason());
+  outcome.error =
+      ended == Ended::timeout
+          ? Error(Code::timeout, what + "did not end '" + spoken(call) + "' by its deadline",
+                  "allow more time, or run it confined: in this process it cannot be killed")
+          : Error(Code::cancelled, what + "was cancelled in '" + spoken(call) + "' and did not come back within " +
+                                       in_milliseconds(around_.grace) + ": " + call.cancel.reason());
   outcome.error->with("plugin", plugin_.id);
   return outcome;
 }
@@ -129,7 +134,8 @@ void InprocInstance::Core::abandon_verb() noexcept {
 }
 
 void InprocInstance::Core::load() {
-  enter_verb(plugin_config_, [&](const mortise_call* call, mortise_output* out) { return table_->load(call, &instance_, out); });
+  enter_verb(plugin_config_,
+             [&](const mortise_call* call, mortise_output* out) { return table_->load(call, &instance_, out); });
 }
 
 void InprocInstance::Core::ask(Step step) {
@@ -158,7 +164,8 @@ void InprocInstance::Core::drive(plugin::Verb verb, std::chrono::milliseconds at
   };
   const auto until = Clock::now() + at_most;
   if (!take_all(until)) {
-    throw Error(Code::busy, "plugin '" + plugin_.id + "' is at work", "wait for its calls to end").with("plugin", plugin_.id);
+    throw Error(Code::busy, "plugin '" + plugin_.id + "' is at work", "wait for its calls to end")
+        .with("plugin", plugin_.id);
   }
   verb_deadline_ = until;
   const auto progress = std::make_shared<Progress>();
@@ -184,14 +191,16 @@ void InprocInstance::Core::drive(plugin::Verb verb, std::chrono::milliseconds at
   }
   std::unique_lock lock(progress->mutex);
   if (progress->news.wait_until(lock, until, [&] { return progress->done; })) {
-    if (progress->failure) std::rethrow_exception(progress->failure);
+    if (progress->failure) std::rethrow_exception(std::exchange(progress->failure, nullptr));  // nobody else holds it
     return;
   }
   progress->given_up = true;
   stuck();
-  const Error late = Error(Code::timeout, "Failed to " + std::string(name_of(verb)) + " plugin: no answer within " + in_milliseconds(at_most),
-                           "raise `timeout` in its manifest, or run it confined: in this process it cannot be killed")
-                         .with("plugin", plugin_.id);
+  const Error late =
+      Error(Code::timeout,
+            "Failed to " + std::string(name_of(verb)) + " plugin: no answer within " + in_milliseconds(at_most),
+            "raise `timeout` in its manifest, or run it confined: in this process it cannot be killed")
+          .with("plugin", plugin_.id);
   abandon_verb();
   lifecycle_.fail(late);
   throw late;
