@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 import yaml_text
-from outside import PATIENCE, config_file, lines_of, step
+from outside import PATIENCE, config_file, lines_of, python_plugin, step
 
 rows = pytest.mark.rows
 
@@ -186,6 +186,11 @@ def test_an_error_has_machine_readable_parts_beside_its_text(shared_server):
     assert failure["details"]["step"] == "Fetch" and failure["details"]["plugin"] == "Test.fail"
     told = json.dumps(failure)
     assert "order more" in told and "empty shelf" in told and '"shelf": "7b"' in told
+    record = shared_server.record(answer["run_id"])
+    for kept in (record["error"], record["steps"][0]["error"]):  # in the run log, too
+        assert kept["code"] == "plugin" and "out of stock" in kept["message"] and kept["hint"] == "order more"
+        assert kept["details"]["step"] == "Fetch" and kept["details"]["shelf"] == "7b"
+        assert "empty shelf" in json.dumps(kept["cause"])
 
 
 @rows("M-39")
@@ -236,8 +241,39 @@ def test_a_step_that_fails_twice_succeeds_at_its_third_attempt(shared_server, tm
     assert [(each["attempt"], each["state"]) for each in attempts] == [(1, "failed"), (2, "failed"), (3, "succeeded")]
 
 
-@rows("M-51", "M-46")
-def test_attempts_end_at_their_number_and_share_one_idempotency_key(shared_server, tmp_path):
+WRITES_KEYS = """
+from mortise import Plugin
+
+
+class WritesKeys(Plugin):
+    def step(self, step):
+        with open(step.config["file"], "a") as file:
+            print(step.run["key"], file=file)
+        with open(step.config["file"]) as file:
+            if len(file.readlines()) < step.config["attempts"]:
+                raise OSError("not yet")
+"""
+
+
+@rows("M-46")
+def test_all_attempts_of_a_step_share_a_key_and_no_other_step_or_run_has_it(make_server, tmp_path):
+    python_plugin(tmp_path / "plugins", "writes_keys", WRITES_KEYS)
+    server = make_server(config=config_file(tmp_path, [tmp_path / "plugins"]))
+    keys = []
+    for number in range(4):
+        file = tmp_path / f"keys{number}"
+        asked = step("writes_keys", f"Step {number % 2}", file=str(file), attempts=3, retry={"attempts": 3, "delay": "1ms"})
+        if number % 2 == 0:
+            steps = [asked]
+        else:
+            assert server.execute([*steps, asked])["success"]
+            keys += [lines_of(tmp_path / f"keys{each}") for each in (number - 1, number)]
+    assert [len(set(each)) for each in keys] == [1] * 4 and [len(each) for each in keys] == [3] * 4
+    assert len({each[0] for each in keys}) == 4
+
+
+@rows("M-51")
+def test_attempts_end_at_their_number(shared_server, tmp_path):
     counted = tmp_path / "calls"
     answer = shared_server.execute([step("Rogue.fails_twice", count=str(counted), retry={"attempts": 2, "delay": "1ms"})])
     assert not answer["success"] and "not yet: call 2" in answer["error"]

@@ -234,6 +234,11 @@ def test_the_level_of_a_record_fits_what_happened(talking_server):
     assert "warning" in level_of_records_about("api_key is required")
     assert "error" not in level_of_records_about("api_key is required")
     assert "error" in level_of_records_about("SIGABRT")
+    run_id = talking_server.execute([step("Test.talk", "Talk")])["run_id"]
+    kept = {record["message"]: record["level"] for record in talking_server.logs(run_id)}
+    for level in ("info", "warning", "error"):  # what a plugin says keeps the level that it says it at
+        word = next(message for message in kept if message.endswith(f"{level} word"))
+        assert level_of_records_about(word) == {level} and kept[word] == level
 
 
 # ---- the context, watched -------------------------------------------------------------------------------------------------------
