@@ -24,11 +24,8 @@ std::string own(const char* name, std::string_view otherwise) {
 // Never another MORTISE_ variable: they may hold the operator's token.
 std::vector<std::string> environment_of(const plugin::Descriptor& descriptor) {
   std::vector<std::string> environment{
-      "PATH=" + std::string(path_of_workers),
-      "LANG=" + own("LANG", "C.UTF-8"),
-      "HOME=" + os::home(),
-      "TMPDIR=" + own("TMPDIR", "/tmp"),
-      "MORTISE_PLUGIN=" + descriptor.id,
+      "PATH=" + std::string(path_of_workers), "LANG=" + own("LANG", "C.UTF-8"),  "HOME=" + os::home(),
+      "TMPDIR=" + own("TMPDIR", "/tmp"),      "MORTISE_PLUGIN=" + descriptor.id,
   };
   for (const std::string& name : descriptor.environment) {
     const char* value = ::getenv(name.c_str());
@@ -41,7 +38,8 @@ std::vector<std::string> environment_of(const plugin::Descriptor& descriptor) {
 
 void must_exist(const std::string& program, const std::string& what) {
   if (!program.empty() && ::access(program.c_str(), X_OK) == 0) return;
-  throw Error(Code::not_found, what + " is missing: '" + program + "'", "build or install mortise completely; `mortise doctor` shows what is missing")
+  throw Error(Code::not_found, what + " is missing: '" + program + "'",
+              "build or install mortise completely; `mortise doctor` shows what is missing")
       .with("file", program);
 }
 
@@ -59,7 +57,8 @@ void order_r(launcher::Order& order, const RuntimePaths& paths) {
   const std::string program = paths.r_home.empty() ? std::string() : os::join(paths.r_home, "bin/exec/R");
   if (program.empty()) {
     throw Error(Code::not_found, "R is missing, and this plugin is written in it",
-                "install r-base-core (R 4.2 or later), or name R's folder in MORTISE_R_HOME; `mortise doctor` shows what is missing");
+                "install r-base-core (R 4.2 or later), or name R's folder in MORTISE_R_HOME; `mortise doctor` shows "
+                "what is missing");
   }
   must_exist(program, "R");
   if (::access(os::join(paths.r_library, "mortise").c_str(), R_OK) != 0) {
@@ -70,7 +69,8 @@ void order_r(launcher::Order& order, const RuntimePaths& paths) {
   order.arguments = {program, "--vanilla", "--no-echo", "-e", "mortise:::worker()"};
   auto& environment = order.environment;
   environment.push_back("R_HOME=" + paths.r_home);
-  for (const auto& [name, folder] : {std::pair("R_SHARE_DIR", "share"), std::pair("R_INCLUDE_DIR", "include"), std::pair("R_DOC_DIR", "doc")}) {
+  for (const auto& [name, folder] :
+       {std::pair("R_SHARE_DIR", "share"), std::pair("R_INCLUDE_DIR", "include"), std::pair("R_DOC_DIR", "doc")}) {
     const std::string of_debian = os::join("/usr/share/R", folder);
     const bool there = paths.r_home == "/usr/lib/R" && ::access(of_debian.c_str(), R_OK) == 0;
     environment.push_back(std::string(name) + "=" + (there ? of_debian : os::join(paths.r_home, folder)));
@@ -84,7 +84,8 @@ void order_r(launcher::Order& order, const RuntimePaths& paths) {
 
 }  // namespace
 
-launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths, const RuntimeSettings& settings) {
+launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
+                             const RuntimeSettings& settings) {
   launcher::Order order;
   order.environment = environment_of(descriptor);
   if (descriptor.language == "c" || descriptor.language == "c++") {
@@ -100,12 +101,15 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
   } else if (descriptor.language == "r") {
     order_r(order, paths);
   } else {
-    throw Error(Code::unsupported, "plugin '" + descriptor.id + "' is written in '" + descriptor.language + "', for which there is no worker",
-                "languages with a worker are c, c++, python and r")
+    throw Error(
+        Code::unsupported,
+        "plugin '" + descriptor.id + "' is written in '" + descriptor.language + "', for which there is no worker",
+        "languages with a worker are c, c++, python and r")
         .with("plugin", descriptor.id);
   }
   order.folder = paths.working_folder;
-  order.open_files = descriptor.limits.open_files != 0 ? std::max(descriptor.limits.open_files, 16U) : settings.open_files;
+  order.open_files =
+      descriptor.limits.open_files != 0 ? std::max(descriptor.limits.open_files, 16U) : settings.open_files;
   return order;
 }
 

@@ -57,6 +57,10 @@ def test_what_the_report_says_in_words_is_true(quickstart):
     wet_days = [sum(row["precipitation"] > 0 for row in mine) for mine in by_year]
     assert "Each year was warmer than the one before, and each had fewer wet days" in " ".join(html.split())
     assert warmth == sorted(warmth) and wet_days == sorted(wet_days, reverse=True)
+    (seasons,) = json.loads((quickstart / "summary.json").read_text())["seasons"]
+    assert "swings from 7 °C below the trend to 8 °C above" in " ".join(html.split())
+    assert [round(seasons["seasonal_low"]), round(seasons["seasonal_high"])] == [-7, 8]
+    assert "rose by 1.6 °C" in " ".join(html.split()) and round(seasons["trend_last"] - seasons["trend_first"], 1) == 1.6
     assert "35.6" in html and "11 Aug 2014" in html and ">623<" in html
 
 
@@ -70,13 +74,17 @@ def test_every_plot_has_a_title_units_and_a_legend(quickstart):
     html = (quickstart / "report.html").read_text()
     plots = [json.loads(found) for found in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.S)]
     titles = re.findall(r'<figure class="plot"><figcaption><h3>(.*?)</h3>', html)
-    assert len(plots) == len(titles) == 5
+    assert len(plots) == len(titles) == 9
     for plot in plots:
         assert plot["legend"] and plot["xTitle"] and plot["yTitle"]
         assert all(series["name"] for series in plot["series"])
-    assert [plot["unit"] for plot in plots] == ["°C", "mm", "days", "", "days"]
+    assert [plot["unit"] for plot in plots] == ["°C", "°C", "°C", "°C", "°C", "mm", "days", "", "days"]
+    assert titles[1:5] == ["Observed, and its trend", "Trend alone", "Season", "Remainder"]
+    parts = [{series["name"]: series["y"] for series in plot["series"]} for plot in plots[1:5]]
+    for observed, trend, season, rest in zip(parts[0]["Observed"], parts[1]["Trend"], parts[2]["Season"], parts[3]["Remainder"]):
+        assert observed == pytest.approx(trend + season + rest)
     assert {len(series["y"]) for series in plots[0]["series"]} == {1461, 48}
-    assert [series["name"] for series in plots[1]["series"]] == ["2012", "2013", "2014", "2015"]
+    assert [series["name"] for series in plots[5]["series"]] == ["2012", "2013", "2014", "2015"]
 
 
 @needs_browser
@@ -87,5 +95,5 @@ def test_a_browser_draws_all_of_it_and_asks_the_network_for_nothing(quickstart, 
     assert seen.hosts == set()
     assert seen.complaints == []
     canvases = re.findall(r"<canvas[^>]*>", seen.dom)
-    assert len(canvases) == 5
+    assert len(canvases) == 9
     assert all('style="display: block' in canvas for canvas in canvases), "a chart was not drawn"

@@ -9,8 +9,8 @@
 namespace mortise::r {
 namespace {
 
-constexpr const char* codes[] = {"plugin",      "invalid", "not_found", "conflict",  "denied", "unsupported",
-                                 "busy", "timeout", "cancelled", "plugin", "internal"};
+constexpr const char* codes[] = {"plugin", "invalid", "not_found", "conflict", "denied",  "unsupported",
+                                 "busy",   "timeout", "cancelled", "plugin",   "internal"};
 
 SEXP named_list(std::initializer_list<const char*> names) {
   const Shield list(allocate(VECSXP, static_cast<R_xlen_t>(names.size())));
@@ -96,7 +96,8 @@ std::string_view utf8_of(SEXP element) {
   }
   const std::string_view all(utf8, std::strlen(utf8));
   if (encoding == CE_BYTES || !data::is_utf8(all)) {
-    throw Error(Code::plugin, "a text that is not UTF-8", "convert it with iconv(x, from, \"UTF-8\"), or send raw bytes");
+    throw Error(Code::plugin, "a text that is not UTF-8",
+                "convert it with iconv(x, from, \"UTF-8\"), or send raw bytes");
   }
   return all;
 }

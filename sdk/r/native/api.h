@@ -63,7 +63,7 @@ inline SEXP allocate(SEXPTYPE type, R_xlen_t length) {
 }
 
 // UTF-8 in, UTF-8 out.
-SEXP text(std::string_view utf8);         // one text as a character vector. Throws Error{invalid} for a zero character
+SEXP text(std::string_view utf8);          // one text as a character vector. Throws Error{invalid} for a zero character
 SEXP text_element(std::string_view utf8);  // as an element
 // Points into R; valid while the element lives, or until the call of R's that runs now returns. Throws for bytes that are no text.
 std::string_view utf8_of(SEXP element);

@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t smallest_shared = 64 << 10;
 
 bool is_long(const data::Column& column) {
-  return std::ranges::any_of(column.buffers, [](const auto& buffer) { return buffer.bytes.size() > smallest_shared; }) ||
+  return std::ranges::any_of(column.buffers,
+                             [](const auto& buffer) { return buffer.bytes.size() > smallest_shared; }) ||
          std::ranges::any_of(column.children, is_long) || (column.dictionary != nullptr && is_long(*column.dictionary));
 }
 

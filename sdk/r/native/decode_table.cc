@@ -94,7 +94,8 @@ SEXP bytes(const Column& column) {
 SEXP fixed_bytes(const Column& column) {
   const auto width = static_cast<std::size_t>(std::stoul(column.format.substr(2)));
   const auto* data = reinterpret_cast<const char*>(column.buffers[1].bytes.data());
-  return raws(column, [&](std::int64_t row) { return std::string_view(data + static_cast<std::size_t>(row) * width, width); });
+  return raws(column,
+              [&](std::int64_t row) { return std::string_view(data + static_cast<std::size_t>(row) * width, width); });
 }
 
 SEXP decimals(const Column& column) {

@@ -41,7 +41,8 @@ SEXP elements(Dtype dtype, const data::Buffer& values, std::int64_t count) {
   switch (dtype) {
     case Dtype::boolean: {
       SEXP all = allocate(LGLSXP, count);
-      for (std::int64_t i = 0; i < count; ++i) LOGICAL(all)[i] = values.bytes[static_cast<std::size_t>(i)] != std::byte{0};
+      for (std::int64_t i = 0; i < count; ++i)
+        LOGICAL(all)[i] = values.bytes[static_cast<std::size_t>(i)] != std::byte{0};
       return all;
     }
     case Dtype::int64: return decode_int64s(values, {}, count);

@@ -12,7 +12,8 @@ constexpr int deepest = 200;  // beyond what any value may have; the frame's own
 
 std::int64_t nanoseconds(double seconds, const Place& place) {
   const double exact = seconds * 1e6;  // doubles of today's seconds hold no more than microseconds
-  if (!(std::fabs(exact) < 9.2e15)) throw Error(Code::plugin, place.words() + " is a time outside the years 1677 to 2262");
+  if (!(std::fabs(exact) < 9.2e15))
+    throw Error(Code::plugin, place.words() + " is a time outside the years 1677 to 2262");
   return static_cast<std::int64_t>(std::llround(exact)) * 1000;
 }
 
@@ -111,7 +112,9 @@ std::int64_t int64_of_bits(double bits) noexcept {
   return number;
 }
 
-bool has_class(SEXP object, const char* name) noexcept { return OBJECT(object) != 0 && Rf_inherits(object, name) != FALSE; }
+bool has_class(SEXP object, const char* name) noexcept {
+  return OBJECT(object) != 0 && Rf_inherits(object, name) != FALSE;
+}
 
 SEXP attribute(SEXP object, const char* name) noexcept { return Rf_getAttrib(object, Rf_install(name)); }
 
@@ -131,7 +134,9 @@ Value Encoder::encode(SEXP object, const Place& place, int depth) {
     if (has_class(object, "factor")) return convert("as.character", object, place, depth);
     if (has_class(object, "POSIXlt")) return convert(".as_instants", object, place, depth);
     if (has_class(object, "difftime")) return convert(".as_seconds", object, place, depth);
-    if (has_class(object, "mortise_text")) return {std::string_view(reinterpret_cast<const char*>(RAW(object)), static_cast<std::size_t>(Rf_xlength(object)))};
+    if (has_class(object, "mortise_text"))
+      return {
+          std::string_view(reinterpret_cast<const char*>(RAW(object)), static_cast<std::size_t>(Rf_xlength(object)))};
   }
   const bool is_array = attribute(object, "dim") != R_NilValue || attribute(object, "dtype") != R_NilValue ||
                         attribute(object, "rank") != R_NilValue;

@@ -55,9 +55,9 @@ class Encoder {
 
 // The columns that plain vectors become, without a name. Buffers point into R where they can.
 data::Column logical_column(SEXP vector);
-data::Column integer_column(SEXP vector, std::string_view format);                  // i, tdD
-data::Column real_column(SEXP vector);                                             // g
-data::Column int64_column(SEXP vector, std::string_view format);                    // l, tsn: the bits of integer64
+data::Column integer_column(SEXP vector, std::string_view format);                // i, tdD
+data::Column real_column(SEXP vector);                                            // g
+data::Column int64_column(SEXP vector, std::string_view format);                  // l, tsn: the bits of integer64
 data::Column scaled_column(SEXP vector, std::string_view format, double factor);  // doubles as int64: tsu, tDu
 data::Column text_column(SEXP vector);
 data::Column bytes_column(SEXP list);  // raw vectors and NULLs

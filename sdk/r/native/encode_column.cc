@@ -62,7 +62,8 @@ data::Buffer in_place(const T* elements, std::int64_t count) {
 template <typename T>
 struct Written {
   explicit Written(std::int64_t count)
-      : size(static_cast<std::size_t>(count) * sizeof(T)), block(memory_for(size)),
+      : size(static_cast<std::size_t>(count) * sizeof(T)),
+        block(memory_for(size)),
         elements(reinterpret_cast<T*>(block.bytes.data())) {}
   [[nodiscard]] data::Buffer freeze() && { return {block.bytes.first(size), block.keeper}; }
 
@@ -114,7 +115,9 @@ Column scaled_column(SEXP vector, std::string_view format, double factor) {
   const bool days = format == "tdD";
   const double* numbers = REAL_RO(vector);
   const double most = days ? 2147483647.0 : 9.2e18;
-  const auto is_null = [&](std::int64_t row) { return !std::isfinite(numbers[row]) || !(std::fabs(numbers[row] * factor) < most); };
+  const auto is_null = [&](std::int64_t row) {
+    return !std::isfinite(numbers[row]) || !(std::fabs(numbers[row] * factor) < most);
+  };
   if (days) {
     Written<std::int32_t> out(column.length);
     for (std::int64_t row = 0; row < column.length; ++row) {
@@ -188,7 +191,8 @@ Column factor_column(SEXP factor) {
   const int* codes = INTEGER_RO(factor);
   Column column = column_of("i", Rf_xlength(factor));
   Written<std::int32_t> indices(column.length);
-  for (std::int64_t row = 0; row < column.length; ++row) indices.elements[row] = codes[row] == NA_INTEGER ? 0 : codes[row] - 1;
+  for (std::int64_t row = 0; row < column.length; ++row)
+    indices.elements[row] = codes[row] == NA_INTEGER ? 0 : codes[row] - 1;
   column.buffers.push_back(std::move(indices).freeze());
   set_validity(column, [&](std::int64_t row) { return codes[row] == NA_INTEGER; });
   column.dictionary = std::make_unique<Column>(text_column(attribute(factor, "levels")));

@@ -76,10 +76,12 @@ Value Encoder::encode_frame(SEXP frame, const Place& place) {
   const Shield names(Rf_getAttrib(frame, R_NamesSymbol));
   std::vector<Column> columns;
   for (R_xlen_t at = 0; at < Rf_xlength(frame); ++at) {
-    if (TYPEOF(names) != STRSXP || STRING_ELT(names, at) == NA_STRING) throw Error(Code::plugin, place.words() + " has a column without a name");
+    if (TYPEOF(names) != STRSXP || STRING_ELT(names, at) == NA_STRING)
+      throw Error(Code::plugin, place.words() + " has a column without a name");
     const std::string_view name = utf8_of(STRING_ELT(names, at));
     if (std::ranges::any_of(columns, [&](const Column& column) { return column.name == name; })) {
-      throw Error(Code::plugin, place.words() + " has two columns '" + std::string(name) + "'", "make.unique(names(x)) names them apart");
+      throw Error(Code::plugin, place.words() + " has two columns '" + std::string(name) + "'",
+                  "make.unique(names(x)) names them apart");
     }
     columns.push_back(encode_column(VECTOR_ELT(frame, at), name, rows, {&place, name}, 0));
   }
@@ -92,17 +94,22 @@ Column Encoder::encode_column(SEXP vector, std::string_view name, std::int64_t r
     column.name = name;
     return column;
   };
-  if (const Arrivals::Arrival* arrival = arrivals_.find(vector); arrival != nullptr && arrival->column != nullptr && depth == 0) {
+  if (const Arrivals::Arrival* arrival = arrivals_.find(vector);
+      arrival != nullptr && arrival->column != nullptr && depth == 0) {
     return named(clone(*arrival->column));
   }
   held_.keep(vector);
-  if (has_class(vector, "data.frame")) return encode_column(held_.keep(call_package(".as_rows", {vector})), name, rows, place, depth + 1);
-  if (has_class(vector, "POSIXlt")) return encode_column(held_.keep(call_package(".as_instants", {vector})), name, rows, place, depth + 1);
+  if (has_class(vector, "data.frame"))
+    return encode_column(held_.keep(call_package(".as_rows", {vector})), name, rows, place, depth + 1);
+  if (has_class(vector, "POSIXlt"))
+    return encode_column(held_.keep(call_package(".as_instants", {vector})), name, rows, place, depth + 1);
   if (Rf_getAttrib(vector, R_DimSymbol) != R_NilValue && Rf_xlength(Rf_getAttrib(vector, R_DimSymbol)) > 1) {
-    throw Error(Code::plugin, place.words() + " is a matrix, not a column", "use a column for each of its columns: data.frame(x)");
+    throw Error(Code::plugin, place.words() + " is a matrix, not a column",
+                "use a column for each of its columns: data.frame(x)");
   }
   if (Rf_xlength(vector) != rows) {
-    throw Error(Code::plugin, place.words() + " has " + std::to_string(Rf_xlength(vector)) + " elements in a table of " + std::to_string(rows) + " rows");
+    throw Error(Code::plugin, place.words() + " has " + std::to_string(Rf_xlength(vector)) +
+                                  " elements in a table of " + std::to_string(rows) + " rows");
   }
   switch (TYPEOF(vector)) {
     case LGLSXP: return named(logical_column(vector));
@@ -121,20 +128,24 @@ Column Encoder::encode_column(SEXP vector, std::string_view name, std::int64_t r
         if (has_exact_ns(vector)) return named(int64_column(attribute(vector, "ns"), "tsn:" + zone_of(vector)));
         return named(scaled_column(vector, "tsu:" + zone_of(vector), 1e6));
       }
-      if (has_class(vector, "difftime")) return named(scaled_column(held_.keep(call_package(".as_seconds", {vector})), "tDu", 1e6));
+      if (has_class(vector, "difftime"))
+        return named(scaled_column(held_.keep(call_package(".as_seconds", {vector})), "tDu", 1e6));
       return named(real_column(vector));
     case RAWSXP: {
       Column column = named(Column{});
       column.format = "C";
       column.length = rows;
-      column.buffers = {data::Buffer{}, {{reinterpret_cast<const std::byte*>(RAW_RO(vector)), static_cast<std::size_t>(rows)}, nullptr}};
+      column.buffers = {
+          data::Buffer{},
+          {{reinterpret_cast<const std::byte*>(RAW_RO(vector)), static_cast<std::size_t>(rows)}, nullptr}};
       return column;
     }
     case VECSXP: break;
     default: throw Error(Code::plugin, place.words() + ": a column of '" + name_of_type(vector) + "' cannot cross");
   }
   std::vector<bool> valid(static_cast<std::size_t>(rows));
-  for (std::int64_t row = 0; row < rows; ++row) valid[static_cast<std::size_t>(row)] = VECTOR_ELT(vector, row) != R_NilValue;
+  for (std::int64_t row = 0; row < rows; ++row)
+    valid[static_cast<std::size_t>(row)] = VECTOR_ELT(vector, row) != R_NilValue;
   const std::int64_t nulls = std::ranges::count(valid, false);
   if (nulls == rows) return named(null_column(rows));
   if (all_raw(vector)) return named(bytes_column(vector));
@@ -159,7 +170,8 @@ Column Encoder::encode_column(SEXP vector, std::string_view name, std::int64_t r
   offsets[0] = 0;
   for (std::int64_t row = 0; row < rows; ++row) offsets[row + 1] = offsets[row] + Rf_xlength(VECTOR_ELT(vector, row));
   column.format = "+L";
-  column.buffers = {validity, {block.bytes.first(static_cast<std::size_t>(rows + 1) * sizeof(std::int64_t)), block.keeper}};
+  column.buffers = {validity,
+                    {block.bytes.first(static_cast<std::size_t>(rows + 1) * sizeof(std::int64_t)), block.keeper}};
   column.children.push_back(encode_column(items, "item", Rf_xlength(items), {&place, "item"}, depth + 1));
   return column;
 }

@@ -57,7 +57,8 @@ double number_at(SEXP array, R_xlen_t at) {
 
 [[noreturn]] void does_not_fit(double number, Dtype dtype, const Place& place) {
   const std::string shown = std::isnan(number) ? "NA" : std::to_string(number);
-  throw Error(Code::plugin, place.words() + ": " + shown + " does not fit into a tensor of " + std::string(data::name_of(dtype)),
+  throw Error(Code::plugin,
+              place.words() + ": " + shown + " does not fit into a tensor of " + std::string(data::name_of(dtype)),
               "set attr(x, \"dtype\"), or replace NA before");
 }
 
@@ -66,7 +67,8 @@ void fill(std::span<std::byte> out, SEXP array, Dtype dtype, const Place& place)
   constexpr double past = 2.0 * static_cast<double>(std::numeric_limits<T>::max() / 2 + 1);
   for (R_xlen_t at = 0; at < Rf_xlength(array); ++at) {
     const double number = number_at(array, at);
-    if (!(number >= static_cast<double>(std::numeric_limits<T>::min()) && number < past && number == std::trunc(number))) {
+    if (!(number >= static_cast<double>(std::numeric_limits<T>::min()) && number < past &&
+          number == std::trunc(number))) {
       does_not_fit(number, dtype, place);
     }
     const T element = static_cast<T>(number);

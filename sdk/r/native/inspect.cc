@@ -15,7 +15,8 @@ Value seen(SEXP object, Held& held) { return Encoder(conversation().arrivals, he
 const char* word_of(Kind kind) { return kind == Kind::boolean ? "bool" : name_of(kind); }
 
 Value describe(const data::Column& column) {
-  Value told = Value::map({{"name", column.name}, {"format", column.format}, {"rows", column.length}, {"nulls", column.null_count}});
+  Value told = Value::map(
+      {{"name", column.name}, {"format", column.format}, {"rows", column.length}, {"nulls", column.null_count}});
   for (const data::Column& child : column.children) told["children"].push_back(describe(child));
   if (column.dictionary != nullptr) told["dictionary"] = describe(*column.dictionary);
   return told;

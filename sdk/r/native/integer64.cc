@@ -33,7 +33,8 @@ std::int64_t parsed(SEXP element) {
 
 std::int64_t truncated(double number) {
   if (std::isnan(number)) return na_int64;
-  if (!(std::fabs(number) < 9223372036854775808.0)) throw Error(Code::invalid, std::to_string(number) + " is not an integer of 64 bits");
+  if (!(std::fabs(number) < 9223372036854775808.0))
+    throw Error(Code::invalid, std::to_string(number) + " is not an integer of 64 bits");
   return static_cast<std::int64_t>(number);
 }
 
@@ -67,7 +68,8 @@ SEXP arrived(SEXP object) {
     return int64_bits(column.buffers[1], column.null_count != 0 ? column.buffers[0] : data::Buffer{}, column.length);
   }
   if (arrival->value.is(Kind::int64)) return as_integer64(Rf_ScalarReal(bits_of(arrival->value.as_int64())), object);
-  if (arrival->value.is(Kind::tensor) && arrival->value.as_tensor().dtype == MORTISE_DTYPE_INT64 && arrival->value.as_tensor().rank < 2) {
+  if (arrival->value.is(Kind::tensor) && arrival->value.as_tensor().dtype == MORTISE_DTYPE_INT64 &&
+      arrival->value.as_tensor().rank < 2) {
     return as_integer64(int64_bits(data::tensor_buffer(arrival->value), {}, Rf_xlength(object)), object);
   }
   return nullptr;

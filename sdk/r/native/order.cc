@@ -15,7 +15,8 @@ void reorder(std::span<const std::byte> from, std::span<std::byte> to, const std
   if (from.empty()) return;
   const std::size_t rank = shape.size();
   std::vector<std::size_t> stride(rank, element);  // of R's order
-  for (std::size_t axis = 1; axis < rank; ++axis) stride[axis] = stride[axis - 1] * static_cast<std::size_t>(shape[axis - 1]);
+  for (std::size_t axis = 1; axis < rank; ++axis)
+    stride[axis] = stride[axis - 1] * static_cast<std::size_t>(shape[axis - 1]);
   std::vector<std::int64_t> index(rank, 0);
   std::size_t other = 0;
   for (std::size_t at = 0; at < from.size(); at += element) {

@@ -22,7 +22,8 @@ namespace {
 
 Conversation& open_conversation() {
   Conversation& here = conversation();
-  if (here.worker == nullptr) throw Error(Code::conflict, "there is no host to talk to", "the host starts workers; tests use run_step()");
+  if (here.worker == nullptr)
+    throw Error(Code::conflict, "there is no host to talk to", "the host starts workers; tests use run_step()");
   return here;
 }
 
@@ -72,7 +73,8 @@ void answer(mortise_status status, std::unique_ptr<Result> result) {
   output.value.reserved = 0;
   output.private_data = result.release();
   output.release = release_result;
-  if (mortise_worker_reply(here.worker, status, &output) != MORTISE_OK) return;  // the host is gone; the next task is the end
+  if (mortise_worker_reply(here.worker, status, &output) != MORTISE_OK)
+    return;  // the host is gone; the next task is the end
 }
 
 Value encoded(SEXP object, std::string_view root, Held& held) {
@@ -156,7 +158,8 @@ SEXP log(SEXP level, SEXP message, SEXP fields) {
     const mortise_call& call = open_call();
     Held held;
     const Value told = encoded(fields, "fields", held);
-    call.host->log(call.context, static_cast<std::uint32_t>(Rf_asInteger(level)), counted(only_text(message)), told.c());
+    call.host->log(call.context, static_cast<std::uint32_t>(Rf_asInteger(level)), counted(only_text(message)),
+                   told.c());
     return R_NilValue;
   });
 }
@@ -170,7 +173,8 @@ SEXP progress(SEXP fraction, SEXP note) {
 }
 
 std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // "", "cancelled" or "timeout".
@@ -212,8 +216,8 @@ SEXP service(SEXP name, SEXP method_name, SEXP object) {
     Held held;
     const Value told = encoded(object, "input", held);
     detail::Received out;
-    const mortise_status status = call.host->service(call.context, counted(only_text(name)),
-                                                     counted(only_text(method_name)), told.c(), out.c());
+    const mortise_status status =
+        call.host->service(call.context, counted(only_text(name)), counted(only_text(method_name)), told.c(), out.c());
     if (status != MORTISE_OK) throw error_from(code_of(status), out.value(), "the service failed");
     return decode(out.value(), conversation().arrivals);
   });
@@ -223,13 +227,16 @@ SEXP service(SEXP name, SEXP method_name, SEXP object) {
 SEXP empty(SEXP count) {
   return entry([&] {
     const double wanted = Rf_asReal(count);
-    if (!(wanted >= 0 && wanted < 4503599627370496.0)) throw Error(Code::invalid, "a count of elements is a number from 0 on");
+    if (!(wanted >= 0 && wanted < 4503599627370496.0))
+      throw Error(Code::invalid, "a count of elements is a number from 0 on");
     if (conversation().call == nullptr) return allocate(REALSXP, static_cast<R_xlen_t>(wanted));
     const mortise_call& call = open_call();
     mortise_buffer buffer{};
     const auto length = static_cast<std::int64_t>(wanted);
-    const mortise_status status = call.host->allocate(call.context, static_cast<std::uint64_t>(length) * sizeof(double), &buffer);
-    if (status != MORTISE_OK) throw Error(code_of(status), "the host has no memory for " + std::to_string(length) + " numbers");
+    const mortise_status status =
+        call.host->allocate(call.context, static_cast<std::uint64_t>(length) * sizeof(double), &buffer);
+    if (status != MORTISE_OK)
+      throw Error(code_of(status), "the host has no memory for " + std::to_string(length) + " numbers");
     return make_region(static_cast<double*>(buffer.data), length);
   });
 }
@@ -257,7 +264,8 @@ Conversation& conversation() {
 }
 
 void count_copied(std::size_t bytes) noexcept {
-  if (conversation().worker != nullptr && conversation().call != nullptr) mortise_worker_count_copied(conversation().worker, bytes);
+  if (conversation().worker != nullptr && conversation().call != nullptr)
+    mortise_worker_count_copied(conversation().worker, bytes);
 }
 
 data::Block memory_for(std::size_t size) {
@@ -265,7 +273,8 @@ data::Block memory_for(std::size_t size) {
   if (size <= (64 << 10) || call == nullptr) return data::allocate_block(size);
   mortise_buffer buffer{};
   const mortise_status status = call->host->allocate(call->context, size, &buffer);
-  if (status != MORTISE_OK) throw Error(code_of(status), "the host has no memory for " + std::to_string(size) + " bytes of the result");
+  if (status != MORTISE_OK)
+    throw Error(code_of(status), "the host has no memory for " + std::to_string(size) + " bytes of the result");
   count_copied(size);
   return {{static_cast<std::byte*>(buffer.data), buffer.size}, nullptr};
 }
@@ -274,19 +283,29 @@ data::Block memory_for(std::size_t size) {
 
 extern "C" MORTISE_EXPORT void R_init_mortise(DllInfo* library) {
   using namespace mortise::r;
-  static const R_CallMethodDef routines[] = {
-      routine("C_open", open, 0),           routine("C_next", next, 0),
-      routine("C_input", input, 0),         routine("C_method", method, 0),
-      routine("C_reply", reply, 2),         routine("C_refuse", refuse, 2),
-      routine("C_log", log, 3),             routine("C_progress", progress, 2),
-      routine("C_cancelled", cancelled, 0), routine("C_remaining", remaining, 0),
-      routine("C_context", context, 1),     routine("C_service", service, 3),
-      routine("C_empty", empty, 1),         routine("C_crossed", crossed, 2),
-      routine("C_kind", kind_of, 1),        routine("C_schema", schema_of, 1),
-      routine("C_tensor_parts", tensor_parts, 1), routine("C_tensor", tensor_of, 3),
-      routine("C_to_int64", to_int64, 1),      routine("C_int64_text", int64_text, 1),
-      routine("C_int64_real", int64_real, 1), routine("C_int64_op", int64_op, 3),
-      {nullptr, nullptr, 0}};
+  static const R_CallMethodDef routines[] = {routine("C_open", open, 0),
+                                             routine("C_next", next, 0),
+                                             routine("C_input", input, 0),
+                                             routine("C_method", method, 0),
+                                             routine("C_reply", reply, 2),
+                                             routine("C_refuse", refuse, 2),
+                                             routine("C_log", log, 3),
+                                             routine("C_progress", progress, 2),
+                                             routine("C_cancelled", cancelled, 0),
+                                             routine("C_remaining", remaining, 0),
+                                             routine("C_context", context, 1),
+                                             routine("C_service", service, 3),
+                                             routine("C_empty", empty, 1),
+                                             routine("C_crossed", crossed, 2),
+                                             routine("C_kind", kind_of, 1),
+                                             routine("C_schema", schema_of, 1),
+                                             routine("C_tensor_parts", tensor_parts, 1),
+                                             routine("C_tensor", tensor_of, 3),
+                                             routine("C_to_int64", to_int64, 1),
+                                             routine("C_int64_text", int64_text, 1),
+                                             routine("C_int64_real", int64_real, 1),
+                                             routine("C_int64_op", int64_op, 3),
+                                             {nullptr, nullptr, 0}};
   R_registerRoutines(library, nullptr, routines, nullptr, nullptr);
   R_useDynamicSymbols(library, FALSE);
   R_forceSymbols(library, TRUE);
