@@ -49,7 +49,7 @@ tidy: build ## clang-tidy over our sources
 	    '$(CURDIR)/(src|plugins|sdk|tests)/.*\.cc$$'
 
 fuzz: build/fuzz/build.ninja ## every fuzz target for FUZZ_SECONDS
-	cmake --build build/fuzz --parallel $(JOBS)
+	cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
 	tools/fuzz-smoke $(FUZZ_SECONDS)
 
 bench: build/release/build.ninja ## measures against floors taken in the same run

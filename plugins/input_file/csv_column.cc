@@ -36,7 +36,7 @@ std::shared_ptr<arrow::Buffer> allocate(std::int64_t bytes) { return must(arrow:
 // Which rows are there.
 class Validity {
  public:
-  explicit Validity(std::size_t rows) : bits_((rows + 7) / 8, 0xff), rows_(rows) {}
+  explicit Validity(std::size_t rows) : bits_((rows + 7) / 8, 0xff) {}
   void clear(std::size_t row) {
     bits_[row / 8] = static_cast<std::uint8_t>(bits_[row / 8] & ~(1U << row % 8));
     ++nulls_;
@@ -51,7 +51,6 @@ class Validity {
 
  private:
   std::vector<std::uint8_t> bits_;
-  std::size_t rows_;
   std::int64_t nulls_ = 0;
 };
 
