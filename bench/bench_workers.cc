@@ -46,6 +46,8 @@ struct Host {
     return outcome.take();
   }
 
+  [[nodiscard]] bool has(const char* plugin) const { return registry.find(plugin) != nullptr; }
+
   std::uint64_t copied = 0;
 };
 
@@ -63,6 +65,11 @@ void round_trips(Host& host, bench::PingPong& floor, bench::Report& report) {
       {.rounds = 9, .samples = 2000}, [&] { floor.round_trip(1024); },
       [&] { bench::keep(host.ask("Bench.python_py", "echo", payload)); });
   report.add("Python worker, no-op with 1 KB", "socket ping-pong", pair, bench::adds_at_most_ns(40'000));
+  if (!host.has("Bench.r_r")) return report.note("R is not here: nothing of it was measured");
+  const bench::Pair in_r = bench::in_turns(
+      {.rounds = 9, .samples = 1000}, [&] { floor.round_trip(1024); },
+      [&] { bench::keep(host.ask("Bench.r_r", "echo", payload)); });
+  report.add("R worker, no-op with 1 KB", "socket ping-pong", in_r, bench::adds_at_most_ns(250'000));
 }
 
 // One column of 64-bit integers over the run's memory.
@@ -128,6 +135,11 @@ void starts(Host& host, bench::Report& report) {
   const bench::Pair snake = bench::in_turns(
       {.rounds = 5, .samples = 5}, [&] { bench::run_to_end({python, "-c", "import numpy"}); }, cold("Bench.python_py"));
   report.add("Python worker with numpy, cold: start, load, first call", "python -c 'import numpy'", snake);
+
+  if (!host.has("Bench.r_r")) return;
+  const bench::Pair in_r = bench::in_turns(
+      {.rounds = 5, .samples = 5}, [] { bench::run_to_end({"/usr/bin/env", "R", "--vanilla", "--no-echo", "-e", "1"}); }, cold("Bench.r_r"));
+  report.add("R worker, cold: start, load, first call", "R -e 1", in_r);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #
 #   one_file_plugin(Rogue rogues native/aborts.cc)    is build/rogues/aborts with id Rogue.aborts
 #   one_file_plugin(Rogue rogues python/never.py)     is build/rogues/never_py with id Rogue.never_py
+#   one_file_plugin(Rogue rogues r/never.R)           is build/rogues/never_r with id Rogue.never_r
 #
 # PYTHON_FILES, relative to the source, go beside a plugin in Python.
 
@@ -21,6 +22,12 @@ function(one_file_plugin type family source)
       get_filename_component(file_name ${file} NAME)
       configure_file(${source_folder}/${file} ${CMAKE_BINARY_DIR}/${folder}/${file_name} COPYONLY)
     endforeach()
+  elseif(extension STREQUAL ".R")
+    set(folder ${folder}_r)
+    set(name ${name}_r)
+    set(language r)
+    set(entry plugin.R)
+    configure_file(${source} ${CMAKE_BINARY_DIR}/${folder}/plugin.R COPYONLY)
   else()
     set(language c++)
     set(entry lib${family}_${name}.so)

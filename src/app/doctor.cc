@@ -112,6 +112,28 @@ Group python(const runtime::RuntimePaths& paths) {
   return group;
 }
 
+Group r(const runtime::RuntimePaths& paths) {
+  Group group("R");
+  if (paths.r_home.empty()) {
+    group.note("interpreter", "not found",
+               "plugins in R cannot run; install r-base-core (R 4.2 or later) and build mortise again, or name R's folder in MORTISE_R_HOME");
+    return group;
+  }
+  const std::string program = os::join(paths.r_home, "bin/R");
+  const auto answer = ask_program({program, "--version"}, std::chrono::seconds(10));  // "R version 4.2.2 (2022-10-31)"
+  if (!answer || answer->exit_status != 0) {
+    group.note("interpreter", program + " does not run", "plugins in R cannot run; install r-base-core again");
+    return group;
+  }
+  const std::string words = answer->output.substr(0, answer->output.find('\n'));
+  const std::size_t digit = std::min(words.find_first_of("0123456789"), words.size());
+  group.ok("interpreter", paths.r_home + " (" + words.substr(digit, words.find(' ', digit) - digit) + ")");
+  const std::string sdk = os::join(paths.r_library, "mortise");
+  fs::is_directory(sdk) ? group.ok("SDK", sdk)
+                        : group.note("SDK", sdk + " is missing", "it is built where R is: build or install mortise again");
+  return group;
+}
+
 Group kernel() {
   Group group("Kernel");
   const KernelFeatures features = kernel_features();
@@ -222,7 +244,7 @@ Group machine() {
 Value examine(const std::string& data_dir, const Settings& settings, const Places& places) {
   const runtime::RuntimePaths paths = runtime::RuntimePaths::beside(places.executable);
   const Group groups[] = {
-      program(settings, places, paths), python(paths), kernel(), isolation(settings), data_folder(data_dir),
+      program(settings, places, paths), python(paths), r(paths), kernel(), isolation(settings), data_folder(data_dir),
       ports(data_dir, settings),        machine()};
   Value listed = Value::list();
   bool healthy = true;

@@ -48,7 +48,7 @@ def test_who_wants_to_contribute_finds_out_how_and_every_word_of_make_is_there()
         assert f"## {heading}" in page
 
 
-@pytest.mark.parametrize("page", ["docs/first-plugin-cpp.md", "docs/first-plugin-python.md", "docs/configuration.md"])
+@pytest.mark.parametrize("page", ["docs/first-plugin-cpp.md", "docs/first-plugin-python.md", "docs/first-plugin-r.md", "docs/configuration.md"])
 def test_the_page_can_be_followed_word_by_word(page, tmp_path):
     said = ""
     commands = 0

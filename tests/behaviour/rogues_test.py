@@ -101,6 +101,24 @@ FATES = {
     "refuses_entry": Fate("plugin", ["mortise_plugin_entry"]),
 }
 
+# Rogues in R, where there is R.
+if (outside.BUILD / "r" / "mortise").exists():
+    FATES |= {
+        "never_returns_r": Fate("timeout", ["1"], timeout="1s", within=6),
+        "sleeps_deaf_r": Fate("timeout", ["1"], timeout="1s", within=6),
+        "catches_interrupts_r": Fate("timeout", ["1"], timeout="1s", within=6),
+        "quits_r": Fate("plugin", ["exited with status 0"]),
+        "crashes_r": Fate("plugin", ["signal 11", "SIGSEGV"]),
+        "recurses_forever_r": Fate("plugin", ["nested too deeply"]),
+        "overflows_c_stack_r": Fate("plugin", ["stack"]),
+        "eats_memory_r": Fate("busy", ["cannot allocate", "limits.memory"]),
+        "prints_flood_r": Fate("ok", ["printed"], timeout="60s", within=45),
+        "warns_flood_r": Fate("ok", ["warned"], timeout="60s", within=45),
+        "returns_function_r": Fate("plugin", ["items[[3]]", "'function' cannot cross"]),
+        "fails_to_parse_r": Fate("plugin", ["plugin.R", "unexpected end of input"]),
+        "breaks_tables_r": Fate("plugin", ["$b has 2 elements in a table of 3 rows"]),
+    }
+
 # Rogues with a test of their own below.
 APART = {
     "cleanup_hangs", "changes_shared_memory", "crashes_first", "fails_twice", "forks_children_py", "leaves_child",

@@ -121,7 +121,9 @@ SEXP attribute(SEXP object, const char* name) noexcept { return Rf_getAttrib(obj
 std::string name_of_type(SEXP object) {
   SEXP classes = Rf_getAttrib(object, R_ClassSymbol);
   if (TYPEOF(classes) == STRSXP && Rf_xlength(classes) > 0) return CHAR(STRING_ELT(classes, 0));
-  return Rf_type2char(TYPEOF(object));
+  const SEXPTYPE type = TYPEOF(object);
+  if (type == CLOSXP || type == BUILTINSXP || type == SPECIALSXP) return "function";
+  return Rf_type2char(type);
 }
 
 Value Encoder::encode(SEXP object, const Place& place, int depth) {

@@ -1,0 +1,3 @@
+# Has an entry file that is not R.
+
+step <- function(step) {

@@ -1,0 +1,3 @@
+# Sleeps for ever and hears no interrupt.
+
+step <- function(step) suspendInterrupts(repeat Sys.sleep(1))
