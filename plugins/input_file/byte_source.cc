@@ -3,8 +3,8 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
 #include <arrow/util/compression.h>
+#include <arrow/util/utf8.h>
 #include <fcntl.h>
-#include <simdjson.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -309,7 +309,8 @@ std::string read_whole(ByteSource& source) {
 
 std::optional<BadByte> find_bad_byte(std::string_view text) {
   const std::size_t zero = text.find('\0');
-  if (!simdjson::validate_utf8(text.data(), text.size())) {
+  arrow::util::InitializeUTF8();
+  if (!arrow::util::ValidateUTF8(text)) {
     for (std::size_t at = 0; at < text.size() && at < zero;) {
       const std::size_t size = character_size(text, at);
       if (size == 0) {

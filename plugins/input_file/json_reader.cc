@@ -1,10 +1,11 @@
 #include "input_file/json_reader.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "input_file/file_text.h"
 #include "lib/text_type.h"
@@ -12,156 +13,150 @@
 namespace mortise::plugins {
 namespace {
 
-namespace od = simdjson::ondemand;
-static_assert(json_padding >= simdjson::SIMDJSON_PADDING);
-
 constexpr std::size_t max_depth = MORTISE_MAX_DEPTH;
 constexpr std::int64_t max_values = 100'000'000;
 
-class JsonReader {
+// long double, so that a number beyond float64 is told with its text instead of being an error.
+using Parser = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, long double>;
+
+// Walks over the text and says how far it came.
+class Walker {
  public:
-  // `text` must be followed by SIMDJSON_PADDING readable bytes.
-  JsonReader(std::string_view text, const std::string& path, std::int64_t first_line)
-      : text_(text), path_(path), first_line_(first_line) {}
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  Walker(const char* at, const char** reached) : at_(at), reached_(reached) {}
+  reference operator*() const { return *at_; }
+  Walker& operator++() {
+    *reached_ = ++at_;
+    return *this;
+  }
+  Walker operator++(int) {
+    const Walker before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const Walker& one, const Walker& other) { return one.at_ == other.at_; }
+  friend bool operator!=(const Walker& one, const Walker& other) { return one.at_ != other.at_; }
+
+ private:
+  const char* at_;
+  const char** reached_;
+};
+
+// What the parser tells, as a tree. The names of its functions are the parser's.
+class Tree {
+ public:
+  Tree(std::string_view text, const std::string& path, std::int64_t first_line)
+      : text_(text), path_(path), first_line_(first_line), reached_(text.data()) {}
 
   Value read() {
-    check(parser_.allocate(text_.size(), max_depth + 8));
-    check(parser_.iterate(text_.data(), text_.size(), text_.size() + simdjson::SIMDJSON_PADDING).get(document_));
-    started_ = true;
-    Value value;
-    bool scalar = false;
-    check(document_.is_scalar().get(scalar));
-    if (scalar) throw problem("an array or an object", "a single value");
-    od::value whole;
-    check(document_.get_value().get(whole));
-    value = read_value(whole, 1);
-    const char* rest = nullptr;  // of what follows; there is no place behind the end
-    if (document_.current_location().get(rest) == simdjson::SUCCESS)
-      throw problem("the end of the text", "something after it");
-    return value;
+    if (text_.find_first_not_of(" \t\r\n") == std::string_view::npos)
+      throw error_at(path_, first_line_, "the file is empty", "JSON", "nothing");
+    const char* const end = text_.data() + text_.size();
+    (void)Parser::sax_parse(Walker(text_.data(), &reached_), Walker(end, &reached_), this);
+    return std::move(whole_);
+  }
+
+  bool null() { return add({}); }
+  bool boolean(bool flag) { return add(Value(flag)); }
+  bool number_integer(std::int64_t number) { return add(number == 0 && negative_zero() ? Value(-0.0) : Value(number)); }
+  bool number_unsigned(std::uint64_t number) {
+    if (std::in_range<std::int64_t>(number)) return add(Value(static_cast<std::int64_t>(number)));
+    return add(Value(std::to_string(number)));
+  }
+  bool number_float(long double, const std::string& text) {
+    const auto number = read_real(text);
+    return add(number && !number->integer ? Value(number->value) : Value(text));
+  }
+  bool string(const std::string& text) { return add(Value(text)); }
+  bool binary(const Parser::binary_t&) { return true; }  // not in JSON
+  bool start_object(std::size_t) { return open(Value::map()); }
+  bool key(const std::string& name) {
+    if (!open_.back().seen.insert(name).second) throw problem("each key once", "'" + name + "' twice");
+    open_.back().key = name;
+    return true;
+  }
+  bool end_object() { return close(); }
+  bool start_array(std::size_t) { return open(Value::list()); }
+  bool end_array() { return close(); }
+  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& problem_found) {
+    const std::string_view what = problem_found.what();
+    const std::size_t begin = what.rfind(" - ");
+    const std::string_view said = begin == std::string_view::npos ? "'" + token + "'" : what.substr(begin + 3);
+    throw problem("JSON", std::string(said.substr(0, 200)));
   }
 
  private:
-  // The place of the parser, counted in lines; the last line when it did not come to parsing (an open text).
-  [[nodiscard]] std::int64_t line() {
-    const char* at = nullptr;
-    if (!started_ || document_.current_location().get(at) != simdjson::SUCCESS || at < text_.data() ||
-        at > text_.data() + text_.size()) {
-      at = text_.data() + text_.size();
-    }
-    return first_line_ + std::count(text_.data(), at, '\n');
-  }
-  Error problem(const std::string& expected, const std::string& got, const std::string& hint = {}) {
+  struct Open {
+    Value value;
+    std::string key;                       // of the value to come
+    std::unordered_set<std::string> seen;  // keys
+  };
+
+  [[nodiscard]] Error problem(const std::string& expected, const std::string& got, const std::string& hint = {}) const {
     return error_at(path_, line(), "expected " + expected + ", got " + got, expected, got, hint);
   }
-  void check(simdjson::error_code code) {
-    if (code == simdjson::SUCCESS) return;
-    if (code == simdjson::DEPTH_ERROR) throw too_deep();
-    if (code == simdjson::EMPTY) throw error_at(path_, first_line_, "the file is empty", "JSON", "nothing");
-    if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) {
-      throw Error(Code::busy, path_ + " is too large to read at once", "raise limits.memory, or split the file")
-          .with("file", path_);
+
+  [[nodiscard]] std::int64_t line() const {
+    // The last character that was read may be a line's end behind the wrong one.
+    const char* const last = std::max(text_.data(), reached_ - 1);
+    return first_line_ + std::count(text_.data(), last, '\n');
+  }
+  // The parser has read "-0" and the character behind it.
+  [[nodiscard]] bool negative_zero() const {
+    return reached_ - text_.data() >= 3 && reached_[-2] == '0' && reached_[-3] == '-';
+  }
+
+  bool open(Value value) {
+    count();
+    if (open_.size() == max_depth)
+      throw problem("at most " + std::to_string(max_depth) + " levels", "one more", "flatten the data first");
+    open_.push_back({std::move(value), {}, {}});
+    return true;
+  }
+  bool close() {
+    Value value = std::move(open_.back().value);
+    open_.pop_back();
+    return put(std::move(value));
+  }
+  bool add(Value value) {
+    count();
+    if (open_.empty()) throw problem("an array or an object", "a single value");
+    return put(std::move(value));
+  }
+  bool put(Value value) {
+    if (open_.empty()) {
+      whole_ = std::move(value);
+    } else if (Open& outer = open_.back(); outer.value.is(Kind::list)) {
+      outer.value.push_back(std::move(value));
+    } else {
+      outer.value.append(outer.key, std::move(value));
     }
-    throw problem("JSON", simdjson::error_message(code));
+    return true;
   }
-  Error too_deep() {
-    return problem("at most " + std::to_string(max_depth) + " levels", "one more", "flatten the data first");
-  }
-
-  Value read_value(od::value value, std::size_t depth) {
-    if (depth > max_depth) throw too_deep();
-    if (++values_ > max_values) {
-      throw Error(Code::busy, path_ + " holds more than " + std::to_string(max_values) + " values", "split the file")
-          .with("file", path_);
-    }
-    od::json_type type{};
-    check(value.type().get(type));
-    switch (type) {
-      case od::json_type::array: return read_array(value, depth);
-      case od::json_type::object: return read_object(value, depth);
-      case od::json_type::number: return read_number(value);
-      case od::json_type::string: {
-        std::string_view text;
-        check(value.get_string().get(text));
-        return Value(text);
-      }
-      case od::json_type::boolean: {
-        bool flag = false;
-        check(value.get_bool().get(flag));
-        return Value(flag);
-      }
-      case od::json_type::null: {
-        bool null = false;
-        check(value.is_null().get(null));
-        if (!null) throw problem("null", "something else");
-        return {};
-      }
-    }
-    throw problem("JSON", "a value of no kind");
+  void count() {
+    if (++values_ <= max_values) return;
+    throw Error(Code::busy, path_ + " holds more than " + std::to_string(max_values) + " values", "split the file")
+        .with("file", path_);
   }
 
-  Value read_array(od::value value, std::size_t depth) {
-    od::array array;
-    check(value.get_array().get(array));
-    Value list = Value::list();
-    for (auto item : array) {
-      od::value inner;
-      check(std::move(item).get(inner));
-      list.push_back(read_value(inner, depth + 1));
-    }
-    return list;
-  }
-
-  Value read_object(od::value value, std::size_t depth) {
-    od::object object;
-    check(value.get_object().get(object));
-    Value map = Value::map();
-    std::unordered_set<std::string> seen;
-    for (auto field : object) {
-      std::string_view key;
-      check(field.unescaped_key().get(key));
-      const std::string name(key);
-      if (!seen.insert(name).second) throw problem("each key once", "'" + name + "' twice");
-      od::value inner;
-      check(field.value().get(inner));
-      map.append(name, read_value(inner, depth + 1));
-    }
-    return map;
-  }
-
-  // A number that neither int64 nor float64 holds stays the text that it was.
-  Value read_number(od::value value) {
-    std::string_view token = value.raw_json_token();
-    while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
-    if (token == "-0") return Value(-0.0);
-    od::number number;
-    const simdjson::error_code code = value.get_number().get(number);
-    if (code == simdjson::NUMBER_ERROR && is_json_number(token)) return Value(token);
-    check(code);
-    if (number.is_double()) return Value(number.get_double());
-    if (number.is_int64()) return Value(number.get_int64());
-    return Value(token);
-  }
-
-  static bool is_json_number(std::string_view token) {
-    return !token.empty() && token.find_first_not_of("0123456789+-.eE") == std::string_view::npos &&
-           (read_real(token) || token.find_first_of("eE") != std::string_view::npos) &&
-           token.find_first_of("0123456789") != std::string_view::npos && token[0] != '+';
-  }
-
-  std::string_view text_;
+  const std::string_view text_;
   const std::string& path_;
-  std::int64_t first_line_;
-  od::parser parser_;
-  od::document document_;
-  bool started_ = false;
+  const std::int64_t first_line_;
+  const char* reached_;  // the parser has read up to here
+  std::vector<Open> open_;
+  Value whole_;
   std::int64_t values_ = 0;
 };
 
 }  // namespace
 
 Value read_json(std::string_view text, const std::string& path, std::int64_t first_line) {
-  return JsonReader(text, path, first_line).read();
+  return Tree(text, path, first_line).read();
 }
 
 }  // namespace mortise::plugins

@@ -1,7 +1,7 @@
 // JSON text into a Value, within limits, with the line of every error.
 //
 // Depth is at most MORTISE_MAX_DEPTH and there are at most 100 million values. A key that comes twice in one object is an
-// error. A number that neither int64 nor float64 holds stays the text that it was.
+// error. A number that neither int64 nor float64 holds stays the text that it was (up to 1e4932; beyond that it is an error).
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,7 @@
 
 namespace mortise::plugins {
 
-// After `text` there must be `json_padding` bytes more that can be read. It must be UTF-8.
-inline constexpr std::size_t json_padding = 64;
+// `text` must be UTF-8. Not by simdjson: Arrow's libraries bring one of another version under the same names.
 [[nodiscard]] Value read_json(std::string_view text, const std::string& path, std::int64_t first_line = 1);
 
 }  // namespace mortise::plugins

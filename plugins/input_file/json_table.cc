@@ -15,12 +15,13 @@
 namespace mortise::plugins {
 namespace {
 
-Value read_lines(const FileText& file, const std::string& bytes, std::int64_t limit) {
+Value read_lines(const FileText& file, std::int64_t limit) {
   Value rows = Value::list();
   std::int64_t line = 1;
-  for (std::size_t at = 0; at < file.bytes.size() && static_cast<std::int64_t>(rows.size()) != limit; ++line) {
-    const std::size_t end = std::min(bytes.find('\n', at), file.bytes.size());
-    std::string_view text(bytes.data() + at, end - at);
+  const std::string_view bytes = file.bytes;
+  for (std::size_t at = 0; at < bytes.size() && static_cast<std::int64_t>(rows.size()) != limit; ++line) {
+    const std::size_t end = std::min(bytes.find('\n', at), bytes.size());
+    const std::string_view text = bytes.substr(at, end - at);
     if (!trimmed(text).empty() && trimmed(text) != "\r") rows.push_back(read_json(text, file.path, line));
     at = end + 1;
   }
@@ -74,14 +75,11 @@ std::shared_ptr<arrow::Array> convert(const std::shared_ptr<arrow::Array>& colum
 }  // namespace
 
 FileTable table_of_json(const FileText& file, const FileSpec& spec) {
-  std::string padded = file.bytes;
-  padded.resize(padded.size() + json_padding);
   Value rows;
   if (spec.format == FileSpec::Format::jsonl) {
-    rows = read_lines(file, padded, spec.limit < 0 ? -1 : spec.limit + spec.offset);
+    rows = read_lines(file, spec.limit < 0 ? -1 : spec.limit + spec.offset);
   } else {
-    const std::string_view text(padded.data(), file.bytes.size());
-    const Value whole = read_json(text, file.path);
+    const Value whole = read_json(file.bytes, file.path);
     rows = first_rows(rows_of(whole, spec, file.path), spec.limit < 0 ? -1 : spec.limit + spec.offset);
   }
   const Batch all = table_of_rows(rows, file.path, TextDates::infer);
