@@ -43,6 +43,8 @@ struct InputFile : mortise::Plugin {
       rows = streamed.sink->rows();
       table = streamed.sink->finish();
       about = std::move(streamed.about);
+      streamed.sink.reset();
+      plugins::give_memory_back();
     } else {
       about = plugins::read_table_file(spec, watch);
       rows = about.table->num_rows();

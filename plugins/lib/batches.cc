@@ -5,9 +5,11 @@
 #include <arrow/ipc/options.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/util/compression.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -211,6 +213,11 @@ std::unique_ptr<TableSink> open_sink(Step& step, Handover handover, SchemaPtr sc
   return file_sink(std::move(schema), table_file_path(step));
 }
 
+void give_memory_back() {
+  arrow::default_memory_pool()->ReleaseUnused();
+  ::malloc_trim(0);
+}
+
 Streamed stream_batches(Step& step, const Value& input, const BatchWork& work) {
   const auto source = open_batches(input, "input");
   const Handover handover = handover_of(step.config(), input);
@@ -229,6 +236,8 @@ Streamed stream_batches(Step& step, const Value& input, const BatchWork& work) {
   if (!sink) put(work(must(arrow::RecordBatch::MakeEmpty(source->schema()), "an empty table"), 0));
   result.rows_out = sink->rows();
   result.table = sink->finish();
+  sink.reset();
+  if (handover == Handover::file) give_memory_back();
   return result;
 }
 

@@ -80,6 +80,10 @@ using BatchWork = std::function<Batch(const Batch&, std::int64_t)>;
 // schema of the result is that of the first batch, also where there are no rows.
 [[nodiscard]] Streamed stream_batches(Step& step, const Value& input, const BatchWork& work);
 
+// Gives the system the memory that is free in this process: a worker that waits for its next step holds what it needs. Call
+// after work on many batches; some milliseconds.
+void give_memory_back();
+
 // All batches as one, of the same schema.
 [[nodiscard]] Batch joined(const std::vector<Batch>& batches, const std::shared_ptr<arrow::Schema>& schema);
 

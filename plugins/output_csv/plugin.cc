@@ -98,6 +98,7 @@ struct OutputCsv : mortise::Plugin {
     if (!closed.ok()) file->rethrow();
     plugins::check(closed, "writing " + spec.path);
     file->commit();
+    if (plugins::is_table_file(input)) plugins::give_memory_back();
     step.rows(rows);
     step.info("wrote " + file->file().path(), {{"bytes", file->file().size()}, {"rows", rows}});
     return Value::map({{"path", file->file().path()}, {"bytes", file->file().size()}, {"rows", rows}});

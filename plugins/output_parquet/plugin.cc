@@ -63,6 +63,7 @@ struct OutputParquet : mortise::Plugin {
       throw;
     }
     file->commit();
+    if (plugins::is_table_file(input)) plugins::give_memory_back();
     step.rows(rows);
     step.info("wrote " + file->file().path(), {{"bytes", file->file().size()}, {"rows", rows}});
     return Value::map({{"path", file->file().path()}, {"bytes", file->file().size()}, {"rows", rows}});
