@@ -86,8 +86,8 @@ class Tree {
   bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& problem_found) {
     const std::string_view what = problem_found.what();
     const std::size_t begin = what.rfind(" - ");
-    const std::string_view said = begin == std::string_view::npos ? "'" + token + "'" : what.substr(begin + 3);
-    throw problem("JSON", std::string(said.substr(0, 200)));
+    const std::string said = begin == std::string_view::npos ? "'" + token + "'" : std::string(what.substr(begin + 3));
+    throw problem("JSON", said.substr(0, 200));
   }
 
  private:
