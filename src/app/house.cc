@@ -9,17 +9,23 @@
 #include "app/doctor.h"
 #include "app/host_services.h"
 #include "app/settings_view.h"
+#include "app/run_watch.h"
 #include "app/version.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/redact.h"
 #include "http/api.h"
 #include "http/file_shelf.h"
+#include "http/schedule_start.h"
 #include "http/server.h"
 #include "http/tokens.h"
 #include "jobs/core/checkpoints.h"
+#include "jobs/core/dead_letters.h"
+#include "jobs/core/event_log.h"
 #include "jobs/core/events.h"
+#include "jobs/core/retention.h"
 #include "jobs/core/run_log.h"
+#include "jobs/core/scheduler.h"
 #include "jobs/core/vault.h"
 #include "jobs/pipelines/pipelines.h"
 #include "os/file.h"
@@ -56,6 +62,15 @@ runtime::RuntimeSettings runtime_settings(const Settings& settings) {
 std::optional<std::string> environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+jobs::RetentionPolicy retention_policy(const Settings& settings) {
+  jobs::RetentionPolicy policy;
+  policy.runs = settings.retention.runs_age;
+  policy.run_count = settings.retention.runs_count == 0 ? std::numeric_limits<std::int64_t>::max()
+                                                        : settings.retention.runs_count;
+  policy.outputs = settings.retention.outputs_age;
+  return policy;
 }
 
 // A server goes on with what an earlier one left behind. A verb's own host lives for that verb alone.
@@ -141,8 +156,13 @@ struct House::Parts {
         run_log(database, room_logs.jobs),
         vault(os::join(options.data_dir, "key")),
         checkpoints(database, vault, os::join(options.data_dir, "runs")),
+        event_log(database),
+        alerts(database, event_log),
+        dead_letters(database),
         pipelines({room_logs.jobs, registry, services, runtime, run_log, events, checkpoints, environment,
-                   resume_for(options.ports), settings().plugins.max_concurrency, settings().plugins.timeout}),
+                   resume_for(options.ports), settings().plugins.max_concurrency, settings().plugins.timeout,
+                   run_watch(event_log, alerts, room_logs.jobs)}),
+        scheduler(database, event_log, room_logs.jobs, schedule_target(), now),
         catalog(settings().pipeline_directories, os::join(options.data_dir, "pipelines")),
         metrics(version()),
         runs(metrics, pipelines, run_log),
@@ -167,13 +187,21 @@ struct House::Parts {
             [this](const std::string& path) { return make_backup(database, options.data_dir, path); },
             tokens,
             files,
-            draining},
+            draining,
+            scheduler,
+            event_log,
+            alerts,
+            dead_letters},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
-    if (resume_for(options.ports) == jobs::Resume::automatic) (void)pipelines.resume_all();
+    if (resume_for(options.ports) == jobs::Resume::automatic) {
+      (void)pipelines.resume_all();
+      scheduler.start();
+      sweeper.emplace(database, checkpoints, room_logs.jobs, retention_policy(settings()));
+    }
     server.start();
   }
 
@@ -220,6 +248,7 @@ struct House::Parts {
     for (const std::string& secret : fresh.secrets) log.redact(secret);
     log.reopen();
     log.configure(fresh.settings.logging);
+    if (sweeper) sweeper->set_policy(retention_policy(fresh.settings));
     host_config(fresh.settings);
     const std::lock_guard guard(configuration_mutex);
     configuration = std::move(fresh);
@@ -229,6 +258,14 @@ struct House::Parts {
     Value list = Value::list();
     for (const std::string& name : all) list.push_back(name);
     return list;
+  }
+
+  jobs::Scheduler::Target schedule_target() {
+    return {.start = [this](const jobs::Schedule& schedule,
+                            const jobs::ScheduleSlot& slot) { return http::start_scheduled(api, schedule, slot); },
+            .cancel = [this](const std::string& run, const std::string& reason) { pipelines.cancel(run, reason); },
+            .check = [this](const jobs::Schedule& schedule) { (void)http::request_of_schedule(api, schedule); },
+            .declared = [this] { return http::declared_schedules(api); }};
   }
 
   // Problems of single plugins are told and do not keep the others from working.
@@ -269,7 +306,12 @@ struct House::Parts {
   jobs::EventHub events;
   jobs::Vault vault;
   jobs::Checkpoints checkpoints;
+  jobs::EventLog event_log;
+  jobs::Alerts alerts;
+  jobs::DeadLetters dead_letters;
   jobs::Pipelines pipelines;
+  jobs::Scheduler scheduler;
+  std::optional<jobs::Sweeper> sweeper;
   http::PipelineCatalog catalog;
   http::Metrics metrics;
   http::RunTracker runs;
@@ -287,6 +329,7 @@ House::House(HouseOptions options, Configuration configuration, const Log& log)
 
 // Runs are told to stop first, so that the requests that wait for them can be answered; then the doors close.
 House::~House() {
+  parts_->scheduler.stop();  // nothing new begins
   parts_->pipelines.drain(std::chrono::milliseconds(0));
   parts_->server.stop(last_answers);
 }
@@ -302,6 +345,7 @@ void House::drain() {
   parts_->draining = true;
   const auto patience = parts_->settings().server.drain_timeout;
   parts_->log.info("stopping", {{"patience_s", std::chrono::duration<double>(patience).count()}});
+  parts_->scheduler.stop();  // nothing new begins
   parts_->pipelines.drain(patience);
   parts_->server.stop(last_answers);
   parts_->runtime.shutdown();

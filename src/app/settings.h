@@ -58,6 +58,7 @@ struct Settings {
   struct Retention {
     std::chrono::seconds runs_age{0};  // 0: for ever
     std::uint64_t runs_count = 0;      // 0: any number
+    std::chrono::seconds outputs_age{7 * 24 * 3600};  // 0: for as long as their run
   };
 
   std::string data_dir;  // absolute; empty: not said

@@ -305,6 +305,12 @@ constexpr std::array table{Key{"data_dir", "path", "`.mortise` of the present fo
 }
 , SHOW { return seconds(s.retention.runs_age); }
 }
+, Key{"retention.outputs_age", "duration", "`168h`", "outputs of steps are kept so long after the end of their run; 0: as long as the run",
+        Change::at_once, Shape::one,
+        READ{s.retention.outputs_age = std::chrono::duration_cast<std::chrono::seconds>(n.as_duration());
+}
+, SHOW { return seconds(s.retention.outputs_age); }
+}
 , Key{"retention.runs_count", "number", "0", "of the runs that ended only so many are remembered; 0: all",
       Change::at_once, Shape::one, READ{s.retention.runs_count = count(n, 0, 1'000'000'000);
 }

@@ -20,5 +20,8 @@ CLI::App* add(CLI::App& parent, Arguments& arguments, Arguments::Verb verb, cons
 
 // arguments_operation.cc: configuration, tokens, backups, files, and what helps at a shell.
 void add_operation(CLI::App& program, Arguments& arguments);
+// arguments_jobs.cc: schedules, dead letters, events and alerts; and the verbs of `runs` that take one up again.
+void add_jobs(CLI::App& program, Arguments& arguments);
+void add_runs_again(CLI::App& runs, Arguments& arguments);
 
 }  // namespace mortise::cli

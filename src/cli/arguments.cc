@@ -95,6 +95,7 @@ void add_runs(CLI::App& program, Arguments& arguments) {
                           "Its open calls are asked to stop, and killed if they do not; no further step is started.",
                           "  mortise runs cancel run_01K9ZC2Y3V8Q4M7T5R6W1X0ABC --reason 'wrong input'"});
   cancel->add_option("RUN", arguments.run_id, "The run's id")->required();
+  add_runs_again(*runs, arguments);
   cancel->add_option("--reason", arguments.reason, "Why, for the record")->type_name("TEXT");
 }
 
@@ -250,6 +251,7 @@ std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* ar
   add_runs(program, arguments);
   add_plugin(program, arguments);
   add_rest(program, arguments);
+  add_jobs(program, arguments);
   add_operation(program, arguments);
   if (argc <= 1) return Printed{program.help()};
   try {

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "cli/job_arguments.h"
+
 namespace mortise::cli {
 
 struct Arguments {
@@ -18,6 +20,25 @@ struct Arguments {
     runs_show,
     runs_logs,
     runs_cancel,
+    runs_resume,
+    runs_retry,
+    runs_rerun,
+    letters_list,
+    letters_show,
+    letters_drive,
+    letters_discard,
+    schedules_add,
+    schedules_list,
+    schedules_show,
+    schedules_remove,
+    schedules_pause,
+    schedules_unpause,
+    schedules_next,
+    events,
+    alerts_list,
+    alerts_show,
+    alerts_acknowledge,
+    alerts_resolve,
     plugin_list,
     plugin_show,
     doctor,
@@ -59,6 +80,8 @@ struct Arguments {
   std::int64_t limit = 20;  // runs list
   bool follow = false;      // runs logs
   std::string reason;       // runs cancel
+
+  JobArguments jobs;
 
   std::string plugin;         // plugin show
   std::string level;          // log-level

@@ -14,6 +14,10 @@
 #include "jobs/pipelines/pipelines.h"
 
 namespace mortise::jobs {
+class Alerts;
+class DeadLetters;
+class EventLog;
+class Scheduler;
 class EventHub;
 class RunLog;
 }  // namespace mortise::jobs
@@ -51,6 +55,10 @@ struct Api {
   Tokens& tokens;
   FileShelf& files;
   const std::atomic<bool>& draining;  // no new work is taken
+  jobs::Scheduler& scheduler;
+  jobs::EventLog& event_log;
+  jobs::Alerts& alerts;
+  const jobs::DeadLetters& dead_letters;
 };
 
 // `api` must outlive the router.
@@ -65,5 +73,8 @@ void add_operation_routes(Router& router, const Api& api);  // operation_routes.
 void add_token_routes(Router& router, const Api& api);
 void add_file_routes(Router& router, const Api& api);
 void add_run_routes(Router& router, const Api& api);  // run_routes.cc: list, one, logs, events, cancel
+void add_again_routes(Router& router, const Api& api);      // again_routes.cc: resume, retry, rerun, dead letters
+void add_schedule_routes(Router& router, const Api& api);   // schedule_routes.cc
+void add_alert_routes(Router& router, const Api& api);      // alert_routes.cc: events and alerts
 
 }  // namespace mortise::http

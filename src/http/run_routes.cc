@@ -18,6 +18,8 @@ using namespace schema;
 
 Value time_or_null(const std::optional<Time>& time) { return time ? Value(to_rfc3339(*time)) : Value(); }
 
+Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
+
 Value elapsed_or_null(const jobs::RunRecord& run) {
   if (!run.started || !run.finished) return {};
   return static_cast<double>(run.finished->nanoseconds - run.started->nanoseconds) / 1e6;
@@ -34,7 +36,12 @@ Value run_value(const jobs::RunRecord& run) {
                      {"finished", time_or_null(run.finished)},
                      {"elapsed_ms", elapsed_or_null(run)},
                      {"error", run.error},
-                     {"owner_pid", run.owner_pid}});
+                     {"owner_pid", run.owner_pid},
+                     {"round", run.round},
+                     {"resume", run.resume == jobs::Resume::automatic ? "automatic" : "by_hand"},
+                     {"origin", text_or_null(run.origin)},
+                     {"schedule", text_or_null(run.schedule)},
+                     {"due", time_or_null(run.due)}});
 }
 
 Value step_value(const jobs::StepRecord& step) {
@@ -50,7 +57,10 @@ Value step_value(const jobs::StepRecord& step) {
                      {"bytes_copied", step.bytes_copied},
                      {"worker_pid", step.worker_pid},
                      {"error", step.error},
-                     {"outputs", step.outputs}});
+                     {"outputs", step.outputs},
+                     {"round", step.round},
+                     {"reused", step.verdict == "reused"},
+                     {"tolerated", step.verdict == "tolerated"}});
 }
 
 jobs::RunRecord known_run(const Api& api, std::string_view id) {
@@ -108,7 +118,7 @@ Response cancel_run(const Api& api, const Request& request) {
   const Value body = request.json();
   const Value* reason = body.find("reason");
   const std::string why(reason != nullptr && reason->is(Kind::string) ? reason->as_string() : "cancelled over the API");
-  if (run.finished) {
+  if (run.finished && run.state != "interrupted") {
     throw Error(Code::conflict, "run '" + run.id + "' has ended already: " + run.state)
         .with("run", run.id)
         .with("state", run.state);
@@ -156,7 +166,12 @@ Value run_schema() {
                  {"finished", nullable(string("RFC 3339"))},
                  {"elapsed_ms", nullable(number())},
                  {"error", anything("null, or what went wrong")},
-                 {"owner_pid", integer()}},
+                 {"owner_pid", integer()},
+                 {"round", integer("rises when it is taken up again after a failure")},
+                 {"resume", one_of({"automatic", "by_hand"}, "who goes on with it when its process died")},
+                 {"origin", nullable(string("the run that it repeats"))},
+                 {"schedule", nullable(string("that started it"))},
+                 {"due", nullable(string("RFC 3339: the time of the schedule"))}},
                 {"id", "kind", "name", "state", "created"});
 }
 

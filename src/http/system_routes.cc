@@ -181,6 +181,9 @@ void add_routes(Router& router, const Api& api) {
   add_system_routes(router, api);
   add_pipeline_routes(router, api);
   add_run_routes(router, api);
+  add_again_routes(router, api);
+  add_schedule_routes(router, api);
+  add_alert_routes(router, api);
   add_plugin_routes(router, api);
   add_operation_routes(router, api);
   add_token_routes(router, api);

@@ -114,7 +114,11 @@ void RunStore::ask_to_stop(const std::string& run, std::string_view reason) {
 }
 
 void RunStore::reopen_step(const std::string& run, std::uint32_t position) {
-  connection_.run("DELETE FROM run_steps WHERE run = ?1 AND position = ?2 AND attempt = 0", run, position);
+  const std::int64_t present = connection_.run(
+      "UPDATE run_steps SET state = 'pending', verdict = '', error = '', outputs = '', finished = NULL,"
+      " round = (SELECT round FROM runs WHERE id = ?1) WHERE run = ?1 AND position = ?2 AND attempt = 0",
+      run, position);
+  if (present > 0) return;
   connection_.run(
       "INSERT INTO run_steps (run, position, attempt, name, plugin, state, round)"
       " SELECT ?1, ?2, 0, s.name, s.plugin, 'pending', r.round FROM runs r, run_steps s"

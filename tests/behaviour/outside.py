@@ -253,7 +253,7 @@ class Server:
 
 def step(plugin, name=None, output=None, **keys):
     """One step of a pipeline; keys that are not a step's own are its config."""
-    own = {"needs", "when", "retry", "timeout", "on_failure"}
+    own = {"needs", "when", "retry", "timeout", "on_failure", "on_interrupt"}
     made = {"name": name or plugin.split(".")[-1], "plugin": plugin}
     if output is not None:
         made["output"] = output

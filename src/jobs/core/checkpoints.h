@@ -44,7 +44,6 @@ class Checkpoints {
   void erase_outputs(const std::string& run) const;
   void erase_folder(const std::string& run) const noexcept;
   [[nodiscard]] const std::string& folder() const noexcept { return folder_; }
-
   [[nodiscard]] std::string folder_of(const std::string& run) const;  // of one run; it may not be there yet
 
  private:

@@ -1,6 +1,7 @@
 #include "jobs/core/retention.h"
 
 #include <filesystem>
+#include <limits>
 
 #include "base/clock.h"
 #include "jobs/core/checkpoints.h"
@@ -47,6 +48,7 @@ std::uint64_t remove_folders(store::Database& database, const Checkpoints& check
 
 Swept sweep(store::Database& database, const Checkpoints& checkpoints, const RetentionPolicy& policy, Time now) {
   const auto before = [&](RetentionPolicy::Age age) {
+    if (age.count() == 0) return Time{std::numeric_limits<std::int64_t>::min()};
     return Time{now.nanoseconds - std::chrono::nanoseconds(age).count()};
   };
   Swept swept;

@@ -23,14 +23,15 @@ namespace mortise::jobs {
 class Checkpoints;
 
 struct RetentionPolicy {
-  using Age = std::chrono::hours;
-  Age runs{24 * 30};              // after their end
+  using Age = std::chrono::seconds;  // 0: for ever
+  using Hours = std::chrono::hours;
+  Age runs = Hours(24 * 30);          // after their end
   std::uint64_t run_count = 100'000;  // the newest; older ones go whatever their age
-  Age outputs{24 * 7};            // after the end of their run: for so long can it be repeated from a step
-  Age events{24 * 30};
+  Age outputs = Hours(24 * 7);        // after the end of their run: for so long can it be repeated from a step
+  Age events = Hours(24 * 30);
   std::uint64_t event_count = 1'000'000;
-  Age letters{24 * 90};  // after their last change, open ones too
-  Age alerts{24 * 90};   // after they were resolved
+  Age letters = Hours(24 * 90);  // after their last change, open ones too
+  Age alerts = Hours(24 * 90);   // after they were resolved
 };
 
 struct Swept {

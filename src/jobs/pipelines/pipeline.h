@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "jobs/core/schedule.h"
 #include "jobs/pipelines/condition.h"
 #include "mortise/value.hpp"
 #include "plugin/descriptor.h"
@@ -61,6 +62,7 @@ struct Pipeline {
   bool enabled = true;
   std::vector<Step> steps;
   std::string file;                  // where it came from, may be empty
+  std::optional<ScheduleSpec> schedule;  // when it is started by itself
   std::vector<std::string> secrets;  // values that came from ${ENV}; they appear nowhere
   // The whole file as it was read, ${NAME} not replaced: what a run that is taken up again reads instead of the file.
   std::string text;

@@ -199,12 +199,14 @@ void refuse_shared_outputs(const Pipeline& pipeline, const std::vector<Node>& no
 
 Pipeline read_pipeline(const Node& node, const std::string& file) {
   if (!node.is(Node::Kind::map)) throw node.expected("a map with name and steps");
-  node.forbid_unknown({"name", "description", "enabled", "on_interrupt", "steps"});
+  node.forbid_unknown({"name", "description", "enabled", "on_interrupt", "schedule", "steps"});
   Pipeline pipeline;
   pipeline.file = file;
   pipeline.name = read_name(node);
   pipeline.description = node.string_or("description", "");
   pipeline.enabled = node.bool_or("enabled", true);
+  if (const auto schedule = node.find("schedule"); schedule && !schedule->is_null())
+    pipeline.schedule = read_schedule_spec(*schedule);
   const Node list = node.at("steps");
   const std::vector<Node> nodes = list.items();
   if (nodes.empty()) throw list.expected("a list of at least one step");

@@ -107,6 +107,8 @@ class Pipelines {
     Resume resume = Resume::by_hand;  // of the runs that are started here
     std::size_t max_concurrency = 10;
     std::chrono::milliseconds default_timeout{60'000};
+    // Told of every end of a run, after it is written. May be empty; must not throw, and keeps a step waiting while it works.
+    std::function<void(const RunRequest& request, const RunResult& result)> ended = {};
   };
 
   class Run;  // a run in progress or finished

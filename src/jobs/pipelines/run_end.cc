@@ -2,6 +2,7 @@
 #include <malloc.h>
 
 #include "base/clock.h"
+#include "jobs/core/checkpoints.h"
 #include "jobs/core/dead_letters.h"
 #include "jobs/pipelines/dead_input.h"
 #include "jobs/pipelines/engine.h"
@@ -51,6 +52,7 @@ void Pipelines::Engine::conclude(const Handle& run) {
 
 void Pipelines::Engine::announce(const Handle& run, RunResult result) {
   recorder_.ended(*run, result);
+  if (parts_.ended) parts_.ended(run->request, result);
   {
     const std::lock_guard lock(run->mutex);
     run->context = Value::map();

@@ -37,7 +37,9 @@ Pipelines::Handle Pipelines::Engine::retry(const std::string& run_id) {
 }
 
 Pipelines::Handle Pipelines::Engine::take_up(const RunRecord& record, Again again) {
-  auto run = std::make_shared<Run>(request_of_plan(parts_.checkpoints.plan(record.id), parts_.environment));
+  RunRequest request = request_of_plan(parts_.checkpoints.plan(record.id), parts_.environment);
+  if (record.due) request.slot = ScheduleSlot{record.schedule, *record.due, {}};
+  auto run = std::make_shared<Run>(std::move(request));
   for (const std::string& secret : run->request.pipeline.secrets) recorder_.hide(secret);
   run->id = record.id;
   run->taken_up = true;
