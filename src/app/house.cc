@@ -197,12 +197,13 @@ struct House::Parts {
     discover(options.places);
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
+    server.start();
+    // Last of all: what begins here uses everything above, and nothing begins where the doors could not be opened.
     if (resume_for(options.ports) == jobs::Resume::automatic) {
       (void)pipelines.resume_all();
       scheduler.start();
       sweeper.emplace(database, checkpoints, room_logs.jobs, retention_policy(settings()));
     }
-    server.start();
   }
 
   // Each plugin is a part of the log that belongs to "plugins", known by all of its names.

@@ -55,6 +55,8 @@ class Killing:
                 self._start()
                 continue
             self._kill()
+            if self.done.total() % 100 == 0:
+                print(f"{self.done.total()} kills, {ended} of {len(self.runs)} runs ended", flush=True)
             ended = sum(state not in ("queued", "running", "interrupted") for state in self._states().values())
         while len(self.runs) < self.wanted:
             self._start()
