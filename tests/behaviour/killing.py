@@ -43,7 +43,7 @@ class Killing:
         self.server, self.effects = server, folder / "effects"
         self.wanted, self.kills, self.open_runs = runs, kills, open_runs
         self.chance = random.Random(seed)
-        self.runs, self.done = [], Counter()
+        self.runs, self.done, self.driven = [], Counter(), 0
 
     def go(self):
         """Starts the runs a few at a time, so that there is work to be killed until the last kill."""
@@ -82,7 +82,11 @@ class Killing:
 
     def _all_ended(self):
         states = self._states()
-        return states and all(states.get(run, "lost") not in ("queued", "running", "interrupted") for run in self.runs)
+        # What failed says so, and is driven again, as its operator would.
+        for run in (run for run, state in states.items() if state == "failed"):
+            self.driven += self.server.post(f"/api/v1/runs/{run}/retry").status_code == 202
+        states = self._states()
+        return states and all(states.get(run, "lost") in ("succeeded", "cancelled", "lost") for run in self.runs)
 
     def _kill(self):
         time.sleep(self.chance.uniform(0, 0.04))
@@ -135,7 +139,7 @@ class Killing:
                 skipped.append((run, "last", lines[f"{run}/last"]))
         effects = sum(map(len, lines.values()))
         return {
-            "runs": len(self.runs), "kills": dict(self.done), "effects": effects, "interrupted": interrupted,
+            "runs": len(self.runs), "kills": dict(self.done), "effects": effects, "driven": self.driven, "interrupted": interrupted,
             "failed_attempts": failed, "lost": lost, "doubled": doubled, "skipped": skipped,
         }  # fmt: skip
 
@@ -144,7 +148,8 @@ def summary(count):
     kills = " ".join(f"{what} {number}" for what, number in sorted(count["kills"].items()))
     return (
         f"{count['runs']} runs, {sum(count['kills'].values())} kills ({kills}): {count['effects']} effects, "
-        f"{count['interrupted']} attempts interrupted, {count['failed_attempts']} failed and repeated; "
+        f"{count['interrupted']} attempts interrupted, {count['failed_attempts']} failed and repeated, "
+        f"{count['driven']} runs driven again by hand; "
         f"{len(count['lost'])} lost, {len(count['doubled'])} doubled, {len(count['skipped'])} skipped"
     )
 

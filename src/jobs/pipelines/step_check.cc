@@ -1,5 +1,6 @@
 #include "jobs/pipelines/step_check.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "plugin/config_schema.h"
@@ -10,6 +11,7 @@ namespace {
 
 using plugin::ConfigSchema;
 
+constexpr std::uint32_t most_questions = 10;  // to a plugin that dies over them, as often as its step is tried
 constexpr std::string_view prefix = "configuration validation failed";
 
 // "configuration validation failed for plugin X: cause", once even where the plugin's own text begins like that.
@@ -48,14 +50,13 @@ bool died(const runtime::Outcome& outcome) {
 // The plugin's own check. What it gives back is the configuration that the step runs with. What it says against the
 // configuration is the caller's mistake; that it does not start, dies or hangs is not, and keeps its code.
 Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor, Value config,
-                 const Pipelines::Parts& parts, runtime::Call call) {
+                 const Pipelines::Parts& parts, runtime::Call call, std::uint32_t times) {
   call.operation = runtime::Operation::validate;
   call.input = Value::map({{"config", config}});
   runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, call);
-  if (died(outcome)) {
-    // A warm worker may have died, or been ended for what it did in its last call; asking again changes nothing but that.
-    outcome = parts.runtime.invoke(descriptor.id, std::move(call));
-  }
+  // A warm worker may have died before it was asked, and a new one may die at its start; asking again changes nothing but that.
+  for (std::uint32_t asked = 1; asked < times && outcome.ended == runtime::Ended::crashed; ++asked)
+    outcome = parts.runtime.invoke(descriptor.id, call);
   if (!outcome.ok()) {
     const Error& why = *outcome.error;
     if (why.code() == Code::cancelled || outcome.pid == 0) throw Error(why);  // nobody was asked
@@ -115,7 +116,8 @@ CheckedStep check_step(const Step& step, const std::string& folder, const Pipeli
     throw refusal(error.code(), step.plugin, error);
   }
   call.deadline = runtime::Clock::now() + timeout_of(step, *checked.descriptor, parts);
-  checked.config = ask_plugin(step.plugin, *checked.descriptor, std::move(config), parts, std::move(call));
+  checked.config = ask_plugin(step.plugin, *checked.descriptor, std::move(config), parts, std::move(call),
+                              std::clamp<std::uint32_t>(step.retry.attempts, 2, most_questions));
   return checked;
 }
 
