@@ -15,7 +15,7 @@ class EventLog;
 namespace mortise::app {
 
 [[nodiscard]] std::function<void(const jobs::RunRequest&, const jobs::RunResult&)> run_watch(jobs::EventLog& events,
-                                                                                              jobs::Alerts& alerts,
-                                                                                              const Log& log);
+                                                                                             jobs::Alerts& alerts,
+                                                                                             const Log& log);
 
 }  // namespace mortise::app

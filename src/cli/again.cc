@@ -28,8 +28,7 @@ int again(const Tools& tools, const std::string& path, const Value& body) {
   const Value& data = map_in(answer, "data");
   if (tools.arguments.json) {
     print(json_text(answer));
-    return flag_in(data, "success") ? EXIT_SUCCESS
-                                    : meaning(error_from(map_in(data, "failure")).code()).exit_status;
+    return flag_in(data, "success") ? EXIT_SUCCESS : meaning(error_from(map_in(data, "failure")).code()).exit_status;
   }
   require_success(answer);
   print(toned(Tone::good, "succeeded", 1) + "  " + text_in(data, "run_id") + "\n");
@@ -54,7 +53,8 @@ std::string letter_page(const Value& letter) {
   std::string text = toned(Tone::strong, text_in(letter, "id"), 1) + "  " + text_in(letter, "state") + "\n";
   text += "  run       " + text_in(letter, "run_id") + "\n  pipeline  " + harmless(text_in(letter, "pipeline")) + "\n";
   if (!text_in(letter, "step_name").empty())
-    text += "  step      " + harmless(text_in(letter, "step_name")) + " (" + harmless(text_in(letter, "plugin")) + ")\n";
+    text +=
+        "  step      " + harmless(text_in(letter, "step_name")) + " (" + harmless(text_in(letter, "plugin")) + ")\n";
   text += "  attempts  " + std::to_string(integer_in(letter, "attempts")) + ", driven again " +
           std::to_string(integer_in(letter, "drives")) + " times\n  since     " + moment(letter, "created") + "\n";
   text += error_text(error_from(map_in(letter, "error")), 1);
@@ -85,8 +85,9 @@ int list_letters(const Tools& tools) {
   }
   std::vector<std::vector<std::string>> rows{{"LETTER", "STATE", "SINCE", "PIPELINE", "STEP", "REASON"}};
   for (const Value& letter : list_in(letters, "dead_letters").items()) {
-    rows.push_back({text_in(letter, "id"), text_in(letter, "state"), moment(letter, "created"), text_in(letter, "pipeline"),
-                    text_in(letter, "step_name", "-"), text_in(letter, "reason").substr(0, 100)});
+    rows.push_back({text_in(letter, "id"), text_in(letter, "state"), moment(letter, "created"),
+                    text_in(letter, "pipeline"), text_in(letter, "step_name", "-"),
+                    text_in(letter, "reason").substr(0, 100)});
   }
   print(rows.size() > 1 ? table(rows) : "no dead letters\n");
   return EXIT_SUCCESS;

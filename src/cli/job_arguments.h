@@ -8,8 +8,8 @@
 namespace mortise::cli {
 
 struct JobArguments {
-  std::string from;                                           // runs rerun
-  bool wait = false;                                          // runs resume, retry, rerun; deadletter drive
+  std::string from;                                                  // runs rerun
+  bool wait = false;                                                 // runs resume, retry, rerun; deadletter drive
   std::string schedule, cron, every, zone, missed, overlap, jitter;  // schedule add, next
   std::int64_t most = 0, count = 5;
   std::string letter, alert, note, severity;  // deadletter, alert

@@ -29,7 +29,8 @@ std::string schedule_path(const Tools& tools, const char* what = "") {
 }
 
 std::string schedule_page(const Value& schedule) {
-  std::string text = toned(Tone::strong, harmless(text_in(schedule, "name")), 1) + "  " + text_in(schedule, "state") + "\n";
+  std::string text =
+      toned(Tone::strong, harmless(text_in(schedule, "name")), 1) + "  " + text_in(schedule, "state") + "\n";
   text += "  due       " + harmless(text_in(schedule, "timing")) + " (" + text_in(schedule, "zone") + ")\n";
   text += "  missed    " + text_in(schedule, "missed") + "\n  overlap   " + text_in(schedule, "overlap") + "\n";
   text += "  next      " + moment(schedule, "next") + "\n  last      " + moment(schedule, "last") + "  " +
@@ -153,7 +154,8 @@ int show_alert(const Tools& tools) {
 }
 
 int acknowledge_alert(const Tools& tools) {
-  return ask_and_say(tools, "POST", alert_path(tools, "/acknowledge"), "acknowledged " + tools.arguments.jobs.alert + "\n",
+  return ask_and_say(tools, "POST", alert_path(tools, "/acknowledge"),
+                     "acknowledged " + tools.arguments.jobs.alert + "\n",
                      Value::map({{"note", tools.arguments.jobs.note}}));
 }
 int resolve_alert(const Tools& tools) {

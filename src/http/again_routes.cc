@@ -87,7 +87,8 @@ Response show_letter(const Api& api, const Request& request) {
 Response drive(const Api& api, const Request& request) {
   const jobs::DeadLetter letter = api.dead_letters.get(std::string(request.variable("id")));
   if (letter.state != "open") {
-    throw Error(Code::conflict, "the dead letter '" + letter.id + "' is " + letter.state + "; only open ones can be driven",
+    throw Error(Code::conflict,
+                "the dead letter '" + letter.id + "' is " + letter.state + "; only open ones can be driven",
                 "`mortise runs show " + letter.run + "` tells how its run is")
         .with("letter", letter.id)
         .with("got", letter.state);
@@ -102,9 +103,7 @@ Response discard(const Api& api, const Request& request) {
   return Response::json(Value::map({{"id", id}, {"state", "discarded"}}));
 }
 
-Value started_schema() {
-  return object({{"run_id", string()}, {"state", string()}}, {"run_id", "state"});
-}
+Value started_schema() { return object({{"run_id", string()}, {"state", string()}}, {"run_id", "state"}); }
 
 Value letter_schema() {
   return object({{"id", string()},
@@ -199,8 +198,8 @@ void add_again_routes(Router& router, const Api& api) {
             [&api](const Request& request) { return rerun(api, request); });
   add_letters(router, api);
   add_again(router,
-            {"/api/v1/dead-letters/{id}/drive", "driveDeadLetter", "dead letters", "Take the run of a dead letter up again",
-             "As retryRun, of the letter's run."},
+            {"/api/v1/dead-letters/{id}/drive", "driveDeadLetter", "dead letters",
+             "Take the run of a dead letter up again", "As retryRun, of the letter's run."},
             which_letter, {}, [&api](const Request& request) { return drive(api, request); });
 }
 

@@ -163,17 +163,18 @@ void add_move(Router& router, const Api& api, Move move) {
 
 void add_alert_routes(Router& router, const Api& api) {
   add_events(router, api);
-  router.add({.pattern = "/api/v1/alerts",
-              .id = "listAlerts",
-              .tag = "alerts",
-              .summary = "What somebody must look at, newest first",
-              .parameters = {{"state", "only in this state", one_of({"open", "acknowledged", "resolved", "unresolved"})},
-                             {"severity", "only of this severity", one_of({"low", "medium", "high", "critical"})},
-                             {"subject", "only about this", string()},
-                             {"before", "only older than this alert, for paging", string()},
-                             {"limit", "at most so many, 100 when absent", integer()}},
-              .response = object({{"alerts", list(alert_schema())}}, {"alerts"}),
-              .handler = answering([&api](const Request& request) { return list_alerts(api, request); })});
+  router.add(
+      {.pattern = "/api/v1/alerts",
+       .id = "listAlerts",
+       .tag = "alerts",
+       .summary = "What somebody must look at, newest first",
+       .parameters = {{"state", "only in this state", one_of({"open", "acknowledged", "resolved", "unresolved"})},
+                      {"severity", "only of this severity", one_of({"low", "medium", "high", "critical"})},
+                      {"subject", "only about this", string()},
+                      {"before", "only older than this alert, for paging", string()},
+                      {"limit", "at most so many, 100 when absent", integer()}},
+       .response = object({{"alerts", list(alert_schema())}}, {"alerts"}),
+       .handler = answering([&api](const Request& request) { return list_alerts(api, request); })});
   router.add({.pattern = "/api/v1/alerts/{id}",
               .id = "getAlert",
               .tag = "alerts",

@@ -82,7 +82,9 @@ Response list_all(const Api& api) {
   return Response::json(Value::map({{"schedules", schedules}}));
 }
 
-Response show(const Api& api, const std::string& name) { return Response::json(schedule_value(api.scheduler.get(name))); }
+Response show(const Api& api, const std::string& name) {
+  return Response::json(schedule_value(api.scheduler.get(name)));
+}
 
 Value times_value(const std::vector<Time>& times) {
   Value list = Value::list();
@@ -146,7 +148,8 @@ Value schedule_schema() {
 
 Value times_schema() { return object({{"times", list(time())}}, {"times"}); }
 
-void add_one(Router& router, const Api& api, const char* id, Method method, const char* path, const char* summary, Move what) {
+void add_one(Router& router, const Api& api, const char* id, Method method, const char* path, const char* summary,
+             Move what) {
   router.add({.method = method,
               .pattern = path,
               .id = id,

@@ -12,8 +12,8 @@ Value schedule_request(const Request& request, const Value& body) {
 
 jobs::RunRequest request_of_schedule(const Api& api, const jobs::Schedule& schedule) {
   Request request;
-  request.principal = schedule.request.at("by").as_string() == name_of(Principal::operator_) ? Principal::operator_
-                                                                                            : Principal::local;
+  request.principal =
+      schedule.request.at("by").as_string() == name_of(Principal::operator_) ? Principal::operator_ : Principal::local;
   request.body = data::to_json(schedule.request.at("body"));
   return read_run_request(api, request);
 }

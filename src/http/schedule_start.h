@@ -13,7 +13,8 @@ namespace mortise::http {
 [[nodiscard]] Value schedule_request(const Request& request, const Value& body);
 // Throws Error when its pipeline cannot be found or read.
 [[nodiscard]] jobs::RunRequest request_of_schedule(const Api& api, const jobs::Schedule& schedule);
-[[nodiscard]] std::string start_scheduled(const Api& api, const jobs::Schedule& schedule, const jobs::ScheduleSlot& slot);
+[[nodiscard]] std::string start_scheduled(const Api& api, const jobs::Schedule& schedule,
+                                          const jobs::ScheduleSlot& slot);
 // What the enabled pipelines of the catalog declare.
 [[nodiscard]] std::vector<jobs::Schedule> declared_schedules(const Api& api);
 

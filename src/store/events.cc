@@ -55,7 +55,8 @@ std::string AlertStore::raise(const AlertRow& alert) {
   const auto known = unresolved(alert.subject);
   if (known) {
     connection_.run(
-        "UPDATE alerts SET severity = ?2, title = ?3, data = ?4, seen = ?5, occurrences = occurrences + 1 WHERE id = ?1",
+        "UPDATE alerts SET severity = ?2, title = ?3, data = ?4, seen = ?5, occurrences = occurrences + 1 WHERE id = "
+        "?1",
         known->id, alert.severity, alert.title, alert.data, alert.seen);
     return known->id;
   }
@@ -68,8 +69,8 @@ std::string AlertStore::raise(const AlertRow& alert) {
 
 bool AlertStore::acknowledge(const std::string& id, std::string_view note, Time at) {
   return connection_.run(
-             "UPDATE alerts SET state = 'acknowledged', acknowledged = ?2, note = ?3 WHERE id = ?1 AND state = 'open'", id,
-             at, note) == 1;
+             "UPDATE alerts SET state = 'acknowledged', acknowledged = ?2, note = ?3 WHERE id = ?1 AND state = 'open'",
+             id, at, note) == 1;
 }
 
 bool AlertStore::resolve(const std::string& id, std::string_view note, Time at) {
@@ -85,7 +86,8 @@ std::optional<AlertRow> AlertStore::find(const std::string& id) {
 }
 
 std::optional<AlertRow> AlertStore::unresolved(const std::string& subject) {
-  Statement row = connection_.query(std::string(alert_columns) + " WHERE subject = ?1 AND state <> 'resolved'", subject);
+  Statement row =
+      connection_.query(std::string(alert_columns) + " WHERE subject = ?1 AND state <> 'resolved'", subject);
   return row.step() ? std::optional(read_alert(row)) : std::nullopt;
 }
 

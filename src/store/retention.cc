@@ -18,10 +18,12 @@ std::vector<std::string> ids_of(Statement rows) {
 }  // namespace
 
 std::vector<std::string> RetentionStore::remove_runs(Time older, std::uint64_t keep, std::uint32_t limit) {
-  std::vector<std::string> ids = ids_of(connection_.query(
-      "SELECT r.id FROM runs r WHERE (r.finished < ?1 OR r.id <= (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET ?2))"
-      " AND" + std::string(removable) + " ORDER BY r.id LIMIT ?3",
-      older, keep, limit));
+  std::vector<std::string> ids =
+      ids_of(connection_.query("SELECT r.id FROM runs r WHERE (r.finished < ?1 OR r.id <= (SELECT id FROM runs ORDER "
+                               "BY id DESC LIMIT 1 OFFSET ?2))"
+                               " AND" +
+                                   std::string(removable) + " ORDER BY r.id LIMIT ?3",
+                               older, keep, limit));
   for (const std::string& id : ids) {
     for (const char* table : {"step_logs", "step_outputs", "run_plans", "run_steps"})
       connection_.run("DELETE FROM " + std::string(table) + " WHERE run = ?1", id);
@@ -41,7 +43,8 @@ std::vector<std::string> RetentionStore::remove_outputs(Time older, std::uint32_
 
 std::int64_t RetentionStore::remove_events(Time older, std::uint64_t keep) {
   return connection_.run(
-      "DELETE FROM events WHERE time < ?1 OR id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?2)", older, keep);
+      "DELETE FROM events WHERE time < ?1 OR id <= (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?2)", older,
+      keep);
 }
 
 std::int64_t RetentionStore::remove_letters(Time older) {

@@ -24,8 +24,9 @@ struct Field {
   std::span<const std::string_view> words;
   int first_word;
 };
-constexpr std::array fields{Field{"minute", 0, 59, {}, 0}, Field{"hour", 0, 23, {}, 0}, Field{"day of month", 1, 31, {}, 0},
-                            Field{"month", 1, 12, month_names, 1}, Field{"day of week", 0, 7, weekday_names, 0}};
+constexpr std::array fields{Field{"minute", 0, 59, {}, 0}, Field{"hour", 0, 23, {}, 0},
+                            Field{"day of month", 1, 31, {}, 0}, Field{"month", 1, 12, month_names, 1},
+                            Field{"day of week", 0, 7, weekday_names, 0}};
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -36,8 +37,10 @@ std::string lower(std::string_view text) {
 
 Error refusal(const Field& field, std::string_view got) {
   const std::string range = std::to_string(field.least) + " to " + std::to_string(field.most);
-  return Error(Code::invalid, std::string("the ") + field.name + " of a cron schedule cannot be '" + std::string(got) + "'",
-               "expected *, numbers from " + range + (field.words.empty() ? "" : " or names such as " + std::string(field.words[1])) +
+  return Error(Code::invalid,
+               std::string("the ") + field.name + " of a cron schedule cannot be '" + std::string(got) + "'",
+               "expected *, numbers from " + range +
+                   (field.words.empty() ? "" : " or names such as " + std::string(field.words[1])) +
                    ", ranges (a-b), lists (a,b) or steps (*/n, a-b/n)")
       .with("key", field.name)
       .with("expected", range)
@@ -58,7 +61,8 @@ int number_of(const Field& field, std::string_view text, std::string_view whole)
 int step_of(const Field& field, std::string_view text, std::string_view whole) {
   int step = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), step);
-  if (failure != std::errc{} || end != text.data() + text.size() || step < 1 || step > field.most) throw refusal(field, whole);
+  if (failure != std::errc{} || end != text.data() + text.size() || step < 1 || step > field.most)
+    throw refusal(field, whole);
   return step;
 }
 
@@ -137,9 +141,10 @@ Cron Cron::parse(std::string_view text) {
   std::vector<std::string_view> words = words_of(text);
   if (words.size() == 1 && words[0].starts_with('@')) words = words_of(macro(words[0]));
   if (words.size() != fields.size()) {
-    throw Error(Code::invalid, "a cron schedule has five fields, got " + std::to_string(words.size()) + ": '" +
-                                   std::string(text) + "'",
-                "minute, hour, day of month, month, day of week: \"30 6 * * mon-fri\"")
+    throw Error(
+        Code::invalid,
+        "a cron schedule has five fields, got " + std::to_string(words.size()) + ": '" + std::string(text) + "'",
+        "minute, hour, day of month, month, day of week: \"30 6 * * mon-fri\"")
         .with("expected", "five fields")
         .with("got", std::string(text));
   }

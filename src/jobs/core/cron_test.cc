@@ -102,7 +102,8 @@ TEST_CASE("an hour that begins with * follows time as it passes, also when the c
 }
 
 TEST_CASE("every year of many zones: fixed times come once a day, in order") {
-  for (const char* name : {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Tehran", "Africa/Casablanca"}) {
+  for (const char* name :
+       {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Tehran", "Africa/Casablanca"}) {
     const Zone zone = Zone::named(name);
     for (const char* cron : {"30 2 * * *", "0 0 * * *", "59 23 * * *"}) {
       Time time = at("2019-12-31T23:00:00Z");

@@ -86,7 +86,8 @@ std::string Alerts::raise(const NewAlert& alert) {
   row.data = json_column(alert.data);
   row.raised = row.seen = now();
   const std::string id =
-      database_.write(Durability::full, [&](Connection& connection) { return AlertStore(connection).raise(row); }).get();
+      database_.write(Durability::full, [&](Connection& connection) { return AlertStore(connection).raise(row); })
+          .get();
   tell("alert.raised", get(id));
   return id;
 }
@@ -117,8 +118,7 @@ void Alerts::resolve(const std::string& id, const std::string& note) {
 }
 
 void Alerts::resolve_subject(const std::string& subject, const std::string& note) {
-  const auto row =
-      database_.read([&](Connection& connection) { return AlertStore(connection).unresolved(subject); });
+  const auto row = database_.read([&](Connection& connection) { return AlertStore(connection).unresolved(subject); });
   if (row) resolve(row->id, note);
 }
 

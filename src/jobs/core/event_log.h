@@ -30,8 +30,8 @@ namespace mortise::jobs {
 struct NewEvent {
   std::string type;
   std::string source;
-  std::string run = {};  // may be empty
-  Value data = {};       // null or a map, clean of secrets
+  std::string run = {};           // may be empty
+  Value data = {};                // null or a map, clean of secrets
   std::optional<Time> time = {};  // absent: now
 };
 
@@ -79,8 +79,9 @@ class Alerts {
   Alerts(store::Database& database, EventLog& events) : database_(database), events_(events) {}
   // Its id. Raising, acknowledging and resolving are events, too.
   std::string raise(const NewAlert& alert);
-  void acknowledge(const std::string& id, const std::string& note);  // Error{not_found}, Error{conflict}: it is not open
-  void resolve(const std::string& id, const std::string& note);      // Error{not_found}, Error{conflict}: it is resolved
+  void acknowledge(const std::string& id,
+                   const std::string& note);                     // Error{not_found}, Error{conflict}: it is not open
+  void resolve(const std::string& id, const std::string& note);  // Error{not_found}, Error{conflict}: it is resolved
   void resolve_subject(const std::string& subject, const std::string& note);  // nothing when there is none
   using Filter = store::AlertQuery;
   [[nodiscard]] std::vector<Alert> list(const Filter& filter) const;  // newest first

@@ -38,7 +38,8 @@ Code code_of(const std::function<void()>& action) {
 
 TEST_CASE("events are kept with type, time, source and data, and found by each") {
   Fixture f;
-  f.events.record({.type = "run.failed", .source = "pipeline:a", .run = "run_1", .data = Value::map({{"x", 1}}), .time = Time{10}});
+  f.events.record(
+      {.type = "run.failed", .source = "pipeline:a", .run = "run_1", .data = Value::map({{"x", 1}}), .time = Time{10}});
   f.events.record({.type = "run.cancelled", .source = "pipeline:b", .time = Time{20}});
   f.events.record({.type = "schedule.missed", .source = "schedule:c", .time = Time{30}});
   CHECK(f.types({}) == "schedule.missed run.cancelled run.failed ");
@@ -55,8 +56,10 @@ TEST_CASE("events are kept with type, time, source and data, and found by each")
 
 TEST_CASE("an alert is open until somebody acknowledges and resolves it; another about the same subject counts") {
   Fixture f;
-  const std::string id = f.alerts.raise({.subject = "disk", .severity = Severity::low, .title = "filling", .source = "monitor:disk"});
-  CHECK(f.alerts.raise({.subject = "disk", .severity = Severity::high, .title = "full", .source = "monitor:disk"}) == id);
+  const std::string id =
+      f.alerts.raise({.subject = "disk", .severity = Severity::low, .title = "filling", .source = "monitor:disk"});
+  CHECK(f.alerts.raise({.subject = "disk", .severity = Severity::high, .title = "full", .source = "monitor:disk"}) ==
+        id);
   CHECK(f.alerts.get(id).occurrences == 2);
   CHECK(f.alerts.get(id).severity == "high");
   CHECK(f.alerts.get(id).state == "open");

@@ -60,21 +60,21 @@ Swept sweep(store::Database& database, const Checkpoints& checkpoints, const Ret
               }).size();
   }
   for (std::size_t removed = portion; removed == portion; swept.outputs += removed) {
-    const auto runs = write(
-        database, [&](RetentionStore& store) { return store.remove_outputs(before(policy.outputs), portion); });
+    const auto runs =
+        write(database, [&](RetentionStore& store) { return store.remove_outputs(before(policy.outputs), portion); });
     for (const std::string& run : runs) checkpoints.erase_folder(run);
     removed = runs.size();
   }
   swept.folders = remove_folders(database, checkpoints);
-  swept.events = static_cast<std::uint64_t>(write(database, [&](RetentionStore& store) {
-    return store.remove_events(before(policy.events), policy.event_count);
-  }));
+  swept.events = static_cast<std::uint64_t>(write(
+      database, [&](RetentionStore& store) { return store.remove_events(before(policy.events), policy.event_count); }));
   swept.alerts = static_cast<std::uint64_t>(
       write(database, [&](RetentionStore& store) { return store.remove_alerts(before(policy.alerts)); }));
   return swept;
 }
 
-Sweeper::Sweeper(store::Database& database, const Checkpoints& checkpoints, const Log& log, const RetentionPolicy& policy)
+Sweeper::Sweeper(store::Database& database, const Checkpoints& checkpoints, const Log& log,
+                 const RetentionPolicy& policy)
     : database_(database), checkpoints_(checkpoints), log_(log), policy_(policy), thread_([this] { loop(); }) {}
 
 Sweeper::~Sweeper() {

@@ -144,7 +144,8 @@ Time with_jitter(const Schedule& schedule, Time due) {
   std::uint64_t hash = 0xCBF29CE484222325U;
   for (const char c : schedule.name + std::to_string(due.nanoseconds))
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  return Time{due.nanoseconds + static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(schedule.spec.jitter.count()))};
+  return Time{due.nanoseconds +
+              static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(schedule.spec.jitter.count()))};
 }
 
 }  // namespace mortise::jobs

@@ -14,12 +14,13 @@ using store::Connection;
 using store::Durability;
 using store::ScheduleStore;
 
-constexpr std::int64_t on_time = 60'000'000'000;  // a time that is no later than this was not missed
+constexpr std::int64_t on_time = 60'000'000'000;   // a time that is no later than this was not missed
 constexpr std::chrono::seconds declare_every(15);  // pipeline files are looked at for their schedules
-constexpr std::size_t most_looked_at = 100'000;   // times that passed meanwhile
+constexpr std::size_t most_looked_at = 100'000;    // times that passed meanwhile
 
 Error unknown(const std::string& name) {
-  return Error(Code::not_found, "there is no schedule '" + name + "'", "`mortise schedule list` shows those that are known")
+  return Error(Code::not_found, "there is no schedule '" + name + "'",
+               "`mortise schedule list` shows those that are known")
       .with("schedule", name);
 }
 
@@ -27,7 +28,8 @@ void check_name(const std::string& name) {
   const bool good = !name.empty() && name.size() <= 200 &&
                     std::none_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
   if (good) return;
-  throw Error(Code::invalid, "a schedule needs a name of 1 to 200 bytes without control characters").with("key", "name");
+  throw Error(Code::invalid, "a schedule needs a name of 1 to 200 bytes without control characters")
+      .with("key", "name");
 }
 
 bool same(const Schedule& a, const Schedule& b) {
@@ -84,7 +86,8 @@ Schedule Scheduler::add(Schedule schedule) {
     write([&](ScheduleStore& store) { store.add(row_of(schedule)); });
   } catch (const Error& error) {
     if (error.code() != Code::conflict) throw;
-    throw Error(Code::conflict, "there is a schedule '" + schedule.name + "' already", "remove it first, or choose another name")
+    throw Error(Code::conflict, "there is a schedule '" + schedule.name + "' already",
+                "remove it first, or choose another name")
         .with("schedule", schedule.name);
   }
   wake();
@@ -215,10 +218,11 @@ std::vector<Time> Scheduler::times_until(const Schedule& schedule, const Timing&
 void Scheduler::look_at(Schedule schedule, Time now) {
   const Timing timing = Timing::parse(schedule.spec.timing, schedule.spec.zone);
   std::vector<Time> times = times_until(schedule, timing, now);
-  const auto next = timing.next(std::max(times.back(), times.size() == most_looked_at ? now : times.back()), schedule.created);
+  const auto next =
+      timing.next(std::max(times.back(), times.size() == most_looked_at ? now : times.back()), schedule.created);
   const bool was_held = held_.contains(schedule.name);
-  const bool missed = !was_held && (times.size() > 1 ||
-                                    now.nanoseconds - with_jitter(schedule, times.back()).nanoseconds > on_time);
+  const bool missed =
+      !was_held && (times.size() > 1 || now.nanoseconds - with_jitter(schedule, times.back()).nanoseconds > on_time);
   std::size_t keep = times.size();
   if (missed && schedule.spec.missed == Missed::skip) {
     const bool last_is_fresh = now.nanoseconds - with_jitter(schedule, times.back()).nanoseconds <= on_time;
@@ -235,7 +239,8 @@ void Scheduler::look_at(Schedule schedule, Time now) {
   for (std::size_t i = 0; i < times.size(); ++i) {
     const auto following = i + 1 < times.size() ? std::optional(times[i + 1]) : next;
     if (!make_way(schedule)) {
-      if (schedule.spec.overlap == Overlap::queue || missed || was_held) {  // what is made up for comes one after the other, too
+      if (schedule.spec.overlap == Overlap::queue || missed ||
+          was_held) {  // what is made up for comes one after the other, too
         held_.insert(schedule.name);
         return;
       }
@@ -273,8 +278,8 @@ void Scheduler::take(Schedule& schedule, Time due, std::optional<Time> next) {
   }
 }
 
-void Scheduler::pass(const Schedule& schedule, std::optional<Time> next, const std::string& problem, const std::string& type,
-                     Value data) {
+void Scheduler::pass(const Schedule& schedule, std::optional<Time> next, const std::string& problem,
+                     const std::string& type, Value data) {
   write([&](ScheduleStore& store) { store.passed(schedule.name, next, problem); });
   data.set("schedule", schedule.name);
   events_.record({.type = type, .source = "schedule:" + schedule.name, .data = std::move(data)});

@@ -51,7 +51,8 @@ class Scheduler {
   [[nodiscard]] Schedule get(const std::string& name) const;
   [[nodiscard]] std::vector<Schedule> list() const;
   // The next times, without jitter.
-  [[nodiscard]] std::vector<Time> preview(const ScheduleSpec& spec, std::size_t count, std::optional<Time> anchor = {}) const;
+  [[nodiscard]] std::vector<Time> preview(const ScheduleSpec& spec, std::size_t count,
+                                          std::optional<Time> anchor = {}) const;
   // Makes the schedules that pipeline files declare what they are now: adds, changes and removes those with an origin. One
   // whose name was taken by hand is left alone, and told.
   void declare(const std::vector<Schedule>& declared);
@@ -76,7 +77,7 @@ class Scheduler {
   const Log log_;
   const Target target_;
   const Clock clock_;
-  std::mutex tick_mutex_;  // one look at a time
+  std::mutex tick_mutex_;       // one look at a time
   std::set<std::string> held_;  // whose time waits for the end of an earlier run
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -50,7 +50,8 @@ struct House {
   void end_all() {
     for (const std::string& run : std::vector<std::string>(open)) end(run, "succeeded");
   }
-  void add(const std::string& timing, Missed missed = Missed::once, Overlap overlap = Overlap::skip, std::uint32_t most = 10) {
+  void add(const std::string& timing, Missed missed = Missed::once, Overlap overlap = Overlap::skip,
+           std::uint32_t most = 10) {
     Schedule schedule;
     schedule.name = "s";
     schedule.request = Value::map({{"pipeline_name", "p"}});
@@ -279,7 +280,8 @@ TEST_CASE("a schedule that cannot be is refused") {
   CHECK(code_of([&] { house.scheduler.remove("t"); }) == Code::not_found);
   const auto spec = [](const char* text) { return read_schedule_spec(parse_yaml(text, "t").at("schedule")); };
   CHECK(spec("schedule: 30 6 * * mon-fri").timing == "30 6 * * mon-fri");
-  const ScheduleSpec full = spec("schedule: {every: 15m, zone: Europe/Berlin, missed: all, most: 3, overlap: cancel, jitter: 30s}");
+  const ScheduleSpec full =
+      spec("schedule: {every: 15m, zone: Europe/Berlin, missed: all, most: 3, overlap: cancel, jitter: 30s}");
   CHECK(full.timing == "every 15m");
   CHECK(full.missed == Missed::all);
   CHECK(full.overlap == Overlap::cancel);

@@ -54,8 +54,9 @@ Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor
   call.operation = runtime::Operation::validate;
   call.input = Value::map({{"config", config}});
   runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, call);
-  // A warm worker may have died before it was asked, and a new one may die at its start; asking again changes nothing but that.
-  for (std::uint32_t asked = 1; asked < times && outcome.ended == runtime::Ended::crashed; ++asked)
+  // A warm worker may have died, or been ended for what it did in its last call, and a new one may die at its start; asking
+  // again changes nothing but that.
+  for (std::uint32_t asked = 1; asked < times && died(outcome); ++asked)
     outcome = parts.runtime.invoke(descriptor.id, call);
   if (!outcome.ok()) {
     const Error& why = *outcome.error;
