@@ -39,8 +39,7 @@ class Walker {
     ++*this;
     return before;
   }
-  friend bool operator==(const Walker& one, const Walker& other) { return one.at_ == other.at_; }
-  friend bool operator!=(const Walker& one, const Walker& other) { return one.at_ != other.at_; }
+  bool operator==(const Walker& other) const { return at_ == other.at_; }
 
  private:
   const char* at_;
