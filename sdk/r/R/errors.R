@@ -73,10 +73,7 @@ trace_of <- function(error, calls) {
   details <- list()
   if (!inherits(error, "mortise_error")) details$class <- class(error)[[1L]]
   at <- which(nzchar(places) & !inner)
-  if (length(at)) {
-    details$file <- sub(":[0-9]+$", "", places[[max(at)]])
-    details$line <- sub("^.*:", "", places[[max(at)]])
-  }
+  if (length(at)) details$at <- places[[max(at)]]  # "file" and "line" are the pipeline's
   call <- conditionCall(error)
   if (!is.null(call)) details[["in"]] <- deparse(call, width.cutoff = 120L, nlines = 1L)[[1L]]
   lines <- paste0(words, ifelse(nzchar(places), paste0("  (", places, ")"), ""))[!inner]

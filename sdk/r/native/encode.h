@@ -48,6 +48,11 @@ class Encoder {
   Value encode_frame(SEXP frame, const Place& place);
   Value convert(const char* function, SEXP object, const Place& place, int depth);
   data::Column encode_column(SEXP vector, std::string_view name, std::int64_t rows, const Place& place, int depth);
+  SEXP plain_column(SEXP vector);
+  data::Column encode_vector_column(SEXP vector, const Place& place);
+  data::Column encode_list_column(SEXP list, std::int64_t rows, const Place& place, int depth);
+  data::Column encode_records(SEXP list, std::int64_t rows, const Place& place, int depth);
+  data::Column encode_lists(SEXP list, std::int64_t rows, const Place& place, int depth);
 
   const Arrivals& arrivals_;
   Held& held_;
