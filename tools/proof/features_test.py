@@ -157,3 +157,18 @@ def test_all_442_rows_are_found_and_one_of_them_is_held_today():
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("M-26  held      tests/behaviour/pipelines_test.py::")
     assert done.stdout.splitlines()[-1] == "1 of 442 rows held"
+
+
+def test_the_last_results_are_those_of_the_run_that_was_last(tmp_path):
+    results = tmp_path / "test-results"
+    results.mkdir()
+    case = (
+        '<testsuites><testsuite><testcase classname="tests.a_test" name="test_x">{}</testcase></testsuite></testsuites>'
+    )
+    (results / "features.xml").write_text(case.format('<failure message="no"/>'))
+    (results / "pytest.xml").write_text(case.format(""))
+    asked = ["tests/a_test.py::test_x", "tests/a_test.py::test_y"]
+    for newest, state in (("features.xml", "failed"), ("pytest.xml", "passed")):
+        for path in results.iterdir():
+            os.utime(path, (2, 2) if path.name == newest else (1, 1))
+        assert {test: how.state for test, how in evidence.last_pytest(asked, tmp_path).items()} == {asked[0]: state}
