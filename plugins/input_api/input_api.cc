@@ -230,9 +230,7 @@ class Api {
     switch (format_of(response)) {
       case ApiSpec::Format::json: {
         const FileText text = check_file_text(where, response.body);
-        std::string padded = text.bytes;
-        padded.resize(padded.size() + json_padding);
-        return read_json(std::string_view(padded).substr(0, text.bytes.size()), where);
+        return read_json(text.bytes, where);
       }
       case ApiSpec::Format::csv: {
         const SourceOptions options = spec_.csv.source;
