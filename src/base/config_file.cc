@@ -8,18 +8,23 @@
 namespace mortise {
 namespace {
 
-// At most one byte more than allowed: enough for the parser to say that it is too much.
+// At most a piece more than allowed: enough for the parser to say that it is too much.
 std::string read_text(const std::string& path) {
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
-  std::string text(config_limits::bytes + 4, '\0');
-  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  while (stream && text.size() <= config_limits::bytes) {  // in pieces: most files are small
+    constexpr std::size_t piece = 16U << 10U;
+    const std::size_t before = text.size();
+    text.resize(before + piece);
+    stream.read(text.data() + before, piece);
+    text.resize(before + static_cast<std::size_t>(stream.gcount()));
+  }
   if (!stream && !stream.eof()) {
     const int why = errno != 0 ? errno : EIO;
     const Code code = why == ENOENT || why == ENOTDIR ? Code::not_found : why == EACCES ? Code::denied : Code::invalid;
     throw Error(code, "cannot read '" + path + "': " + std::strerror(why), "check the path").with("file", path);
   }
-  text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;
 }
 
