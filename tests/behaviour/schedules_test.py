@@ -37,12 +37,12 @@ def test_a_schedule_starts_its_pipeline_at_each_of_its_times_once(server, tmp_pa
 
 def test_a_schedule_survives_a_killed_server_and_makes_up_for_what_was_missed(server, tmp_path):
     path = write_pipeline(tmp_path)
-    body = {"name": "tick", "every": "1s", "missed": "all", "most": 3, "pipeline_file": str(path)}
+    body = {"name": "tick", "every": "1s", "missed": "all", "most": 1, "pipeline_file": str(path)}
     assert server.post("/api/v1/schedules", body).status_code == 201
     eventually(lambda: lines_of(tmp_path / "effects"), what="a first run")
     server.kill()
     before = server.folder / "until"
-    outside.eventually(lambda: _seconds_since(before) > 6, within=20, what="six seconds without a server")
+    outside.eventually(lambda: _seconds_since(before) > 4, within=20, what="four seconds without a server")
     server.start()
     missed = eventually(lambda: events(server, type="schedule.missed"), what="the word about what was missed")
     assert missed[-1]["data"]["count"] >= 2 and missed[-1]["source"] == "schedule:tick"

@@ -56,7 +56,12 @@ void Pipelines::Engine::cancel(const std::string& run_id, const std::string& rea
     throw Error(Code::not_found, "no run '" + run_id + "' is in progress", "`mortise runs list` shows what runs")
         .with("run", run_id);
   }
-  parts_.run_log.asked_to_stop(run_id, recorder_.clean(Value(reason)).as_string());
+  try {
+    parts_.run_log.asked_to_stop(run_id, recorder_.clean(Value(reason)).as_string());
+  } catch (const Error& error) {  // a full disk does not keep a run from being stopped; it may come back after a crash
+    if (run == nullptr) throw;
+    parts_.log.failure("a cancel could not be recorded", error, {{"run", run_id}});
+  }
   if (run != nullptr) cancel(run, reason);
 }
 
