@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test features guides check abi sanitize tidy fuzz bench soak fmt clean help
+.PHONY: build test features guides check abi sanitize tidy fuzz bench soak fmt install deb clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -67,6 +67,17 @@ endif
 
 fmt: ## lays out every C and C++ source
 	git ls-files '*.h' '*.hpp' '*.c' '*.cc' | xargs -r clang-format-16 -i
+
+PREFIX ?= /usr/local
+install: ## the release build into DESTDIR and PREFIX (/usr/local)
+	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	cmake --build build/release --parallel $(JOBS)
+	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+deb: ## a Debian package of the release build, into build/
+	cmake --preset release -DMORTISE_SYSTEM_FILES=ON -DCMAKE_INSTALL_PREFIX=/usr
+	cmake --build build/release --parallel $(JOBS)
+	cd build/release && cpack -G DEB -B $(CURDIR)/build
 
 clean: ## forgets what was built (ccache remembers)
 	rm -rf build

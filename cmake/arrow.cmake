@@ -34,6 +34,7 @@ function(mortise_import_arrow name file)
   if(NOT EXISTS "${path}")
     message(FATAL_ERROR "${path} is missing; remove .venv and run tools/setup")
   endif()
+  set_property(GLOBAL APPEND PROPERTY MORTISE_ARROW_FILES ${path})
   add_library(Arrow::${name} SHARED IMPORTED)
   set_target_properties(Arrow::${name} PROPERTIES
     IMPORTED_LOCATION "${path}"

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "app/backup.h"
+#include "app/cache_service.h"
 #include "app/doctor.h"
 #include "app/host_services.h"
 #include "app/settings_view.h"
@@ -32,6 +33,8 @@
 #include "os/paths.h"
 #include "plugin/registry.h"
 #include "plugin/services.h"
+#include "plugin/shared_cache.h"
+#include "runtime/health_watch.h"
 #include "runtime/runtime.h"
 #include "store/database.h"
 
@@ -105,6 +108,10 @@ http::ServerOptions server_options(const std::string& data_dir, const Settings& 
   return options;
 }
 
+plugin::SharedCache::Limits cache_limits(const Settings& settings) {
+  return {settings.cache.max_size, settings.cache.max_entry, settings.cache.ttl};
+}
+
 http::ServerEvents server_events(const Log& log, http::Metrics& metrics) {
   http::ServerEvents events;
   events.answered = [&log, &metrics](const http::ServerEvents::Answered& answer) {
@@ -168,6 +175,8 @@ struct House::Parts {
         runs(metrics, pipelines, run_log),
         tokens(database),
         files(os::join(options.data_dir, "files")),
+        cache(cache_limits(settings())),
+        health(registry, runtime, room_logs.plugins, settings().plugins.health_interval),
         api{room_logs.http,
             registry,
             runtime,
@@ -191,10 +200,13 @@ struct House::Parts {
             scheduler,
             event_log,
             alerts,
-            dead_letters},
+            dead_letters,
+            health,
+            cache},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
+    services.add("Cache", make_cache_service(cache));
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
     server.start();
@@ -251,6 +263,8 @@ struct House::Parts {
     log.configure(fresh.settings.logging);
     if (sweeper) sweeper->set_policy(retention_policy(fresh.settings));
     host_config(fresh.settings);
+    cache.limit(cache_limits(fresh.settings));
+    health.set_interval(fresh.settings.plugins.health_interval);
     const std::lock_guard guard(configuration_mutex);
     configuration = std::move(fresh);
   }
@@ -319,6 +333,8 @@ struct House::Parts {
   http::Tokens tokens;
   http::FileShelf files;
   std::atomic<bool> draining = false;
+  plugin::SharedCache cache;
+  runtime::HealthWatch health;
   http::Api api;
   http::Router router;
   std::function<void(const Settings&)> host_config;  // tells ConfigService
@@ -331,6 +347,7 @@ House::House(HouseOptions options, Configuration configuration, const Log& log)
 // Runs are told to stop first, so that the requests that wait for them can be answered; then the doors close.
 House::~House() {
   parts_->scheduler.stop();  // nothing new begins
+  parts_->health.stop();
   parts_->pipelines.drain(std::chrono::milliseconds(0));
   parts_->server.stop(last_answers);
 }
@@ -349,6 +366,7 @@ void House::drain() {
   parts_->scheduler.stop();  // nothing new begins
   parts_->pipelines.drain(patience);
   parts_->server.stop(last_answers);
+  parts_->health.stop();
   parts_->runtime.shutdown();
   parts_->log.info("stopped");
 }

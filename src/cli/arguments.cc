@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/suggest.h"
 #include "cli/argument_pages.h"
+#include "cli/words.h"
 
 namespace mortise::cli {
 
@@ -107,6 +108,13 @@ void add_plugin(CLI::App& program, Arguments& arguments) {
   CLI::App* show = add(*plugin, arguments, Verb::plugin_show,
                        {"show", "Show one plugin with all of its options", "", "  mortise plugin show Input.file"});
   show->add_option("PLUGIN", arguments.plugin, "Its id or one of its other names")->required();
+  CLI::App* health =
+      add(*plugin, arguments, Verb::plugin_health,
+          {"health", "Ask plugins whether they are well",
+           "Each is started for that if it does not run. The exit status is 1 when one is not well. The server\n"
+           "asks those that are in use by itself, too (plugins.health_interval).",
+           "  mortise plugin health\n  mortise plugin health Input.file --json"});
+  health->add_option("PLUGIN", arguments.plugin, "One plugin (default: all)");
 }
 
 void add_rest(CLI::App& program, Arguments& arguments) {
@@ -182,6 +190,7 @@ std::vector<std::string> options_of(const CLI::App& place) {
   for (const CLI::App* level = &place; level != nullptr; level = level->get_parent()) {
     for (const CLI::Option* option : level->get_options([](const CLI::Option*) { return true; })) {
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+      for (const std::string& name : option->get_snames()) names.push_back("-" + name);
     }
   }
   return names;
@@ -231,9 +240,10 @@ Error usage_error(const CLI::App& program, const CLI::ParseError& failure, const
 
 }  // namespace
 
-std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* argv) {
-  Arguments arguments;
-  CLI::App program("Mortise: one host for plugins that work on data and models", "mortise");
+namespace {
+
+// All words of the program, writing into `arguments`.
+void describe(CLI::App& program, Arguments& arguments) {
   program.get_formatter()->column_width(34);
   program.footer(
       "\nExamples:\n"
@@ -253,15 +263,74 @@ std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* ar
   add_rest(program, arguments);
   add_jobs(program, arguments);
   add_operation(program, arguments);
-  if (argc <= 1) return Printed{program.help()};
+}
+
+std::string trimmed(std::string text) {
+  text.erase(0, text.find_first_not_of('\n'));
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+// "{read,run,operate,admin}" is how CLI11 names a choice.
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  std::vector<std::string> choices;
+  const std::string name = option.get_type_name();
+  const std::size_t begin = name.find('{'), end = name.find('}');
+  if (begin == std::string::npos || end == std::string::npos) return choices;
+  for (std::size_t at = begin + 1; at < end;) {
+    const std::size_t comma = std::min(name.find(',', at), end);
+    choices.push_back(name.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return choices;
+}
+
+Word word_of(const CLI::App& app) {
+  Word word{app.get_name(), app.get_description(), trimmed(app.get_footer()), {}, {}, {}};
+  for (const CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
+    Word::Option made{{}, {}, option->get_description(), choices_of(*option)};
+    if (option->get_positional()) {
+      made.names = {option->get_name(true, false)};
+      word.arguments.push_back(std::move(made));
+      continue;
+    }
+    for (const std::string& name : option->get_lnames()) made.names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) made.names.push_back("-" + name);
+    if (option->get_type_size() != 0) made.value = option->get_type_name().substr(0, option->get_type_name().find(':'));
+    word.options.push_back(std::move(made));
+  }
+  for (const CLI::App* below : app.get_subcommands([](const CLI::App*) { return true; }))
+    word.words.push_back(word_of(*below));
+  return word;
+}
+
+}  // namespace
+
+Word program_words() {
+  Arguments arguments;
+  CLI::App program("Mortise: one host for plugins that work on data and models", "mortise");
+  describe(program, arguments);
+  return word_of(program);
+}
+
+std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* argv) {
+  Arguments arguments;
+  CLI::App program("Mortise: one host for plugins that work on data and models", "mortise");
+  describe(program, arguments);
+  std::vector<const char*> typed(argv, argv + argc);
+  if (typed.size() > 1 && std::string_view(typed[1]) == "help") {  // `mortise help run` is `mortise run --help`
+    typed.erase(typed.begin() + 1);
+    typed.push_back("--help");
+  }
+  if (typed.size() <= 1) return Printed{program.help()};
   try {
-    program.parse(argc, argv);
+    program.parse(static_cast<int>(typed.size()), typed.data());
     if (program.get_subcommands().empty() && program.count("--version") == 0) return Printed{program.help()};
     return arguments;
   } catch (const CLI::CallForHelp&) {
     return Printed{help_of(program)};
   } catch (const CLI::ParseError& failure) {
-    throw usage_error(program, failure, {argv + 1, argv + argc});
+    throw usage_error(program, failure, {typed.begin() + 1, typed.end()});
   }
 }
 

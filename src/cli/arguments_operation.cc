@@ -110,6 +110,15 @@ void add_operation(CLI::App& program, Arguments& arguments) {
   add_token(program, arguments);
   add_backup(program, arguments);
   add_files(program, arguments);
+  CLI::App* completion = add(program, arguments, Verb::completion,
+                             {"completion", "Print completion for a shell, or the manual page",
+                              "Installed packages have them in place already.",
+                              "  source <(mortise completion bash)\n"
+                              "  mortise completion fish > ~/.config/fish/completions/mortise.fish\n"
+                              "  mortise completion man | man -l -"});
+  completion->add_option("SHELL", arguments.shell, "bash, zsh, fish, or man")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
 }
 
 }  // namespace mortise::cli

@@ -80,10 +80,10 @@ int list_plugins(const Tools& tools) {
     print(json_text(plugins));
     return EXIT_SUCCESS;
   }
-  std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "LANGUAGE", "DESCRIPTION"}};
+  std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "LANGUAGE", "HEALTH", "DESCRIPTION"}};
   for (const Value& plugin : plugins.items()) {
     rows.push_back({text_in(plugin, "id"), text_in(plugin, "version"), text_in(plugin, "language"),
-                    text_in(plugin, "description")});
+                    text_in(map_in(plugin, "health"), "status"), text_in(plugin, "description")});
   }
   print(rows.size() > 1 ? table(rows)
                         : "no plugins; plugins.directories in the configuration says where they are looked for\n");
@@ -95,6 +95,30 @@ int show_plugin(const Tools& tools) {
   const Value plugin = owner.client().get("/api/v1/plugins/" + path_segment(tools.arguments.plugin));
   print(tools.arguments.json ? json_text(plugin) : page(plugin));
   return EXIT_SUCCESS;
+}
+
+int check_plugins(const Tools& tools) {
+  const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
+  std::vector<std::string> ids;
+  if (!tools.arguments.plugin.empty()) {
+    ids.push_back(tools.arguments.plugin);
+  } else {
+    const Value all = owner.client().get("/api/v1/plugins");
+    for (const Value& plugin : all.items()) ids.push_back(text_in(plugin, "id"));
+  }
+  bool well = true;
+  Value report = Value::map();
+  std::vector<std::vector<std::string>> rows{{"PLUGIN", "STATUS", "TIME", "MESSAGE"}};
+  for (const std::string& id : ids) {
+    const Value health =
+        owner.client().ask({.method = "POST", .target = "/api/v1/plugins/" + path_segment(id) + "/health"}).value();
+    well = well && text_in(health, "status") == "healthy";
+    rows.push_back({id, text_in(health, "status"), duration_text(number_in(health, "elapsed_ms") / 1000),
+                    text_in(health, "message")});
+    report.set(id, health);
+  }
+  print(tools.arguments.json ? json_text(report) : table(rows));
+  return well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace mortise::cli

@@ -91,10 +91,11 @@ int dispatch(const Tools& tools) {
     case Verb::token_revoke: return revoke_token(tools);
     case Verb::backup: return backup(tools);
     case Verb::restore: return restore(tools);
+    case Verb::plugin_health: return check_plugins(tools);
     case Verb::files_list: return list_files(tools);
     case Verb::files_upload: return upload_file(tools);
     case Verb::files_remove: return remove_file(tools);
-    case Verb::completion:
+    case Verb::completion: return completion(tools);
     case Verb::version: break;
   }
   print("mortise " + tools.maker.version() + "\n");

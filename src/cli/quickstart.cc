@@ -117,7 +117,7 @@ int quickstart(const Tools& tools) {
   }
   if (!stays) return EXIT_SUCCESS;
   if (!tools.arguments.json) print(ready_line(tools, *host) + where_to_look(*host, report));
-  stay_until_signalled(*host, tools.signals);
+  stay_until_signalled(tools, *host);
   return EXIT_SUCCESS;
 }
 

@@ -35,4 +35,11 @@ int Signals::wait() noexcept {
   }
 }
 
+std::optional<int> Signals::wait_for(std::chrono::milliseconds time) noexcept {
+  if (const auto signal = take()) return signal;
+  pollfd ready{descriptor_, POLLIN, 0};
+  (void)::poll(&ready, 1, static_cast<int>(time.count()));
+  return take();
+}
+
 }  // namespace mortise::cli

@@ -57,6 +57,8 @@ struct Tools {
 [[nodiscard]] int revoke_token(const Tools& tools);
 [[nodiscard]] int backup(const Tools& tools);
 [[nodiscard]] int restore(const Tools& tools);
+[[nodiscard]] int completion(const Tools& tools);
+[[nodiscard]] int check_plugins(const Tools& tools);
 [[nodiscard]] int list_files(const Tools& tools);
 [[nodiscard]] int upload_file(const Tools& tools);
 [[nodiscard]] int remove_file(const Tools& tools);
@@ -65,7 +67,7 @@ struct Tools {
 [[nodiscard]] std::unique_ptr<Client> require_server(const Tools& tools);
 
 // Waits for SIGTERM or SIGINT (SIGHUP reads the configuration again), then lets running work finish; a second signal ends this process at once.
-void stay_until_signalled(Host& host, Signals& signals);
+void stay_until_signalled(const Tools& tools, Host& host);
 [[nodiscard]] Value urls_of(const Host& host);
 // "mortise 0.1.0 ready on http://127.0.0.1:8080 http://127.0.0.1:8001", or with --json {"version", "pid", "urls", "socket"} on
 // one line.

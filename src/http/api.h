@@ -23,10 +23,12 @@ class RunLog;
 }  // namespace mortise::jobs
 namespace mortise::plugin {
 class Registry;
-}
+class SharedCache;
+}  // namespace mortise::plugin
 namespace mortise::runtime {
+class HealthWatch;
 class Runtime;
-}
+}  // namespace mortise::runtime
 
 namespace mortise::http {
 
@@ -59,6 +61,8 @@ struct Api {
   jobs::EventLog& event_log;
   jobs::Alerts& alerts;
   const jobs::DeadLetters& dead_letters;
+  runtime::HealthWatch& health;
+  const plugin::SharedCache& cache;
 };
 
 // `api` must outlive the router.

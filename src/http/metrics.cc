@@ -57,8 +57,8 @@ void add_plugins(Families& families, const Metrics::Scrape& scrape) {
                  plugin, static_cast<double>(stats.failures));
     families.add("mortise_plugin_restarts_total", "Instances of a plugin that had to be replaced", MetricType::Counter,
                  plugin, static_cast<double>(stats.restarts));
-    families.add("mortise_plugin_waiting_calls", "Calls that wait for an instance of a plugin", MetricType::Gauge, plugin,
-                 static_cast<double>(stats.waiting));
+    families.add("mortise_plugin_waiting_calls", "Calls that wait for an instance of a plugin", MetricType::Gauge,
+                 plugin, static_cast<double>(stats.waiting));
     families.add("mortise_plugin_copied_bytes_total", "Bytes copied between memories for calls of a plugin",
                  MetricType::Counter, plugin, static_cast<double>(stats.bytes_copied));
     const std::pair<const char*, std::chrono::nanoseconds> quantiles[] = {
@@ -75,6 +75,28 @@ void add_plugins(Families& families, const Metrics::Scrape& scrape) {
     families.add("mortise_plugin_instances", "Instances of a plugin", MetricType::Gauge,
                  {{"plugin", key.first}, {"state", key.second}}, count);
   }
+}
+
+void add_health(Families& families, const Metrics::Scrape& scrape) {
+  for (const auto& [plugin, health] : scrape.health) {
+    families.add("mortise_plugin_healthy", "Whether a plugin said that it is well when it was last asked",
+                 MetricType::Gauge, {{"plugin", plugin}}, health.healthy ? 1 : 0);
+  }
+}
+
+void add_cache(Families& families, const plugin::SharedCache::Counts& counts) {
+  const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+    families.add(name, help, MetricType::Counter, {}, static_cast<double>(value));
+  };
+  counter("mortise_cache_hits_total", "Questions to the plugins' cache that found an entry", counts.hits);
+  counter("mortise_cache_misses_total", "Questions to the plugins' cache that found none", counts.misses);
+  counter("mortise_cache_stored_total", "Entries put into the plugins' cache", counts.stored);
+  counter("mortise_cache_evicted_total", "Entries that went because the cache was full", counts.evicted);
+  counter("mortise_cache_expired_total", "Entries that went because their time was over", counts.expired);
+  families.add("mortise_cache_entries", "Entries in the plugins' cache", MetricType::Gauge, {},
+               static_cast<double>(counts.entries));
+  families.add("mortise_cache_bytes", "What the entries of the plugins' cache take", MetricType::Gauge, {},
+               static_cast<double>(counts.bytes));
 }
 
 std::size_t open_descriptors() {
@@ -165,6 +187,8 @@ std::string Metrics::text(const Scrape& scrape) const {
   families.add("mortise_runs_in_progress", "Runs that have not ended", MetricType::Gauge, {},
                static_cast<double>(scrape.runs_in_progress));
   add_plugins(families, scrape);
+  add_health(families, scrape);
+  add_cache(families, scrape.cache);
   add_process(families);
   families.append_to(all);
   return prometheus::TextSerializer().Serialize(all);

@@ -5,11 +5,15 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "plugin/shared_cache.h"
+#include "runtime/health_watch.h"
 #include "runtime/runtime.h"
 
 namespace mortise::http {
@@ -30,6 +34,8 @@ class Metrics {
     std::vector<runtime::PluginStats> plugins;
     std::vector<runtime::InstanceInfo> instances;
     std::size_t runs_in_progress = 0;
+    std::map<std::string, runtime::Health, std::less<>> health;  // of the plugins that were asked
+    plugin::SharedCache::Counts cache;
   };
   [[nodiscard]] std::string text(const Scrape& scrape) const;
 

@@ -1,9 +1,11 @@
 #include <chrono>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "http/api.h"
 #include "http/openapi.h"
 #include "plugin/registry.h"
+#include "runtime/health_watch.h"
 #include "runtime/runtime.h"
 
 namespace mortise::http {
@@ -29,7 +31,22 @@ std::pair<std::string, std::string> type_and_name(const Descriptor& plugin) {
   return {plugin.extension_points.empty() ? plugin.category : plugin.extension_points.front(), plugin.id};
 }
 
-Value summary(const Descriptor& plugin) {
+Value health_value(const std::optional<runtime::Health>& health) {
+  if (!health) return Value::map({{"status", "unknown"}, {"message", ""}, {"checked", nullptr}});
+  return Value::map({{"status", health->healthy ? "healthy" : "unhealthy"},
+                     {"message", health->message},
+                     {"checked", to_rfc3339(health->checked)},
+                     {"elapsed_ms", std::chrono::duration<double, std::milli>(health->elapsed).count()}});
+}
+
+Value health_schema() {
+  return object({{"status", one_of({"healthy", "unhealthy", "unknown"}, "unknown: never asked")},
+                 {"message", string("what the plugin said, or how its answer failed")},
+                 {"checked", nullable(time())}},
+                {"status", "message", "checked"});
+}
+
+Value summary(const Api& api, const Descriptor& plugin) {
   const auto [type, name] = type_and_name(plugin);
   return Value::map({{"type", type},
                      {"name", name},
@@ -40,7 +57,8 @@ Value summary(const Descriptor& plugin) {
                      {"dialect", plugin.dialect},
                      {"category", plugin.category},
                      {"extension_points", texts(plugin.extension_points)},
-                     {"aliases", texts(plugin.aliases)}});
+                     {"aliases", texts(plugin.aliases)},
+                     {"health", health_value(api.health.last(plugin.id))}});
 }
 
 double milliseconds(std::chrono::nanoseconds duration) {
@@ -78,7 +96,7 @@ Value instances(const Api& api, const std::string& id) {
 }
 
 Value details(const Api& api, const Descriptor& plugin) {
-  Value page = summary(plugin);
+  Value page = summary(api, plugin);
   page.set("author", plugin.author);
   page.set("author_email", plugin.author_email);
   page.set("license", plugin.license);
@@ -106,7 +124,8 @@ Value summary_schema() {
                  {"version", string()},
                  {"language", string()},
                  {"extension_points", list(string())},
-                 {"aliases", list(string(), "other names that find it")}},
+                 {"aliases", list(string(), "other names that find it")},
+                 {"health", health_schema()}},
                 {"type", "name", "description", "id", "version"});
 }
 
@@ -120,7 +139,7 @@ void add_plugin_routes(Router& router, const Api& api) {
               .response = list(summary_schema()),
               .handler = answering([&api](const Request&) {
                 Value all = Value::list();
-                for (const auto& plugin : api.registry.list()) all.push_back(summary(*plugin));
+                for (const auto& plugin : api.registry.list()) all.push_back(summary(api, *plugin));
                 return Response::json(all);
               })});
   router.add({.pattern = "/api/v1/plugins/{id}",
@@ -132,6 +151,18 @@ void add_plugin_routes(Router& router, const Api& api) {
               .errors = {Code::not_found},
               .handler = answering([&api](const Request& request) {
                 return Response::json(details(api, *api.registry.get(request.variable("id"))));
+              })});
+  router.add({.method = Method::post,
+              .pattern = "/api/v1/plugins/{id}/health",
+              .id = "checkPlugin",
+              .tag = "plugins",
+              .summary = "Ask one plugin now whether it is well; it is started for that if need be",
+              .parameters = {{"id", "its id or another of its names", string()}},
+              .response = health_schema(),
+              .errors = {Code::not_found},
+              .work = Work::waiting,
+              .handler = answering([&api](const Request& request) {
+                return Response::json(health_value(api.health.check(request.variable("id"))));
               })});
 }
 

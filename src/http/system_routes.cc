@@ -15,12 +15,18 @@ namespace {
 using namespace schema;
 
 // Both guides that have a /health find what they know in it.
+// The server itself is well whatever a plugin says; those that are not are named.
 Response health(const Api& api) {
   const Time moment = now();
+  Value unwell = Value::map();
+  for (const auto& [plugin, said] : api.health.all()) {
+    if (!said.healthy) unwell.set(plugin, said.message);
+  }
   return Response::json(Value::map({{"status", api.draining ? "draining" : "healthy"},
                                     {"time", to_rfc3339(moment)},
                                     {"timestamp", to_rfc3339(moment)},
                                     {"version", api.version},
+                                    {"unhealthy_plugins", unwell},
                                     {"uptime", static_cast<double>(moment.nanoseconds - api.started.nanoseconds) / 1e9},
                                     {"pid", static_cast<std::int64_t>(::getpid())}}));
 }
@@ -30,6 +36,8 @@ Response metrics(const Api& api) {
   scrape.plugins = api.runtime.stats();
   scrape.instances = api.runtime.instances();
   scrape.runs_in_progress = api.runs.settle();
+  scrape.health = api.health.all();
+  scrape.cache = api.cache.counts();
   return Response::text(api.metrics.text(scrape), "text/plain; version=0.0.4; charset=utf-8");
 }
 
@@ -139,6 +147,7 @@ void add_system_routes(Router& router, const Api& api) {
                                   {"timestamp", time()},
                                   {"version", string()},
                                   {"uptime", number("seconds")},
+                                  {"unhealthy_plugins", object({})},
                                   {"pid", integer()}},
                                  {"status", "time", "version", "uptime"}),
               .scope = Scope::open,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -16,6 +17,10 @@ class Chain {
   [[nodiscard]] Chain entered(std::uint64_t instance, std::string name) const;
   [[nodiscard]] bool contains(std::uint64_t instance) const noexcept;
   [[nodiscard]] bool empty() const noexcept { return innermost_ == nullptr; }
+  // Who asks; empty when nobody waits.
+  [[nodiscard]] std::string_view innermost() const noexcept {
+    return innermost_ == nullptr ? std::string_view() : std::string_view(innermost_->name);
+  }
   [[nodiscard]] std::string describe() const;  // "a -> b -> c", outermost first
   // Error{conflict} for entering `name` again: "a -> b -> a".
   [[nodiscard]] Error cycle(const std::string& name) const;

@@ -167,6 +167,29 @@ def test_a_step_that_says_nothing_has_the_configured_deadline(mortise, tmp_path)
     assert shown(mortise("config", "show", "--json", cwd=other))["plugins.timeout"]["value"] == 60
 
 
+@pytest.mark.rows("M-64")
+def test_no_more_steps_run_at_once_than_the_configuration_allows(make_server, tmp_path):
+    server = make_server(config=config_file(tmp_path, plugins={"max_concurrency": 2}))
+    runs = [
+        server.start_run([step("Test.wait", f"Wait {i}", "x", started=str(tmp_path / f"started{i}"), until=str(tmp_path / f"go{i}"))])
+        for i in range(4)
+    ]
+
+    def begun():
+        return {int(path.name[7:]) for path in tmp_path.glob("started?")}
+
+    released = set()
+    while len(released) < 4:
+        eventually(lambda: len(begun() - released) == min(2, 4 - len(released)), what="two steps at once")
+        for _ in range(10):
+            assert server.healthy()
+            assert len(begun() - released) <= 2
+        one = min(begun() - released)
+        released.add(one)
+        (tmp_path / f"go{one}").write_text("")
+    assert [server.finished(run)["state"] for run in runs] == ["succeeded"] * 4
+
+
 # ---- reload
 
 

@@ -48,7 +48,10 @@ def test_who_wants_to_contribute_finds_out_how_and_every_word_of_make_is_there()
         assert f"## {heading}" in page
 
 
-@pytest.mark.parametrize("page", ["docs/first-plugin-cpp.md", "docs/first-plugin-python.md", "docs/first-plugin-r.md", "docs/configuration.md"])
+PAGES = ["first-plugin-cpp", "first-plugin-python", "first-plugin-r", "configuration", "security", "operating"]
+
+
+@pytest.mark.parametrize("page", [f"docs/{page}.md" for page in PAGES])
 def test_the_page_can_be_followed_word_by_word(page, tmp_path):
     said = ""
     commands = 0
@@ -65,7 +68,7 @@ def test_the_page_can_be_followed_word_by_word(page, tmp_path):
             path = tmp_path / word
             assert path.parent.is_dir(), f"{word} comes before its folder is made"
             path.write_text(text)
-    assert commands >= 2
+    assert commands >= 1
 
 
 def test_the_readme_s_ten_lines_work_in_both_languages(tmp_path):
