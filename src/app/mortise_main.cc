@@ -6,6 +6,7 @@
 #include "app/backup.h"
 #include "app/doctor.h"
 #include "app/house.h"
+#include "app/plugin_doctor.h"
 #include "app/settings_view.h"
 #include "app/version.h"
 #include "base/error.h"
@@ -32,6 +33,10 @@ class Builder final : public cli::HostMaker {
 
   Value examine(const cli::HostOptions& options) override {
     return app::examine(options.data_dir, read_configuration(sources_of(options)).settings, places_);
+  }
+
+  Value examine_plugin(const cli::HostOptions& options, const std::string& folder) override {
+    return app::examine_plugin(folder, read_configuration(sources_of(options)).settings, places_);
   }
 
   std::string data_dir(const cli::HostOptions& options) const override {

@@ -118,11 +118,14 @@ void add_plugin(CLI::App& program, Arguments& arguments) {
 }
 
 void add_rest(CLI::App& program, Arguments& arguments) {
-  add(program, arguments, Verb::doctor,
-      {"doctor", "Examine this machine: what Mortise needs and finds",
-       "It also tells how plugins are isolated and who owns the data folder. The exit status is 1 when something\n"
-       "that Mortise needs is missing.",
-       "  mortise doctor\n  mortise doctor --json"});
+  CLI::App* doctor =
+      add(program, arguments, Verb::doctor,
+          {"doctor", "Examine this machine, or one plugin that is not found",
+           "It tells what Mortise needs and finds, how plugins are isolated and who owns the data folder. With the\n"
+           "folder of a plugin it tells why that one is not found or does not run: where it lies, what its manifest\n"
+           "says, whether it was built. The exit status is 1 when something is missing.",
+           "  mortise doctor\n  mortise doctor --json\n  mortise doctor plugins/resize"});
+  doctor->add_option("FOLDER", arguments.folder, "The folder of a plugin");
   CLI::App* level =
       add(program, arguments, Verb::log_level,
           {"log-level", "Show or change how much the running server logs",

@@ -90,6 +90,7 @@ struct Arguments {
   bool follow_whole = false;  // log-level: the part has no level of its own any more
   bool running = false;       // config show: of the server that runs
 
+  std::string folder;                 // doctor: of a plugin
   std::string shell;                  // completion: bash, zsh, fish or man
   std::string token, scope, expires;  // token: its name or id, what it may do, how long it holds
   std::string file;                   // backup, restore, files: a path, or the name of an uploaded file

@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
+#include "os/paths.h"
 
 namespace mortise::cli {
 namespace {
@@ -19,7 +20,9 @@ std::string mark(const std::string& status) {
 
 // The report is a list of groups, each a list of checks {name, status: ok | note | problem, found, hint?}.
 int doctor(const Tools& tools) {
-  const Value report = tools.maker.examine(tools.options);
+  const Value report = tools.arguments.folder.empty()
+                           ? tools.maker.examine(tools.options)
+                           : tools.maker.examine_plugin(tools.options, os::absolute(tools.arguments.folder));
   const bool healthy = flag_in(report, "healthy");
   if (tools.arguments.json) {
     print(json_text(report));
@@ -35,8 +38,11 @@ int doctor(const Tools& tools) {
       if (const std::string hint = text_in(check, "hint"); !hint.empty()) text += "           " + harmless(hint) + "\n";
     }
   }
-  print(text + (healthy ? "\nAll that Mortise needs is here.\n"
-                        : "\nSomething that Mortise needs is missing; see the problems above.\n"));
+  const bool whole = tools.arguments.folder.empty();
+  print(text + "\n" +
+        (healthy ? whole ? "All that Mortise needs is here.\n" : "Nothing is wrong with it.\n"
+         : whole ? "Something that Mortise needs is missing; see the problems above.\n"
+                 : "See the problems above.\n"));
   return healthy ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -57,6 +57,8 @@ class HostMaker {
   [[nodiscard]] virtual std::unique_ptr<Host> open(const HostOptions& options) = 0;
   // What this machine has and lacks, as `mortise doctor --json` prints it. Needs no lock.
   [[nodiscard]] virtual Value examine(const HostOptions& options) = 0;
+  // The same about the plugin in a folder (absolute): where it lies, its manifest, whether it was built.
+  [[nodiscard]] virtual Value examine_plugin(const HostOptions& options, const std::string& folder) = 0;
   // What the configuration says about the data folder: an absolute path, or empty.
   [[nodiscard]] virtual std::string data_dir(const HostOptions& options) const = 0;
   // The configuration that a host would have: {"file", "values": [{"key", "value", "source", "place"}]}. Throws Error.
