@@ -143,3 +143,26 @@ def test_a_file_beside_the_plugin_is_found_and_rs_own_functions_are_there(tmp_pa
     r_plugin(tmp_path, "helped", source)
     (tmp_path / "plugins" / "helped" / "helper.R").write_text("helped <- function(x) x + 1\n")
     assert saved(tmp_path, step("helped"), out="out")["out"] == [4.0, 1.0, 2, "numeric"]
+
+
+def test_without_r_a_plugin_in_r_says_what_to_install(tmp_path):
+    r_plugin(tmp_path, "calm", "step <- function(step) 1")
+    (tmp_path / "p.json").write_text(json.dumps({"name": "P", "steps": [step("calm")]}))
+    config = outside.config_file(tmp_path, [tmp_path / "plugins"])
+    done = outside.run_program("run", "p.json", "--config", config, cwd=tmp_path, env={**os.environ, "MORTISE_R_HOME": "/nowhere"})
+    assert done.returncode != 0
+    assert "R is missing: '/nowhere/bin/exec/R'" in done.stdout + done.stderr
+
+
+def test_a_step_that_runs_too_long_is_interrupted_and_cleans_up_after_itself(tmp_path):
+    source = """
+    step <- function(step) {
+      on.exit(writeLines("cleaned up", file.path(step$config$folder, "trace.txt")))
+      repeat sqrt(2)
+    }
+    """
+    r_plugin(tmp_path, "busy", source)
+    done = run(tmp_path, {**step("busy", folder=str(tmp_path)), "timeout": "300ms"})
+    assert done.returncode == 124 and "did not finish within 300 ms" in done.stdout + done.stderr
+    trace = tmp_path / "trace.txt"
+    outside.eventually(lambda: trace.exists() and trace.read_text() == "cleaned up\n", what="its own clean-up")
