@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <ctime>
 
 #include "base/error.h"
@@ -27,6 +28,8 @@ std::string numbered(const std::string& path, std::size_t number) { return path 
 }  // namespace
 
 LogFile::LogFile(std::string path, Limits limits) : path_(std::move(path)), limits_(limits) {
+  std::error_code failure;  // told by the opening
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), failure);
   if (open()) return;
   throw Error(Code::invalid, "cannot write the log file '" + path_ + "': " + std::strerror(errno),
               "check the folder and its permissions, or leave the file out to log to standard error")

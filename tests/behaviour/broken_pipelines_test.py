@@ -14,7 +14,6 @@ BROKEN = {
     "bad indentation": (HEAD + "      - name: One\n     plugin: X\n", ["broken.yaml:5"]),
     "unclosed quote": (HEAD + '      - {name: "One, plugin: X}\n', ["broken.yaml"]),
     "a tab as indentation": ("pipelines:\n\t- name: P\n", ["broken.yaml:2"]),
-    "a comment of another language first": ("// a pipeline\n" + HEAD + STEP, ["broken.yaml:1", "//"]),
     "empty file": ("", ["broken.yaml", "pipelines", "empty"]),
     "a list at the top": ("- name: P\n", ["broken.yaml:1", "map", "list"]),
     "pipelines is not a list": ("pipelines: {name: P}\n", ["broken.yaml:1", "pipelines", "list", "map"]),
