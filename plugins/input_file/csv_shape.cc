@@ -147,6 +147,10 @@ CsvShape read_shape(std::string_view head, bool whole, const std::string& path, 
     throw error_at(path, first_line, "the file is empty", "a line with the names of the columns", "nothing",
                    "is it the right file? A file without rows still has its header");
   }
+  if (!whole && reader.offset() >= head.size()) {
+    throw error_at(path, reader.line(), "the first record is longer than " + std::to_string(head.size()) + " bytes",
+                   "a shorter one", "no end of it", "is it CSV, and is `quote` right?");
+  }
   if (shape.names.empty() && shape.has_header) shape.names = header_names(record, path, reader.line());
   for (std::size_t i = shape.names.size(); spec.names.empty() && !shape.has_header && i < record.size(); ++i) {
     shape.names.push_back("column_" + std::to_string(i + 1));
