@@ -75,6 +75,7 @@ class Pipelines::Engine {
   void conclude(const Handle& run);
   void announce(const Handle& run, RunResult result);
   void retire(const Handle& run);
+  void trim();
 
   Parts parts_;
   Recorder recorder_;
@@ -82,6 +83,7 @@ class Pipelines::Engine {
   std::condition_variable idle_;
   std::map<std::string, Handle> running_;
   bool draining_ = false;
+  bool trim_planned_ = false;
   TaskPool pool_;  // last: its threads use all of the above
 };
 

@@ -1,6 +1,8 @@
 // The end of a run, and of all runs.
 #include <malloc.h>
 
+#include <utility>
+
 #include "base/clock.h"
 #include "jobs/core/checkpoints.h"
 #include "jobs/core/dead_letters.h"
@@ -9,6 +11,8 @@
 
 namespace mortise::jobs {
 namespace {
+
+constexpr std::chrono::milliseconds trim_after(500);
 
 // A run that the host's end stopped, as opposed to one that ended just before.
 bool was_interrupted(const Pipelines::Run& run) {
@@ -66,8 +70,19 @@ void Pipelines::Engine::retire(const Handle& run) {
   const std::lock_guard lock(mutex_);
   running_.erase(run->id);
   if (!running_.empty()) return;
-  ::malloc_trim(0);  // contexts are large and gone: the C library would keep their pages
   idle_.notify_all();
+  if (std::exchange(trim_planned_, true)) return;
+  pool_.post_at(TaskPool::Clock::now() + trim_after, [this] { trim(); });
+}
+
+// Contexts are large and gone, and whoever waited for the outcome has let go of it by now: the C library would keep their pages.
+void Pipelines::Engine::trim() {
+  {
+    const std::lock_guard lock(mutex_);
+    trim_planned_ = false;
+    if (!running_.empty()) return;  // the end of those plans anew
+  }
+  ::malloc_trim(0);
 }
 
 void Pipelines::Engine::drain(std::chrono::milliseconds patience) {
