@@ -355,7 +355,12 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     phase_ = Phase::handling;
     auto made = std::make_shared<Response>();
     made_ = made;
-    elsewhere([upload = upload_, made] { *made = upload->sink->finish(); }, &Connection::answer_upload);
+    elsewhere(
+        [upload = upload_, made] {
+          *made = upload->sink->finish();
+          upload->sink.reset();  // before the answer: what it held is free when the client knows
+        },
+        &Connection::answer_upload);
   }
 
   void answer_upload() { answer(std::move(*made_)); }
@@ -385,6 +390,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void give_up(const Error& error) {
     if (phase_ == Phase::closed) return;
     if (!upload_->parser->is_done()) keep_alive_ = false;
+    upload_->sink.reset();
     phase_ = Phase::handling;
     answer(refusal(*request_, error));
   }
