@@ -35,7 +35,8 @@ def run(installed, *arguments, cwd, **env):
 
 def test_a_moved_installation_finds_its_workers_its_sdk_and_its_plugins(installed, tmp_path):
     report = run(installed, "doctor", "--json", cwd=tmp_path)
-    found = {check["name"]: check for group in json.loads(report.stdout)["groups"] for check in group["checks"]}
+    found = {check["name"]: check for group in json.loads(report.stdout)["groups"] if group["name"] != "R"
+             for check in group["checks"]}  # fmt: skip
     for name in ("launcher", "worker", "SDK"):
         assert found[name]["status"] == "ok" and str(installed) in found[name]["found"], found[name]
     listed = {each["id"] for each in json.loads(run(installed, "plugin", "list", "--json", cwd=tmp_path).stdout)}
