@@ -16,6 +16,7 @@ install(TARGETS mortise-launcher mortise-worker RUNTIME DESTINATION libexec/mort
 install(DIRECTORY include/mortise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY sdk/python/mortise DESTINATION share/mortise/python FILES_MATCHING PATTERN "*.py" PATTERN "py.typed"
         PATTERN "__pycache__" EXCLUDE)
+install(DIRECTORY ${CMAKE_BINARY_DIR}/r/mortise DESTINATION lib/mortise/r OPTIONAL USE_SOURCE_PERMISSIONS)
 install(FILES examples/quickstart/weather.yaml DESTINATION share/mortise/quickstart)
 install(FILES examples/data/seattle-weather.csv examples/data/README.md DESTINATION share/mortise/data)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
