@@ -119,6 +119,7 @@ class Value {
       raw_.as.boolean = number ? 1 : 0;
     } else if constexpr (std::is_integral_v<T>) {
       raw_.kind = MORTISE_KIND_INT64;
+      // NOLINTNEXTLINE(bugprone-signed-char-misuse): a char is a number here
       raw_.as.int64 = static_cast<std::int64_t>(number);
     } else {
       raw_.kind = MORTISE_KIND_FLOAT64;

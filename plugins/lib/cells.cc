@@ -167,7 +167,7 @@ void append_cell(std::string& out, const arrow::Array& column, std::int64_t row,
     case arrow::Type::BOOL: out += as<arrow::BooleanArray>(column).Value(row) ? "true" : "false"; return;
     case arrow::Type::DOUBLE: return append_json(out, as<arrow::DoubleArray>(column).Value(row));
     case arrow::Type::FLOAT: return append_json(out, as<arrow::FloatArray>(column).Value(row));
-    case arrow::Type::HALF_FLOAT: return append_json(out, static_cast<float>(*cell_number(column, row)));
+    case arrow::Type::HALF_FLOAT: return append_json(out, static_cast<float>(cell_number(column, row).value_or(0)));
     case arrow::Type::DICTIONARY: {
       const auto& dictionary = as<arrow::DictionaryArray>(column);
       return append_cell(out, *dictionary.dictionary(), dictionary.GetValueIndex(row), target);

@@ -12,8 +12,6 @@
 
 namespace mortise::plugins {
 
-using arrow::Datum;
-
 arrow::Datum Evaluator::compare(const Expression& at, Operand left, Operand right, const std::string& name) {
   if (left.family() == Family::null || right.family() == Family::null) return compare_null(at, left, right, name);
   align(at, left, right);

@@ -49,7 +49,7 @@ class FakeHost {
   }
 
   static Value expect(mortise_status status, mortise_output& out) {
-    const Value value = Value(Value::view(&out.value));
+    Value value = Value(Value::view(&out.value));
     if (out.release != nullptr) out.release(&out);
     if (status != MORTISE_OK) throw error_from(code_of(status), value, "no words");
     return value;

@@ -105,9 +105,8 @@ void append_json(std::string& out, std::string_view text, JsonFor target) {
   out += '"';
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
-      append_escape(out, c);
-    } else if (target == JsonFor::html && (c == '<' || c == '>' || c == '&')) {
+    const bool special = c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+    if (special || (target == JsonFor::html && (c == '<' || c == '>' || c == '&'))) {
       append_escape(out, c);
     } else if (target == JsonFor::html && c == 0xe2 && text.substr(i, 2) == "\xe2\x80" && i + 2 < text.size() &&
                (text[i + 2] == '\xa8' || text[i + 2] == '\xa9')) {

@@ -96,7 +96,7 @@ Type type_of(const Values& values) {
     for (std::size_t i = 0; i < fields.names.size(); ++i) {
       types.push_back(arrow::field(fields.names[i], type_of(fields.columns[i])));
     }
-    return arrow::struct_(std::move(types));
+    return arrow::struct_(types);
   }
   return arrow::utf8();
 }

@@ -145,7 +145,7 @@ std::optional<Real> read_real(std::string_view text) noexcept {
                  const auto digits = [](std::string_view number) {
                    std::string only;
                    for (const char c : number.substr(0, number.find_first_of("eE"))) {
-                     if (is_digit(c) && !(only.empty() && c == '0')) only += c;
+                     if (is_digit(c) && (!only.empty() || c != '0')) only += c;
                    }
                    while (!only.empty() && only.back() == '0') only.pop_back();
                    return only;

@@ -59,6 +59,7 @@ class Map : public Operation {
   [[nodiscard]] Batch apply(const Batch& batch, std::int64_t) const override {
     prepare_compute();
     std::vector<NamedArray> columns;
+    columns.reserve(static_cast<std::size_t>(batch->num_columns()) + made_.size());
     for (int i = 0; i < batch->num_columns(); ++i) columns.push_back({batch->column_name(i), batch->column(i)});
     for (const Made& made : made_) {
       auto array = evaluate(made.expression, *batch, made.key);
@@ -106,6 +107,7 @@ class Convert : public Operation {
   }
   [[nodiscard]] Batch apply(const Batch& batch, std::int64_t first_row) const override {
     std::vector<NamedArray> columns;
+    columns.reserve(static_cast<std::size_t>(batch->num_columns()));
     for (int i = 0; i < batch->num_columns(); ++i) columns.push_back({batch->column_name(i), batch->column(i)});
     for (const auto& [name, type] : types_) {
       NamedArray& made = columns[static_cast<std::size_t>(column_index(*batch, name))];

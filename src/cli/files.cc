@@ -43,7 +43,7 @@ class Upload {
       std::string piece = read(offset);
       offset += piece.size();
       const bool last = offset >= size_ || piece.empty();
-      const Value answer =
+      Value answer =
           client_
               .ask({.method = "PATCH",
                     .target = target_,

@@ -95,6 +95,7 @@ std::string cell_at(const Column& column, const std::vector<Cells>& inner, std::
 
 Cells cells_of(const Column& column) {
   std::vector<Cells> inner;
+  inner.reserve(column.children.size() + 1);
   for (const Column& child : column.children) inner.push_back(cells_of(child));
   if (column.dictionary != nullptr) inner.push_back(cells_of(*column.dictionary));
   Cells cells(static_cast<std::size_t>(column.length));

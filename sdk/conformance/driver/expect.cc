@@ -22,7 +22,7 @@ std::string text(const Value& map, std::string_view key) {
 }
 
 Problem wrong_status(const Outcome& outcome, const Value& expect) {
-  const std::string got = outcome.ok() ? "ok" : std::string(mortise::name_of(outcome.error->code()));
+  const std::string got = outcome.error ? std::string(mortise::name_of(outcome.error->code())) : "ok";
   const Value* status = expect.find("status");
   const auto matches = [&](const Value& wanted) {
     if (wanted.as_string() == "stopped") return got == "cancelled" || got == "timeout";
@@ -137,7 +137,7 @@ Problem wrong_printed(const CaseHost& host, const Value& expect) {
 Problem wrong_outcome(const Outcome& outcome, const Value& expect) {
   if (expect.has("ended") || expect.has("deaf")) return wrong_end(outcome, expect);
   if (Problem problem = wrong_status(outcome, expect)) return problem;
-  return outcome.ok() ? wrong_value(outcome.value, expect) : wrong_error(*outcome.error, expect);
+  return outcome.error ? wrong_error(*outcome.error, expect) : wrong_value(outcome.value, expect);
 }
 
 Problem wrong_told(const CaseHost& host, const Value& expect) {

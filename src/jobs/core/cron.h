@@ -33,7 +33,7 @@ class Zone {
     std::int64_t begin, end;  // end: not within it
     std::int64_t offset;
   };
-  [[nodiscard]] Stretch stretch_at(std::int64_t seconds) const;
+  [[nodiscard]] Stretch stretch_at(std::int64_t at) const;  // seconds since 1970
 
  private:
   Zone(std::string name, const void* rules) : name_(std::move(name)), rules_(rules) {}

@@ -85,7 +85,7 @@ std::string Alerts::raise(const NewAlert& alert) {
   row.source = clean_text(alert.source);
   row.data = json_column(alert.data);
   row.raised = row.seen = now();
-  const std::string id =
+  std::string id =
       database_.write(Durability::full, [&](Connection& connection) { return AlertStore(connection).raise(row); })
           .get();
   tell("alert.raised", get(id));

@@ -75,6 +75,8 @@ bool become_user(const User& user) noexcept {
 void run_program(const Order& order) noexcept {
   std::vector<char*> arguments;
   std::vector<char*> environment;
+  arguments.reserve(order.arguments.size() + 1);
+  environment.reserve(order.environment.size() + 1);
   for (const std::string& one : order.arguments) arguments.push_back(const_cast<char*>(one.c_str()));
   for (const std::string& one : order.environment) environment.push_back(const_cast<char*>(one.c_str()));
   arguments.push_back(nullptr);
