@@ -118,8 +118,8 @@ def main():
         finally:
             for reader in ours.values():
                 reader.close()
-        said["mortise"] = "no value changed (the bad row makes `id` text)"
-        said["mortise, bad rows rejected"] = "no value changed (the bad row is in the table of rejects)"
+        for who in ours:
+            said[who] = "values not looked at here: tests/csv does"
         for who, taken in seconds.items():
             print(f"{who:<28} {shown(taken) if taken else '':<48} {said.get(who, '')}")
     results = REPOSITORY / "build" / "bench"

@@ -160,7 +160,7 @@ def test_the_cache_is_bounded_and_gives_the_least_recently_used_away(ask, keepin
     assert float(found[0].split()[1]) <= 256 * 1024
 
 
-def test_a_native_plugin_reaches_the_cache_too_and_wrong_questions_are_named(keeping):
+def test_the_cache_answers_each_of_its_methods_and_names_wrong_questions(keeping):
     def call(method, **input):
         return keeping.execute([step("Test.ask_py", "Ask", "answer", service="Cache", method=method, input=input)])
 

@@ -26,6 +26,6 @@ void restore(Pipelines::Run& run, const RunRecord& record, const std::vector<Ste
 // For a new run: the results of `record` that it takes over when it begins with the step `from`, prepared for
 // RunLog::begin; steps and context of `run` are filled in. Throws Error{not_found} for a step that there is not.
 [[nodiscard]] std::vector<ReusedStep> reuse(Pipelines::Run& run, const RunRecord& record, const std::string& from,
-                                            const std::vector<StepRecord>& steps, const Checkpoints& checkpoints);
+                                            const std::vector<StepRecord>& records, const Checkpoints& checkpoints);
 
 }  // namespace mortise::jobs
