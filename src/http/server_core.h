@@ -7,6 +7,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -68,6 +69,13 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       const std::shared_ptr<Session> keep = found->second;
       action(*keep);
     });
+  }
+
+  // A transfer may stall for a moment, but over its whole length it must move.
+  [[nodiscard]] std::chrono::steady_clock::time_point deadline_for(std::chrono::steady_clock::time_point begin,
+                                                                   std::uint64_t bytes) const {
+    constexpr std::uint64_t slowest_bytes_per_second = 64 * 1024;
+    return begin + options.stall_timeout + std::chrono::seconds(bytes / slowest_bytes_per_second);
   }
 
   void forget(std::uint64_t session) {
