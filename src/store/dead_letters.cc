@@ -1,6 +1,6 @@
 #include "store/dead_letters.h"
 
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace mortise::store {
 namespace {
@@ -55,8 +55,7 @@ bool DeadLetterStore::move(const std::string& id, std::string_view from, std::st
 }
 
 std::optional<DeadLetterRow> DeadLetterStore::find(const std::string& id) {
-  Statement row = connection_.query(std::string(columns) + " WHERE id = ?1", id);
-  return row.step() ? std::optional(read_letter(row)) : std::nullopt;
+  return first_row(connection_.query(std::string(columns) + " WHERE id = ?1", id), read_letter);
 }
 
 std::vector<DeadLetterRow> DeadLetterStore::list(const DeadLetterQuery& query) {
@@ -65,9 +64,7 @@ std::vector<DeadLetterRow> DeadLetterStore::list(const DeadLetterQuery& query) {
                             " WHERE (?1 = '' OR state = ?1) AND (?2 = '' OR pipeline = ?2) AND (?3 = '' OR run = ?3)"
                             " AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5",
                         query.state, query.pipeline, query.run, query.before, query.limit);
-  std::vector<DeadLetterRow> letters;
-  while (rows.step()) letters.push_back(read_letter(rows));
-  return letters;
+  return all_rows(std::move(rows), read_letter);
 }
 
 }  // namespace mortise::store

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace mortise::store {
 namespace {
@@ -45,10 +45,9 @@ std::vector<EventRow> EventStore::list(const EventQuery& query) {
       family ? std::string() : query.type, family ? query.type : std::string(), query.source, query.run,
       query.since.value_or(Time{std::numeric_limits<std::int64_t>::min()}),
       query.until.value_or(Time{std::numeric_limits<std::int64_t>::max()}), query.before, query.limit);
-  std::vector<EventRow> events;
-  while (rows.step())
-    events.push_back({rows.text(0), rows.text(1), Time{rows.int64(2)}, rows.text(3), rows.text(4), rows.text(5)});
-  return events;
+  return all_rows(std::move(rows), [](const Statement& row) {
+    return EventRow{row.text(0), row.text(1), Time{row.int64(2)}, row.text(3), row.text(4), row.text(5)};
+  });
 }
 
 std::string AlertStore::raise(const AlertRow& alert) {
@@ -81,14 +80,13 @@ bool AlertStore::resolve(const std::string& id, std::string_view note, Time at) 
 }
 
 std::optional<AlertRow> AlertStore::find(const std::string& id) {
-  Statement row = connection_.query(std::string(alert_columns) + " WHERE id = ?1", id);
-  return row.step() ? std::optional(read_alert(row)) : std::nullopt;
+  return first_row(connection_.query(std::string(alert_columns) + " WHERE id = ?1", id), read_alert);
 }
 
 std::optional<AlertRow> AlertStore::unresolved(const std::string& subject) {
   Statement row =
       connection_.query(std::string(alert_columns) + " WHERE subject = ?1 AND state <> 'resolved'", subject);
-  return row.step() ? std::optional(read_alert(row)) : std::nullopt;
+  return first_row(std::move(row), read_alert);
 }
 
 std::vector<AlertRow> AlertStore::list(const AlertQuery& query) {
@@ -97,9 +95,7 @@ std::vector<AlertRow> AlertStore::list(const AlertQuery& query) {
           " WHERE (?1 = '' OR state = ?1 OR (?1 = 'unresolved' AND state <> 'resolved')) AND (?2 = '' OR severity = ?2)"
           " AND (?3 = '' OR subject = ?3) AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5",
       query.state, query.severity, query.subject, query.before, query.limit);
-  std::vector<AlertRow> alerts;
-  while (rows.step()) alerts.push_back(read_alert(rows));
-  return alerts;
+  return all_rows(std::move(rows), read_alert);
 }
 
 }  // namespace mortise::store

@@ -1,6 +1,6 @@
 #include "store/retention.h"
 
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace mortise::store {
 namespace {
@@ -10,9 +10,7 @@ constexpr std::string_view removable =
     " AND d.state IN ('open', 'driven'))";
 
 std::vector<std::string> ids_of(Statement rows) {
-  std::vector<std::string> ids;
-  while (rows.step()) ids.push_back(rows.text(0));
-  return ids;
+  return all_rows(std::move(rows), [](const Statement& row) { return row.text(0); });
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace mortise::store {
 namespace {
@@ -156,9 +156,7 @@ void RunStore::move_steps(const std::string& run, std::string_view from, std::st
 }
 
 std::optional<RunRow> RunStore::find(const std::string& run) {
-  Statement row = connection_.query(std::string(run_columns) + " WHERE id = ?1", run);
-  if (!row.step()) return std::nullopt;
-  return read_run(row);
+  return first_row(connection_.query(std::string(run_columns) + " WHERE id = ?1", run), read_run);
 }
 
 std::vector<RunRow> RunStore::list(const RunQuery& query) {
@@ -177,17 +175,13 @@ std::vector<RunRow> RunStore::list(const RunQuery& query) {
     if (!value->empty()) rows.bind(*value);
   }
   rows.bind(query.limit);
-  std::vector<RunRow> runs;
-  while (rows.step()) runs.push_back(read_run(rows));
-  return runs;
+  return all_rows(std::move(rows), read_run);
 }
 
 std::vector<RunRow> RunStore::resumable() {
   Statement rows =
       connection_.query(std::string(run_columns) + " WHERE state = 'interrupted' AND resume = 'automatic' ORDER BY id");
-  std::vector<RunRow> runs;
-  while (rows.step()) runs.push_back(read_run(rows));
-  return runs;
+  return all_rows(std::move(rows), read_run);
 }
 
 std::vector<RunRow> RunStore::open_runs_of(const std::string& schedule) {
@@ -195,9 +189,7 @@ std::vector<RunRow> RunStore::open_runs_of(const std::string& schedule) {
       std::string(run_columns) +
           " WHERE schedule = ?1 AND due IS NOT NULL AND state IN ('queued', 'running', 'interrupted') ORDER BY id",
       schedule);
-  std::vector<RunRow> runs;
-  while (rows.step()) runs.push_back(read_run(rows));
-  return runs;
+  return all_rows(std::move(rows), read_run);
 }
 
 std::vector<StepRow> RunStore::steps(const std::string& run) {
@@ -206,9 +198,7 @@ std::vector<StepRow> RunStore::steps(const std::string& run) {
       "error,"
       " outputs, round, verdict FROM run_steps WHERE run = ?1 ORDER BY position, attempt",
       run);
-  std::vector<StepRow> steps;
-  while (rows.step()) steps.push_back(read_step(rows));
-  return steps;
+  return all_rows(std::move(rows), read_step);
 }
 
 std::vector<StepLogRow> RunStore::logs(const std::string& run, std::optional<std::uint32_t> position,
@@ -222,9 +212,7 @@ std::vector<StepLogRow> RunStore::logs(const std::string& run, std::optional<std
                                   "SELECT number, position, level, time, message, fields FROM step_logs"
                                   " WHERE run = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
                                   run, after, limit);
-  std::vector<StepLogRow> lines;
-  while (rows.step()) lines.push_back(read_log(rows));
-  return lines;
+  return all_rows(std::move(rows), read_log);
 }
 
 std::uint64_t RunStore::last_log_number(const std::string& run) {

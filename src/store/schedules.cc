@@ -1,6 +1,6 @@
 #include "store/schedules.h"
 
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace mortise::store {
 namespace {
@@ -66,15 +66,11 @@ void ScheduleStore::passed(const std::string& name, std::optional<Time> next, st
 }
 
 std::optional<ScheduleRow> ScheduleStore::find(const std::string& name) {
-  Statement row = connection_.query(std::string(columns) + " WHERE name = ?1", name);
-  return row.step() ? std::optional(read_schedule(row)) : std::nullopt;
+  return first_row(connection_.query(std::string(columns) + " WHERE name = ?1", name), read_schedule);
 }
 
 std::vector<ScheduleRow> ScheduleStore::list() {
-  Statement rows = connection_.prepare(std::string(columns) + " ORDER BY name");
-  std::vector<ScheduleRow> schedules;
-  while (rows.step()) schedules.push_back(read_schedule(rows));
-  return schedules;
+  return all_rows(connection_.prepare(std::string(columns) + " ORDER BY name"), read_schedule);
 }
 
 }  // namespace mortise::store

@@ -1,6 +1,6 @@
 #include "store/tokens.h"
 
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace mortise::store {
 
@@ -18,14 +18,12 @@ void TokenStore::set_used(const std::string& id, Time when) {
 }
 
 std::vector<TokenRow> TokenStore::list() {
-  std::vector<TokenRow> all;
-  Statement rows =
-      connection_.query("SELECT id, name, scope, digest, created, expires, used, revoked FROM tokens ORDER BY id");
-  while (rows.step()) {
-    all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), Time{rows.int64(4)}, rows.optional_time(5),
-                   rows.optional_time(6), rows.optional_time(7)});
-  }
-  return all;
+  return all_rows(
+      connection_.query("SELECT id, name, scope, digest, created, expires, used, revoked FROM tokens ORDER BY id"),
+      [](const Statement& row) {
+        return TokenRow{row.text(0),        row.text(1),          row.text(2),          row.text(3),
+                        Time{row.int64(4)}, row.optional_time(5), row.optional_time(6), row.optional_time(7)};
+      });
 }
 
 }  // namespace mortise::store
