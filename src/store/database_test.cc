@@ -143,6 +143,7 @@ TEST_CASE("the disk is waited for once by all that ask for it, and not by the ot
   CHECK(database.counts().syncs == 1);
   Brake brake(database);
   std::vector<std::future<void>> together;
+  together.reserve(20);
   for (int i = 0; i < 20; ++i) together.push_back(database.write(Durability::full, add));
   auto aside = database.write(Durability::normal, add);
   brake.release();

@@ -150,6 +150,35 @@ def test_an_entry_goes_when_its_time_is_over(ask):
     eventually(lambda: ask(value=2, ttl=0.2)["value"] == 2)
 
 
+@pytest.mark.rows("M-55")
+def test_a_native_plugin_keeps_values_and_shares_them_with_one_in_python(keeping, ask):
+    def native(**config):
+        run = keeping.execute([step("Test.keep", "Keep", "answer", **config)])
+        assert run["success"], run
+        return run["context"]["answer"]
+
+    value = {"deep": [1, 2.5, None, "three"]}
+    assert native(key="k", value=value) == {"from": "work", "stored": True}
+    assert native(key="k", value="other") == {"from": "cache", "value": value}
+    assert ask(key="k", value=7)["from"] == "work", "each plugin has a space of its own"
+    native(key="k", value=value, shared="all")
+    assert ask(key="k", value=7, shared="all") == {"from": "cache", "value": value}
+    ask(key="of python", value=[1], shared="all")
+    assert native(key="of python", value=2, shared="all") == {"from": "cache", "value": [1]}
+    assert native(key="large", value="x" * 100_000)["stored"] is False
+    native(key="short", value=1, ttl=0.2)
+    eventually(lambda: native(key="short", value=1, ttl=0.2)["from"] == "work")
+
+
+def test_a_native_plugin_keeps_a_tensor_as_a_tensor(keeping):
+    steps = [step("Test.values", "Values", "values"), step("Test.keep", "Keep", "kept", key="t", **{"from": "values"}),
+             step("Test.keep", "Again", "again", key="t", value=0)]
+    run = keeping.execute(steps)
+    assert run["success"], run
+    assert run["context"]["kept"] == {"from": "work", "stored": True}
+    assert run["context"]["again"]["value"] == run["context"]["values"]
+
+
 def test_the_cache_is_bounded_and_gives_the_least_recently_used_away(ask, keeping):
     assert ask(key="large", size=100_000)["stored"] is False
     for number in range(8):

@@ -4,12 +4,9 @@ States: `held` (its tests pass), `failing` (one of them does not), `guidance` (a
 `not held`. Exit status 0 when every row asked for is held or guidance. The last line is "N of 442 rows held".
 """
 
-import argparse
 import json
-import os
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from proof import evidence, ledger, promises, shared
 
@@ -105,15 +102,11 @@ def print_text(verdicts, all_rows):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="tools/features", description=__doc__.splitlines()[0])
+    parser = shared.command_line("tools/features", __doc__)
     parser.add_argument(
         "--rows", default="", help="M- (all of a letter), M-26, M-01..M-10; several with commas; default all"
     )
     parser.add_argument("--last", action="store_true", help="believe the last results instead of running the tests")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument(
-        "--build", type=Path, default=Path(os.environ.get("MORTISE_BUILD", shared.REPOSITORY / "build"))
-    )
     options = parser.parse_args(arguments)
     folder = shared.shared_folder()
     if folder is None:

@@ -10,12 +10,9 @@
 Exit status 0 when none is failing.
 """
 
-import argparse
 import json
-import os
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from proof import catalogue, samples, shared
 from proof.capabilities import Capabilities
@@ -91,13 +88,9 @@ def print_json(verdicts, number):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="tools/guides", description=__doc__.splitlines()[0])
+    parser = shared.command_line("tools/guides", __doc__)
     parser.add_argument("--guide", default="", help="mimir, omniscope, mimolo, mlos or kbert; default all")
     parser.add_argument("--sample", default="", help="MC-04; several with commas; default all")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument(
-        "--build", type=Path, default=Path(os.environ.get("MORTISE_BUILD", shared.REPOSITORY / "build"))
-    )
     options = parser.parse_args(arguments)
     folder = shared.shared_folder()
     if folder is None:

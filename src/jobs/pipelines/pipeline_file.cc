@@ -48,7 +48,8 @@ Retry read_retry(const Node& node) {
   }
   if (const auto factor = node.find("factor")) {
     retry.factor = factor->as_float64();
-    if (!(retry.factor >= 1 && retry.factor <= 100)) throw factor->expected("a number from 1 to 100");
+    const bool sane = retry.factor >= 1 && retry.factor <= 100;  // and no NaN
+    if (!sane) throw factor->expected("a number from 1 to 100");
   }
   return retry;
 }
