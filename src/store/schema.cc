@@ -161,6 +161,46 @@ CREATE TABLE tokens (
   revoked BIGINT
 );
 )"},
+    Migration{4, "packages", R"(
+CREATE TABLE packages (
+  name    TEXT NOT NULL,
+  version TEXT NOT NULL,
+  digest  TEXT NOT NULL,
+  listing TEXT NOT NULL,
+  source  TEXT NOT NULL,
+  signer  TEXT NOT NULL DEFAULT '',
+  scan    TEXT NOT NULL DEFAULT '',
+  bytes   BIGINT NOT NULL,
+  stored  BIGINT NOT NULL,
+  PRIMARY KEY (name, version)
+);
+CREATE INDEX packages_by_digest ON packages (digest);
+
+CREATE TABLE installs (
+  name       TEXT PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE,
+  version    TEXT NOT NULL,
+  enabled    BIGINT NOT NULL,
+  generation BIGINT NOT NULL,
+  installed  BIGINT NOT NULL,
+  changed    BIGINT NOT NULL,
+  uses       BIGINT NOT NULL DEFAULT 0,
+  used       BIGINT,
+  FOREIGN KEY (name, version) REFERENCES packages (name, version) DEFERRABLE INITIALLY DEFERRED
+);
+
+CREATE TABLE package_events (
+  number       BIGINT PRIMARY KEY,
+  name         TEXT NOT NULL,
+  action       TEXT NOT NULL,
+  from_version TEXT NOT NULL DEFAULT '',
+  to_version   TEXT NOT NULL DEFAULT '',
+  reason       TEXT NOT NULL DEFAULT '',
+  who          TEXT NOT NULL DEFAULT '',
+  time         BIGINT NOT NULL
+);
+CREATE INDEX package_events_by_name ON package_events (name, number);
+)"},
 };
 
 }  // namespace

@@ -1,0 +1,1 @@
+"""What package_scanner is made of: one module per way of looking."""
