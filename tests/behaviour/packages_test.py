@@ -215,7 +215,8 @@ def test_every_option_of_every_plugin_of_ours_is_shown_with_its_description(mort
     for plugin in plugins:
         shown = json.loads(mortise("plugin", "show", plugin["id"], "--json", "--config", config).stdout)
         page = mortise("plugin", "show", plugin["id"], "--config", config).stdout
-        assert shown["config"], f"{plugin['id']} has no options"
+        takes_steps = plugin["extension_points"]
+        assert shown["config"] or not takes_steps, f"{plugin['id']} has no options"
         for name, option in shown["config"].items():
             assert len(option["description"]) > 5, f"{plugin['id']}: nothing is said about {name}"
             assert f"  {name} ({option['type']}" in page and option["description"] in page
