@@ -6,6 +6,7 @@
 #   lib/mortise/arrow/              Arrow C++, for the first-party plugins alone
 #   share/mortise/plugins/NAME/     the first-party plugins
 #   share/mortise/python/mortise/   the Python SDK
+#   share/mortise/go/               the Go SDK, as source
 #   lib/mortise/r/mortise/          the R SDK, where R was found when it was built
 #   share/mortise/quickstart, data  the quick start
 #   include/mortise/                what plugins in C and C++ are built with
@@ -16,6 +17,8 @@ install(TARGETS mortise-launcher mortise-worker RUNTIME DESTINATION libexec/mort
 install(DIRECTORY include/mortise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY sdk/python/mortise DESTINATION share/mortise/python FILES_MATCHING PATTERN "*.py" PATTERN "py.typed"
         PATTERN "__pycache__" EXCLUDE)
+install(DIRECTORY sdk/go/ DESTINATION share/mortise/go FILES_MATCHING PATTERN "*.go" PATTERN "go.mod"
+        PATTERN "*_test.go" EXCLUDE)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/r/mortise DESTINATION lib/mortise/r OPTIONAL USE_SOURCE_PERMISSIONS)
 install(FILES examples/quickstart/weather.yaml DESTINATION share/mortise/quickstart)
 install(FILES examples/data/seattle-weather.csv examples/data/README.md DESTINATION share/mortise/data)
@@ -68,7 +71,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${MORTISE_ARROW_FOLDER})
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, python3 (>= 3.11)")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "python3-numpy")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "r-base-core")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "r-base-core, golang-go")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${CMAKE_SOURCE_DIR}/packaging/postinst;${CMAKE_SOURCE_DIR}/packaging/prerm;${CMAKE_SOURCE_DIR}/packaging/postrm")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)

@@ -54,7 +54,8 @@ def send(sock, data, descriptors=()):
     if descriptors:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
         data = data[sock.sendmsg([data], rights) :]
-    sock.sendall(data)
+    if data:  # sending nothing fails too, once a quick worker has refused what came before
+        sock.sendall(data)
 
 
 def read_exactly(sock, size, deadline, partial=b""):

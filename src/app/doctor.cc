@@ -8,13 +8,13 @@
 
 #include <filesystem>
 
-#include "app/ask_program.h"
 #include "app/kernel_features.h"
 #include "app/version.h"
 #include "base/error.h"
 #include "os/file.h"
 #include "os/paths.h"
 #include "os/process.h"
+#include "os/run_program.h"
 #include "plugin/registry.h"
 #include "runtime/runtime.h"
 
@@ -90,8 +90,7 @@ Group program(const Settings& settings, const Places& places, const runtime::Run
 
 Group python(const runtime::RuntimePaths& paths) {
   Group group("Python");
-  const auto answer = ask_program({paths.python, "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"},
-                                  std::chrono::seconds(10));
+  const auto answer = os::run_program({{paths.python, "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"}});
   if (!answer || answer->exit_status != 0) {
     group.note("interpreter", paths.python.empty() ? "not found" : paths.python + " does not run",
                "Python plugins cannot run; install python3 (3.11 or later), or name one in MORTISE_PYTHON");
@@ -100,7 +99,7 @@ Group python(const runtime::RuntimePaths& paths) {
   const std::string found = answer->output.substr(0, answer->output.find('\n'));
   group.ok("interpreter", paths.python + " (" + found + ")");
   const auto numpy =
-      ask_program({paths.python, "-c", "import numpy; print(numpy.__version__)"}, std::chrono::seconds(20));
+      os::run_program({{paths.python, "-c", "import numpy; print(numpy.__version__)"}, std::chrono::seconds(20)});
   if (numpy && numpy->exit_status == 0) {
     group.ok("numpy", numpy->output.substr(0, numpy->output.find('\n')));
   } else {
@@ -120,7 +119,7 @@ Group r(const runtime::RuntimePaths& paths) {
     return group;
   }
   const std::string program = os::join(paths.r_home, "bin/R");
-  const auto answer = ask_program({program, "--version"}, std::chrono::seconds(10));  // "R version 4.2.2 (2022-10-31)"
+  const auto answer = os::run_program({{program, "--version"}});  // "R version 4.2.2 (2022-10-31)"
   if (!answer || answer->exit_status != 0) {
     group.note("interpreter", program + " does not run", "plugins in R cannot run; install r-base-core again");
     return group;
@@ -131,6 +130,24 @@ Group r(const runtime::RuntimePaths& paths) {
   const std::string sdk = os::join(paths.r_library, "mortise");
   fs::is_directory(sdk) ? group.ok("SDK", sdk)
                         : group.note("SDK", sdk + " is missing", "it is built where R is: build or install mortise again");
+  return group;
+}
+
+Group go(const runtime::RuntimePaths& paths) {
+  Group group("Go");
+  const auto answer = paths.go.empty() ? std::nullopt : os::run_program({{paths.go, "version"}});  // "go version go1.19.8 linux/amd64"
+  if (!answer || answer->exit_status != 0) {
+    group.note("toolchain", paths.go.empty() ? "not found" : paths.go + " does not run",
+               "plugins that come as Go source cannot be built, those that come built still run; install golang-go (Go 1.19 "
+               "or later), or name a go program in MORTISE_GO");
+    return group;
+  }
+  const std::string words = answer->output.substr(0, answer->output.find('\n'));
+  const std::size_t number = std::min(words.find("go1"), words.size());
+  group.ok("toolchain", paths.go + " (" + words.substr(number, words.find(' ', number) - number) + ")");
+  const std::string sdk = os::join(paths.go_sdk, "go.mod");
+  fs::exists(sdk) ? group.ok("SDK", paths.go_sdk)
+                  : group.problem("SDK", sdk + " is missing", "it belongs to mortise; build or install it again");
   return group;
 }
 
@@ -244,7 +261,7 @@ Group machine() {
 Value examine(const std::string& data_dir, const Settings& settings, const Places& places) {
   const runtime::RuntimePaths paths = runtime::RuntimePaths::beside(places.executable);
   const Group groups[] = {
-      program(settings, places, paths), python(paths), r(paths), kernel(), isolation(settings), data_folder(data_dir),
+      program(settings, places, paths), python(paths), r(paths), go(paths), kernel(), isolation(settings), data_folder(data_dir),
       ports(data_dir, settings),        machine()};
   Value listed = Value::list();
   bool healthy = true;

@@ -48,8 +48,9 @@ os::LockFile take(const std::string& data_dir) {
   return os::LockFile::take(lock_path(data_dir));
 }
 
-runtime::RuntimePaths runtime_paths(const Places& places) {
+runtime::RuntimePaths runtime_paths(const Places& places, const std::string& data_dir) {
   runtime::RuntimePaths paths = runtime::RuntimePaths::beside(places.executable);
+  paths.go_builds = os::join(os::absolute(data_dir), "go");
   paths.working_folder = std::filesystem::current_path().string();
   return paths;
 }
@@ -159,7 +160,7 @@ struct House::Parts {
         room_logs{given.named("http"), given.named("jobs"), given.named("runtime"), given.named("plugins")},
         database(os::join(options.data_dir, "mortise.db")),
         registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted}),
-        runtime(registry, room_logs.runtime, runtime_paths(options.places), runtime_settings(settings())),
+        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings())),
         run_log(database, room_logs.jobs),
         vault(os::join(options.data_dir, "key")),
         checkpoints(database, vault, os::join(options.data_dir, "runs")),

@@ -7,10 +7,10 @@
 #include <fstream>
 #include <optional>
 
-#include "app/ask_program.h"
 #include "base/error.h"
 #include "os/file.h"
 #include "os/paths.h"
+#include "os/run_program.h"
 #include "plugin/manifest.h"
 #include "plugin/registry.h"
 #include "runtime/runtime.h"
@@ -135,11 +135,10 @@ Check shared_object(const std::string& path) {
 
 Check python_file(const std::string& path, const Places& places) {
   const auto paths = runtime::RuntimePaths::beside(places.executable);
-  const auto answer = ask_program({paths.python, "-c",
-                                   "import ast, sys\ntry: ast.parse(open(sys.argv[1], 'rb').read())\n"
-                                   "except SyntaxError as e: print(f'line {e.lineno}: {e.msg}'); sys.exit(1)",
-                                   path},
-                                  std::chrono::seconds(10));
+  const auto answer = os::run_program({{paths.python, "-c",
+                                        "import ast, sys\ntry: ast.parse(open(sys.argv[1], 'rb').read())\n"
+                                        "except SyntaxError as e: print(f'line {e.lineno}: {e.msg}'); sys.exit(1)",
+                                        path}});
   if (!answer)
     return problem("compiled", paths.python + " does not run", "install python3, or name one in MORTISE_PYTHON");
   if (answer->exit_status == 0) return ok("compiled", path);

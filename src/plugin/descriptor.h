@@ -40,9 +40,9 @@ struct Descriptor {
   std::vector<std::string> tags;
 
   std::string dialect = "native";
-  std::string language;                        // "c", "c++", "python", "r"
+  std::string language;                        // "c", "c++", "python", "r", "go"
   std::string folder;                          // absolute path of the package
-  std::string entry;                           // file inside the folder: lib*.so or *.py
+  std::string entry;                           // file inside the folder: lib*.so, *.py, *.R, *.go, or the program of a plugin in Go
   std::vector<std::string> aliases;            // other names that find it: "Data_Processing.normaliser"
   std::vector<std::string> extension_points;   // each known to extension_points.h
   ConfigSchema config;                         // of a step, with defaults

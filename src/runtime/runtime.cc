@@ -8,12 +8,14 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "os/paths.h"
 #include "plugin/registry.h"
+#include "runtime/go_program.h"
 #include "runtime/inproc.h"
 #include "runtime/latencies.h"
 #include "runtime/native_library.h"
@@ -62,6 +64,17 @@ std::string find_r() {
   return {};
 }
 
+// What comes first on PATH, then where Go's own installer puts it.
+std::string find_go() {
+  if (const char* chosen = ::getenv("MORTISE_GO")) return os::absolute(chosen);
+  const char* path = ::getenv("PATH");
+  std::istringstream folders(std::string(path == nullptr ? "" : path) + ":/usr/bin:/usr/local/go/bin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (!folder.empty() && folder.front() == '/' && is_program(os::join(folder, "go"))) return os::join(folder, "go");
+  }
+  return {};
+}
+
 }  // namespace
 
 RuntimePaths RuntimePaths::beside(const std::string& executable) {
@@ -81,6 +94,8 @@ RuntimePaths RuntimePaths::beside(const std::string& executable) {
                  : built && is_program(own_python) ? own_python
                                                    : "/usr/bin/python3";
   paths.r_home = find_r();
+  paths.go = find_go();
+  paths.go_sdk = built ? os::join(repository, "sdk/go") : os::join(root, "share/mortise/go");
   paths.r_library = os::join(root, built ? "r" : "lib/mortise/r");
   return paths;
 }
@@ -103,6 +118,7 @@ class Runtime::Parts {
     Outcome outcome;
     try {
       descriptor = registry_.get(name);
+      build_first(descriptor, call);
       const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
       limit_in_process(*descriptor, call);
       outcome = invoke_within(descriptor, config, deadline, std::move(call));
@@ -120,6 +136,21 @@ class Runtime::Parts {
     } catch (const Error& error) {
       return completion(no_instance(error));
     }
+    if (must_build(descriptor)) {
+      threads_.run([this, descriptor, config, call = std::move(call), completion = std::move(completion)]() mutable {
+        try {
+          build_first(descriptor, call);
+        } catch (const Error& error) {
+          return completion(no_instance(error));
+        }
+        start_found(descriptor, config, std::move(call), std::move(completion));
+      });
+      return;
+    }
+    start_found(descriptor, config, std::move(call), std::move(completion));
+  }
+
+  void start_found(const plugin::Registry::Entry& descriptor, const Value& config, Call call, Completion completion) {
     const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
     limit_in_process(*descriptor, call);
     start_once(std::make_shared<Started>(
@@ -160,6 +191,25 @@ class Runtime::Parts {
     Completion completion;
     std::uint32_t attempts_left;
   };
+
+  // Plugins in Go are built before they are first used; a deadline begins after that.
+  bool must_build(const plugin::Registry::Entry& descriptor) const {
+    if (descriptor->language != "go" || descriptor->trust == plugin::Trust::in_process) return false;
+    const std::shared_lock lock(built_mutex_);
+    const auto found = built_.find(descriptor->id);
+    return found == built_.end() || found->second != descriptor;
+  }
+  void build_first(const plugin::Registry::Entry& descriptor, Call& call) {
+    if (!must_build(descriptor)) return;
+    const auto begun = Clock::now();
+    if (!go_program_is_ready(*descriptor, around_.paths)) {
+      log_.info("builds a plugin", {{"plugin", descriptor->id}, {"folder", descriptor->folder}});
+    }
+    (void)go_program(*descriptor, around_.paths);
+    if (call.deadline) *call.deadline += Clock::now() - begun;
+    const std::unique_lock lock(built_mutex_);
+    built_[descriptor->id] = descriptor;
+  }
 
   // A worker that had ended before a call reached it says nothing about the call: it goes to another one, past as many dead
   // ones as there can be.
@@ -269,6 +319,8 @@ class Runtime::Parts {
   const Log log_;
   mutable std::shared_mutex tallies_mutex_;
   std::map<std::string, std::unique_ptr<Tally>> tallies_;
+  mutable std::shared_mutex built_mutex_;
+  std::map<std::string, plugin::Registry::Entry> built_;  // plugins in Go whose program is there
   // Made in this order and gone in the other: each uses those above until it has gone.
   Reactor reactor_;
   LauncherClient launcher_;

@@ -33,11 +33,14 @@ struct RuntimePaths {
   std::string python_sdk;      // the folder with the package `mortise`
   std::string r_home;          // R's own folder (R RHOME); empty when there is no R
   std::string r_library;       // the R library with the package `mortise`
+  std::string go;              // the go program, for plugins that come as Go source; empty when there is none
+  std::string go_sdk;          // the folder with the Go module `mortise`
+  std::string go_builds;       // where built Go plugins are kept, and Go's own cache; below the user's cache when empty
   std::string working_folder;  // what relative paths of plugins mean; the present one when empty
 
   // The lay-out of a build tree (build/bin, sdk/python) and of an installation (bin, libexec/mortise,
-  // share/mortise/python, lib/mortise/r), whichever has the launcher. MORTISE_PYTHON chooses another interpreter,
-  // MORTISE_R_HOME another R.
+  // share/mortise/python, share/mortise/go, lib/mortise/r), whichever has the launcher. MORTISE_PYTHON chooses another interpreter,
+  // MORTISE_R_HOME another R, MORTISE_GO another go program.
   [[nodiscard]] static RuntimePaths beside(const std::string& executable);
 };
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "os/paths.h"
 #include "os/process.h"
+#include "runtime/go_program.h"
 
 namespace mortise::runtime {
 namespace {
@@ -88,7 +89,8 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
                              const RuntimeSettings& settings) {
   launcher::Order order;
   order.environment = environment_of(descriptor);
-  if (descriptor.language == "c" || descriptor.language == "c++") {
+  const bool is_library = descriptor.entry.ends_with(".so");  // in Go, one built with -buildmode=c-shared
+  if (descriptor.language == "c" || descriptor.language == "c++" || (descriptor.language == "go" && is_library)) {
     must_exist(paths.worker, "the worker for native plugins");
     order.arguments = {paths.worker};
   } else if (descriptor.language == "python") {
@@ -100,11 +102,13 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
     order.environment.push_back("PYTHONSAFEPATH=1");  // a user's json.py must not stand in for Python's own
   } else if (descriptor.language == "r") {
     order_r(order, paths);
+  } else if (descriptor.language == "go") {
+    order.arguments = {go_program(descriptor, paths)};
   } else {
     throw Error(
         Code::unsupported,
         "plugin '" + descriptor.id + "' is written in '" + descriptor.language + "', for which there is no worker",
-        "languages with a worker are c, c++, python and r")
+        "languages with a worker are c, c++, python, r and go")
         .with("plugin", descriptor.id);
   }
   order.folder = paths.working_folder;

@@ -10,6 +10,7 @@
 namespace mortise::runtime {
 
 // Throws Error{unsupported} for a language without a worker, Error{not_found} when the worker's program is missing.
+// Builds a plugin in Go that was not built yet (go_program.h).
 [[nodiscard]] launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
                                            const RuntimeSettings& settings);
 

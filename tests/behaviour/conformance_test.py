@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from golang import go_program
 from outside import BUILD, PATIENCE, REPOSITORY
 
 CONFORMANCE = REPOSITORY / "sdk" / "conformance"
@@ -14,6 +15,11 @@ R_ENVIRONMENT = {
     "R_HOME": R_HOME, "LD_LIBRARY_PATH": f"{R_HOME}/lib", "R_LIBS": str(BUILD / "r"), "R_DEFAULT_PACKAGES": "NULL",
     "LC_ALL": "C.UTF-8", "TZ": "UTC",
 }  # fmt: skip
+
+def go_worker():
+    folder = CONFORMANCE / "go"
+    return ["--plugin", folder, "--worker", go_program(folder)]
+
 
 WORKERS = {
     "python": [
@@ -26,6 +32,7 @@ WORKERS = {
         *(f"--env={name}={value}" for name, value in R_ENVIRONMENT.items()),
         "--", f"{R_HOME}/bin/exec/R", "--vanilla", "--no-echo", "-e", "mortise:::worker()",
     ],
+    "go": go_worker,
 }  # fmt: skip
 
 
@@ -43,7 +50,8 @@ def test_a_worker_passes_the_cases(sdk, group):
         pytest.skip("the native worker is not built: run make")
     if sdk == "r" and not (BUILD / "r" / "mortise").exists():
         pytest.skip("the R package is not built: run tools/setup, which installs R, and make")
-    done = run_cases("--only", f"{group}: ", *WORKERS[sdk])
+    arguments = WORKERS[sdk]() if callable(WORKERS[sdk]) else WORKERS[sdk]
+    done = run_cases("--only", f"{group}: ", *arguments)
     print(done.stdout[-8000:], done.stderr[-4000:])
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].endswith(" passed, 0 failed, 0 skipped")

@@ -1,6 +1,6 @@
 // conformance_host: the case files of sdk/conformance through the real host.
 //
-//   conformance_host --where in-process|native|python|r [--only TEXT]
+//   conformance_host --where in-process|native|python|r|go [--only TEXT]
 //
 // One line a case, then "N passed, N failed, N skipped". The runner (run.py) plays the host itself and proves workers; this
 // proves that the host, with its pool, launcher, memory and in-process plugins, gives the same answers.
@@ -38,14 +38,15 @@ Options options_of(const std::vector<std::string>& arguments) {
     const std::string& value = arguments[i + 1];
     if (arguments[i] == "--only") {
       options.only = value;
-    } else if (arguments[i] == "--where" && (value == "in-process" || value == "native" || value == "python" || value == "r")) {
+    } else if (arguments[i] == "--where" && (value == "in-process" || value == "native" || value == "python" || value == "r" || value == "go")) {
       options.where = value == "python"   ? Where::python_worker
                       : value == "r"      ? Where::r_worker
+                      : value == "go"     ? Where::go_worker
                       : value == "native" ? Where::native_worker
                                           : Where::in_process;
     } else {
       throw Error(Code::invalid, "unknown option " + arguments[i] + " " + value,
-                  "--where in-process|native|python|r, --only TEXT");
+                  "--where in-process|native|python|r|go, --only TEXT");
     }
   }
   return options;
@@ -100,12 +101,14 @@ int run(const Options& options) {
   registry.add(
       mortise::plugin::read_manifest(options.where == Where::python_worker ? CONFORMANCE_PYTHON
                                        : options.where == Where::r_worker    ? CONFORMANCE_R
+                                       : options.where == Where::go_worker   ? CONFORMANCE_GO
                                                                               : CONFORMANCE_NATIVE));
   mortise::Log log = mortise::Log::null();
   mortise::runtime::RuntimeSettings settings;
   settings.grace = std::chrono::milliseconds(500);
-  mortise::runtime::Runtime runtime(registry, log, mortise::runtime::RuntimePaths::beside(CONFORMANCE_BESIDE),
-                                    settings);
+  auto paths = mortise::runtime::RuntimePaths::beside(CONFORMANCE_BESIDE);
+  paths.go_builds = CONFORMANCE_GO_BUILDS;
+  mortise::runtime::Runtime runtime(registry, log, paths, settings);
 
   Report report(options);
   for (const conformance::Case& one : all_cases(options.where)) {

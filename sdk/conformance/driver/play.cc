@@ -116,6 +116,7 @@ std::string_view name_of(Where where) noexcept {
     case Where::native_worker: return "native worker";
     case Where::python_worker: return "Python worker";
     case Where::r_worker: return "R worker";
+    case Where::go_worker: return "Go worker";
   }
   return "nowhere";
 }
