@@ -121,7 +121,7 @@ func unspoken(err error) error {
 func errorToMap(err error) *Map {
 	result := NewMap()
 	target := result
-	for depth := 0; err != nil && depth <= maxCauses; depth++ {
+	for depth := 0; err != nil && depth < maxCauses; depth++ { // the error itself is one of them
 		if depth > 0 {
 			inner := NewMap()
 			target.Set("cause", inner)

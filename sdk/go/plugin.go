@@ -2,6 +2,7 @@ package mortise
 
 import (
 	"fmt"
+	"path"
 	"reflect"
 	"runtime"
 	"runtime/debug"
@@ -196,6 +197,7 @@ func panicked(problem any, log *Log) error {
 	}
 	told := Errorf(CodePlugin, "panic: %v", problem)
 	if file, line := panicPlace(); file != "" {
+		told.Message += fmt.Sprintf(", at %s:%d", path.Base(file), line)
 		told.With("file", file).With("line", strconv.Itoa(line))
 	}
 	log.Debug("stack of the panic", "stack", string(debug.Stack()))

@@ -99,3 +99,21 @@ func (t *Tensor) Bytes() []byte { return t.data.bytes() }
 func (t *Tensor) Copy() *Tensor {
 	return &Tensor{t.DType, t.Shape, ownBuffer(t.data.take())}
 }
+
+// Floats are the elements of any tensor as float64. It copies.
+func (t *Tensor) Floats() ([]float64, error) {
+	format, known := map[string]string{
+		"UINT8": "C", "UINT16": "S", "UINT32": "I", "UINT64": "L", "INT8": "c", "INT16": "s", "INT32": "i", "INT64": "l",
+		"FP16": "e", "FP32": "f", "FP64": "g", "BOOL": "C",
+	}[t.DType]
+	if !known {
+		return nil, Invalid("a tensor of %s has no numbers", t.DType)
+	}
+	shape, _ := layoutOf(format)
+	column := &Column{Name: "tensor", Format: format, length: t.data.size() / shape.width, buffers: []buffer{{}, t.data}, layout: shape}
+	numbers, err := column.Floats()
+	if err != nil {
+		return nil, err
+	}
+	return append([]float64{}, numbers...), nil
+}

@@ -194,7 +194,7 @@ class Runtime::Parts {
 
   // Plugins in Go are built before they are first used; a deadline begins after that.
   bool must_build(const plugin::Registry::Entry& descriptor) const {
-    if (descriptor->language != "go" || descriptor->trust == plugin::Trust::in_process) return false;
+    if (descriptor->language != "go" || !descriptor->entry.ends_with(".go")) return false;
     const std::shared_lock lock(built_mutex_);
     const auto found = built_.find(descriptor->id);
     return found == built_.end() || found->second != descriptor;

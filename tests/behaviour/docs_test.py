@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 
+import golang
 import pytest
 from outside import PATIENCE, PROGRAM, REPOSITORY
 
@@ -52,7 +53,10 @@ PAGES = ["first-plugin-cpp", "first-plugin-python", "first-plugin-r", "first-plu
 
 
 @pytest.mark.parametrize("page", [f"docs/{page}.md" for page in PAGES])
+@pytest.mark.timeout(600)  # Go compiles its own library once
 def test_the_page_can_be_followed_word_by_word(page, tmp_path):
+    if page.endswith("-go.md"):
+        golang.go_program(REPOSITORY / "sdk" / "conformance" / "go")
     said = ""
     commands = 0
     for language, word, text in blocks_of(page):
