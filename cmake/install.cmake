@@ -7,6 +7,7 @@
 #   share/mortise/plugins/NAME/     the first-party plugins
 #   share/mortise/python/mortise/   the Python SDK
 #   share/mortise/go/               the Go SDK, as source
+#   share/mortise/dialects/NAME/    what makes plugins of other guides run: the modules they import, and their adapters
 #   lib/mortise/r/mortise/          the R SDK, where R was found when it was built
 #   share/mortise/quickstart, data  the quick start
 #   include/mortise/                what plugins in C and C++ are built with
@@ -19,6 +20,7 @@ install(DIRECTORY sdk/python/mortise DESTINATION share/mortise/python FILES_MATC
         PATTERN "__pycache__" EXCLUDE)
 install(DIRECTORY sdk/go/ DESTINATION share/mortise/go FILES_MATCHING PATTERN "*.go" PATTERN "go.mod"
         PATTERN "*_test.go" EXCLUDE)
+install(DIRECTORY sdk/dialects/ DESTINATION share/mortise/dialects PATTERN "__pycache__" EXCLUDE PATTERN "*_test.py" EXCLUDE)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/r/mortise DESTINATION lib/mortise/r OPTIONAL USE_SOURCE_PERMISSIONS)
 install(FILES examples/quickstart/weather.yaml DESTINATION share/mortise/quickstart)
 install(FILES examples/data/seattle-weather.csv examples/data/README.md DESTINATION share/mortise/data)

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/redact.h"
+#include "dialects/all.h"
+#include "dialects/core/inspector.h"
 #include "http/api.h"
 #include "http/file_shelf.h"
 #include "http/schedule_start.h"
@@ -28,6 +30,7 @@
 #include "jobs/core/run_log.h"
 #include "jobs/core/scheduler.h"
 #include "jobs/core/vault.h"
+#include "jobs/monitors/monitors.h"
 #include "jobs/pipelines/pipelines.h"
 #include "os/file.h"
 #include "os/paths.h"
@@ -144,7 +147,8 @@ Places Places::of(const std::string& executable) {
   // A build tree is build/bin, or build/<preset>/bin for the others; an installation has share/ beside bin/.
   return {executable, first({"../plugins", "../share/mortise/plugins"}),
           first({"../../examples/quickstart/weather.yaml", "../../../examples/quickstart/weather.yaml",
-                 "../share/mortise/quickstart/weather.yaml"})};
+                 "../share/mortise/quickstart/weather.yaml"}),
+          first({"../../sdk/dialects", "../../../sdk/dialects", "../share/mortise/dialects"})};
 }
 
 std::string lock_path(const std::string& data_dir) { return os::join(data_dir, "lock"); }
@@ -161,6 +165,8 @@ struct House::Parts {
         database(os::join(options.data_dir, "mortise.db")),
         registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted}),
         runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings())),
+        inspector(runtime, os::join(options.data_dir, "inspected"), room_logs.plugins),
+        dialects(options.guides, surroundings()),
         run_log(database, room_logs.jobs),
         vault(os::join(options.data_dir, "key")),
         checkpoints(database, vault, os::join(options.data_dir, "runs")),
@@ -170,6 +176,7 @@ struct House::Parts {
         pipelines({room_logs.jobs, registry, services, runtime, run_log, events, checkpoints, environment,
                    resume_for(options.ports), settings().plugins.max_concurrency, settings().plugins.timeout,
                    run_watch(event_log, alerts, room_logs.jobs)}),
+        monitors(runtime, events, event_log, room_logs.jobs),
         scheduler(database, event_log, room_logs.jobs, schedule_target(), now),
         catalog(settings().pipeline_directories, os::join(options.data_dir, "pipelines")),
         metrics(version()),
@@ -203,19 +210,22 @@ struct House::Parts {
             alerts,
             dead_letters,
             health,
-            cache},
+            cache,
+            monitors},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
     services.add("Cache", make_cache_service(cache));
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
+    dialects.add_routes(router);
     server.start();
     // Last of all: what begins here uses everything above, and nothing begins where the doors could not be opened.
     if (resume_for(options.ports) == jobs::Resume::automatic) {
       (void)pipelines.resume_all();
       scheduler.start();
       sweeper.emplace(database, checkpoints, room_logs.jobs, retention_policy(settings()));
+      dialects.begin();
     }
   }
 
@@ -270,6 +280,19 @@ struct House::Parts {
     configuration = std::move(fresh);
   }
 
+  dialects::Surroundings surroundings() {
+    return {room_logs.plugins,
+            registry,
+            services,
+            runtime,
+            inspector,
+            api,
+            options.data_dir,
+            std::filesystem::current_path().string(),
+            runtime_paths(options.places).python,
+            options.places.dialect_shims};
+  }
+
   static Value names(const std::vector<std::string>& all) {
     Value list = Value::list();
     for (const std::string& name : all) list.push_back(name);
@@ -294,7 +317,8 @@ struct House::Parts {
       const bool wanted = settings.plugins.auto_discovery && directory != places.first_party_plugins;
       if (wanted && std::filesystem::is_directory(directory)) directories.emplace_back(directory);
     }
-    const auto report = registry.scan(directories);
+    auto report = registry.scan(directories, dialects.detectors());
+    dialects.look_elsewhere(registry, report);
     for (const auto& problem : report.problems)
       log.failure("a plugin was left out", problem.error, {{"folder", problem.folder.string()}});
     for (const auto& problem : report.incomplete)
@@ -318,6 +342,8 @@ struct House::Parts {
   plugin::Registry registry;
   plugin::Services services;
   runtime::Runtime runtime;
+  dialects::Inspector inspector;
+  dialects::Dialects dialects;
   jobs::RunLog run_log;
   jobs::EventHub events;
   jobs::Vault vault;
@@ -326,6 +352,7 @@ struct House::Parts {
   jobs::Alerts alerts;
   jobs::DeadLetters dead_letters;
   jobs::Pipelines pipelines;
+  jobs::Monitors monitors;
   jobs::Scheduler scheduler;
   std::optional<jobs::Sweeper> sweeper;
   http::PipelineCatalog catalog;
@@ -348,6 +375,8 @@ House::House(HouseOptions options, Configuration configuration, const Log& log)
 // Runs are told to stop first, so that the requests that wait for them can be answered; then the doors close.
 House::~House() {
   parts_->scheduler.stop();  // nothing new begins
+  parts_->dialects.end();
+  parts_->monitors.end_all();
   parts_->health.stop();
   parts_->pipelines.drain(std::chrono::milliseconds(0));
   parts_->server.stop(last_answers);
@@ -365,6 +394,8 @@ void House::drain() {
   const auto patience = parts_->settings().server.drain_timeout;
   parts_->log.info("stopping", {{"patience_s", std::chrono::duration<double>(patience).count()}});
   parts_->scheduler.stop();  // nothing new begins
+  parts_->dialects.end();
+  parts_->monitors.end_all();
   parts_->pipelines.drain(patience);
   parts_->server.stop(last_answers);
   parts_->health.stop();

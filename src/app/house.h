@@ -11,6 +11,7 @@
 
 #include "app/settings.h"
 #include "cli/host.h"
+#include "dialects/core/dialect.h"
 
 namespace mortise::app {
 
@@ -19,6 +20,7 @@ struct Places {
   std::string executable;
   std::string first_party_plugins;  // empty: not found
   std::string quickstart_pipeline;  // empty: not found
+  std::string dialect_shims;        // empty: not found
 
   [[nodiscard]] static Places of(const std::string& executable);
 };
@@ -31,6 +33,7 @@ struct HouseOptions {
   cli::HostOptions::Ports ports = cli::HostOptions::Ports::none;
   std::string configuration_file;  // absolute; empty: none
   Places places;
+  const std::vector<dialects::Guide>& guides;  // outlives the house
   std::function<Configuration()> read_again;  // throws Error when the configuration is wrong now
 };
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/error_object.h"
 #include "cli/program.h"
+#include "dialects/all.h"
 #include "os/file.h"
 #include "os/paths.h"
 #include "os/process.h"
@@ -27,7 +28,7 @@ class Builder final : public cli::HostMaker {
     os::make_directories(options.data_dir);
     const Log log(configuration.settings.logging);
     for (const std::string& secret : configuration.secrets) log.redact(secret);
-    return std::make_unique<House>(HouseOptions{options.data_dir, options.ports, options.config, places_, read},
+    return std::make_unique<House>(HouseOptions{options.data_dir, options.ports, options.config, places_, guides_, read},
                                    std::move(configuration), log);
   }
 
@@ -65,6 +66,7 @@ class Builder final : public cli::HostMaker {
   Value configuration_keys() const override { return shown_keys(); }
   std::string version() const override { return app::version(); }
   std::string socket_path(const std::string& data_dir) const override { return app::socket_path(data_dir); }
+  const cli::Guests& guests() const override { return words_; }
   std::string quickstart_pipeline() const override { return places_.quickstart_pipeline; }
 
  private:
@@ -93,6 +95,8 @@ class Builder final : public cli::HostMaker {
   };
 
   const Places places_ = Places::of(os::own_executable());
+  const std::vector<dialects::Guide> guides_ = dialects::all();
+  const cli::Guests words_ = dialects::words_of(guides_);
 };
 
 }  // namespace

@@ -246,7 +246,7 @@ Error usage_error(const CLI::App& program, const CLI::ParseError& failure, const
 namespace {
 
 // All words of the program, writing into `arguments`.
-void describe(CLI::App& program, Arguments& arguments) {
+void describe(CLI::App& program, Arguments& arguments, const Guests& guests) {
   program.get_formatter()->column_width(34);
   program.footer(
       "\nExamples:\n"
@@ -266,6 +266,7 @@ void describe(CLI::App& program, Arguments& arguments) {
   add_rest(program, arguments);
   add_jobs(program, arguments);
   add_operation(program, arguments);
+  add_guests(program, arguments, guests);
 }
 
 std::string trimmed(std::string text) {
@@ -309,18 +310,20 @@ Word word_of(const CLI::App& app) {
 
 }  // namespace
 
-Word program_words() {
+Word program_words(const Guests& guests) {
   Arguments arguments;
   CLI::App program("Mortise: one host for plugins that work on data and models", "mortise");
-  describe(program, arguments);
+  describe(program, arguments, guests);
   return word_of(program);
 }
 
-std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* argv) {
+std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* argv, const Guests& guests) {
   Arguments arguments;
   CLI::App program("Mortise: one host for plugins that work on data and models", "mortise");
-  describe(program, arguments);
-  std::vector<const char*> typed(argv, argv + argc);
+  describe(program, arguments, guests);
+  const std::vector<std::string> words = guest_words({argv, argv + argc}, guests);
+  std::vector<const char*> typed;
+  for (const std::string& word : words) typed.push_back(word.c_str());
   if (typed.size() > 1 && std::string_view(typed[1]) == "help") {  // `mortise help run` is `mortise run --help`
     typed.erase(typed.begin() + 1);
     typed.push_back("--help");

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/guests.h"
 #include "cli/job_arguments.h"
 
 namespace mortise::cli {
@@ -58,6 +59,7 @@ struct Arguments {
     files_upload,
     files_remove,
     completion,
+    guest,
     version,
   };
   Verb verb = Verb::version;
@@ -95,6 +97,9 @@ struct Arguments {
   std::string token, scope, expires;  // token: its name or id, what it may do, how long it holds
   std::string file;                   // backup, restore, files: a path, or the name of an uploaded file
   std::string file_name;              // files upload: under this name
+
+  const GuestVerb* guest = nullptr;  // guest: the verb that was typed
+  GuestInput guest_input;
 };
 
 // What to do, or what to print right away (help) with exit status 0. Throws Error{invalid} on anything that is not a verb or
@@ -102,6 +107,8 @@ struct Arguments {
 struct Printed {
   std::string text;
 };
-[[nodiscard]] std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* argv);
+// `guests` must outlive what is returned.
+[[nodiscard]] std::variant<Arguments, Printed> parse_arguments(int argc, const char* const* argv,
+                                                               const Guests& guests = {});
 
 }  // namespace mortise::cli

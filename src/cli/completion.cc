@@ -201,7 +201,7 @@ std::string completion_for(std::string_view shell, const Word& program, const st
 }
 
 int completion(const Tools& tools) {
-  print(completion_for(tools.arguments.shell, program_words(), tools.maker.version()));
+  print(completion_for(tools.arguments.shell, program_words(tools.maker.guests()), tools.maker.version()));
   return 0;
 }
 

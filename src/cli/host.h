@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/guests.h"
 #include "mortise/value.hpp"
 
 namespace mortise::cli {
@@ -72,6 +73,8 @@ class HostMaker {
   [[nodiscard]] virtual Value configuration_keys() const = 0;
   [[nodiscard]] virtual std::string version() const = 0;
   [[nodiscard]] virtual std::string socket_path(const std::string& data_dir) const = 0;
+  // Words of the command line that other rooms bring. The same object every time.
+  [[nodiscard]] virtual const Guests& guests() const = 0;
   // The pipeline that `mortise quickstart` runs.
   [[nodiscard]] virtual std::string quickstart_pipeline() const = 0;
 };

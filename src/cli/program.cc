@@ -96,6 +96,7 @@ int dispatch(const Tools& tools) {
     case Verb::files_upload: return upload_file(tools);
     case Verb::files_remove: return remove_file(tools);
     case Verb::completion: return completion(tools);
+    case Verb::guest: return tools.arguments.guest->run(tools, tools.arguments.guest_input);
     case Verb::version: break;
   }
   print("mortise " + tools.maker.version() + "\n");
@@ -121,7 +122,7 @@ int report(const Error& error, bool json) noexcept {
 }
 
 int parse_and_dispatch(int argc, const char* const* argv, HostMaker& maker) {
-  const auto parsed = parse_arguments(argc, argv);
+  const auto parsed = parse_arguments(argc, argv, maker.guests());
   if (const auto* printed = std::get_if<Printed>(&parsed)) {
     print(printed->text);
     return EXIT_SUCCESS;

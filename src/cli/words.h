@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/guests.h"
+
 namespace mortise::cli {
 
 struct Word {
@@ -20,7 +22,7 @@ struct Word {
   std::vector<Word> words;        // below it
 };
 
-[[nodiscard]] Word program_words();
+[[nodiscard]] Word program_words(const Guests& guests = {});
 
 // What `mortise completion SHELL` prints. `shell` is bash, zsh, fish or man.
 [[nodiscard]] std::string completion_for(std::string_view shell, const Word& program, const std::string& version);

@@ -17,6 +17,7 @@ namespace mortise::jobs {
 class Alerts;
 class DeadLetters;
 class EventLog;
+class Monitors;
 class Scheduler;
 class EventHub;
 class RunLog;
@@ -63,6 +64,7 @@ struct Api {
   const jobs::DeadLetters& dead_letters;
   runtime::HealthWatch& health;
   const plugin::SharedCache& cache;
+  jobs::Monitors& monitors;
 };
 
 // `api` must outlive the router.
@@ -79,6 +81,7 @@ void add_file_routes(Router& router, const Api& api);
 void add_run_routes(Router& router, const Api& api);  // run_routes.cc: list, one, logs, events, cancel
 void add_again_routes(Router& router, const Api& api);      // again_routes.cc: resume, retry, rerun, dead letters
 void add_schedule_routes(Router& router, const Api& api);   // schedule_routes.cc
+void add_watch_routes(Router& router, const Api& api);      // watch_routes.cc
 void add_alert_routes(Router& router, const Api& api);      // alert_routes.cc: events and alerts
 
 }  // namespace mortise::http

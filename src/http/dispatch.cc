@@ -152,15 +152,16 @@ void run_handler(ServerCore& core, std::uint64_t session, const Route& route, st
                       [response = std::move(response)](Session& asker) mutable { asker.answer(std::move(response)); });
   });
   auto task = [&events = core.events, &route, request = std::move(request), responder] {
+    const auto fail = [&](const Error& error) {
+      if (error.code() == Code::internal) events.failed(error);
+      responder(route.error_body ? route.error_body(error) : Response::error(error));
+    };
     try {
       route.handler(*request, responder);
     } catch (const Error& error) {
-      if (error.code() == Code::internal) events.failed(error);
-      responder(Response::error(error));
+      fail(error);
     } catch (const std::exception& failure) {
-      const Error error = unexpected(failure);
-      events.failed(error);
-      responder(Response::error(error));
+      fail(unexpected(failure));
     }
   };
   if (route.work == Work::quick) return task();

@@ -68,6 +68,7 @@ struct Route {
   Scope scope = Scope::use;
   Work work = Work::blocking;
   Handler handler{};
+  std::function<Response(const Error&)> error_body{};  // of errors that the handler throws; empty: the one of all routes
   Receiver receiver{};  // instead of the handler: the body may be server.max_upload long
 };
 

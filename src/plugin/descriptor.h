@@ -32,6 +32,15 @@ struct Requirement {
   std::string range;  // semver range, empty: any
 };
 
+// How a plugin that was not written for this host becomes one: the worker loads the adapter, which loads the author's file.
+struct Adapter {
+  std::string name;                // Python: a module; C and C++: the absolute path of a library. Empty: none is needed
+  std::string object;              // which one of several plugins in the entry file: a class's name; empty: the adapter decides
+  std::vector<std::string> paths;  // Python: folders on the module path of this plugin's processes alone
+
+  bool operator==(const Adapter&) const = default;
+};
+
 struct Descriptor {
   std::string id;  // the name, unique in a host
   std::string version_text;
@@ -43,6 +52,8 @@ struct Descriptor {
   std::string language;                        // "c", "c++", "python", "r", "go"
   std::string folder;                          // absolute path of the package
   std::string entry;                           // file inside the folder: lib*.so, *.py, *.R, *.go, or the program of a plugin in Go
+  Adapter adapter;
+  Value settings;                              // the plugin's own configuration, for calls that bring none; null or a map
   std::vector<std::string> aliases;            // other names that find it: "Data_Processing.normaliser"
   std::vector<std::string> extension_points;   // each known to extension_points.h
   ConfigSchema config;                         // of a step, with defaults
@@ -55,6 +66,7 @@ struct Descriptor {
   std::uint32_t concurrency = 1;               // calls of one instance at a time; more calls get more instances
   std::uint32_t max_instances = 4;             // warm instances at most
   std::optional<std::chrono::milliseconds> deadline;  // of one operation; absent: the host's default
+  bool keeps_state = false;                    // an instance stays however long nobody asks it anything
   FailurePolicy on_failure = FailurePolicy::stop;
   Limits limits;
   Trust trust = Trust::confined;

@@ -6,7 +6,6 @@
 
 #include "plugin/extension_points.h"
 #include "plugin/hints.h"
-#include "plugin/manifest.h"
 
 namespace mortise::plugin {
 namespace {
@@ -104,25 +103,6 @@ class Order {
   std::vector<Registry::Entry> order_;
 };
 
-// ---- scanning --------------------------------------------------------------------------------------------------------
-
-void collect_packages(const fs::path& folder, int depth, std::vector<fs::path>& packages) {
-  if (fs::exists(folder / "manifest.json")) {
-    packages.push_back(folder);
-    return;
-  }
-  if (depth == 0) return;
-  std::vector<fs::path> inside;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-    const bool plain =
-        entry.is_directory() && !entry.is_symlink() && !entry.path().filename().string().starts_with('.');
-    if (plain) inside.push_back(entry.path());
-  }
-  std::sort(inside.begin(), inside.end());  // directories come in no order; reports should
-  for (const fs::path& path : inside) collect_packages(path, depth - 1, packages);
-}
-
 }  // namespace
 
 Registry::Entry Registry::find_locked(std::string_view name) const {
@@ -188,38 +168,6 @@ std::vector<Registry::Entry> Registry::at_extension_point(std::string_view point
     return std::find(points.begin(), points.end(), point) == points.end();
   });
   return all;
-}
-
-Registry::ScanReport Registry::scan(std::span<const fs::path> directories, int depth) {
-  ScanReport report;
-  for (const fs::path& directory : directories) {
-    std::vector<fs::path> packages;
-    try {
-      if (!fs::is_directory(directory)) throw Error(Code::not_found, directory.string() + " is no directory");
-      collect_packages(directory, depth, packages);
-    } catch (const Error& error) {
-      report.problems.push_back({directory, error});
-    } catch (const fs::filesystem_error& failure) {
-      report.problems.push_back({directory, Error(Code::denied, failure.what())});
-    }
-    for (const fs::path& package : packages) {
-      try {
-        report.added.push_back(add(read_manifest(package))->id);
-      } catch (const Error& error) {
-        report.problems.push_back({package, error});
-      }
-    }
-  }
-  for (const std::string& id : report.added) {
-    const Entry plugin = find(id);
-    if (plugin == nullptr || plugin->requires_.empty()) continue;
-    try {
-      (void)in_dependency_order({&id, 1});
-    } catch (const Error& error) {
-      report.incomplete.push_back({plugin->folder, error});
-    }
-  }
-  return report;
 }
 
 std::vector<Registry::Entry> Registry::in_dependency_order(std::span<const std::string> ids) const {

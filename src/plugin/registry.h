@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "plugin/descriptor.h"
+#include "plugin/detector.h"
 
 namespace mortise::plugin {
 
@@ -21,11 +22,6 @@ class Registry {
  public:
   using Entry = std::shared_ptr<const Descriptor>;
 
-  // A plugin that could not be read, and why. The others are kept.
-  struct Problem {
-    std::filesystem::path folder;
-    Error error;
-  };
   struct ScanReport {
     std::vector<std::string> added;  // ids
     std::vector<Problem> problems;
@@ -51,9 +47,15 @@ class Registry {
   [[nodiscard]] std::vector<Entry> list() const;  // by id
   [[nodiscard]] std::vector<Entry> at_extension_point(std::string_view point) const;
 
-  // Every folder that holds a manifest.json, at most `depth` levels below each directory; hidden folders and links are
-  // passed over. A directory that does not exist is a problem of its own. Slow: it reads files.
-  ScanReport scan(std::span<const std::filesystem::path> directories, int depth = 2);
+  // Shows each folder at most `depth` levels below each directory to the detectors, in their order, and adds what they find;
+  // a manifest.json is found without one. Hidden folders and links are passed over. A directory that does not exist is a
+  // problem of its own. Slow: it reads files.
+  ScanReport scan(std::span<const std::filesystem::path> directories, std::span<Detector* const> detectors = {},
+                  int depth = 2);
+  // Adds what somebody found in another way, to the report of an earlier scan.
+  void add(Finding finding, ScanReport& report);
+  // Looks anew at which of the added ones lack something. scan() does so at its end.
+  void find_incomplete(ScanReport& report) const;
 
   // `ids` and all they need, providers before consumers; equal ones by id. Error{not_found} "Missing dependency: x" or
   // "No plugin provides capability: x", Error{conflict} for a cycle, a version out of range or "Conflicts with registered

@@ -47,7 +47,9 @@ void Pool::acquire_later(const std::shared_ptr<const plugin::Descriptor>& descri
   core_->acquire_later(descriptor, plugin_config, deadline, cancel, chain, std::move(ready));
 }
 
-void Pool::retire(const std::string& plugin_id) { core_->retire(plugin_id); }
+void Pool::retire(const std::string& plugin_id) { core_->retire(plugin_id, nullptr); }
+
+void Pool::retire(const std::string& plugin_id, const Value& plugin_config) { core_->retire(plugin_id, &plugin_config); }
 void Pool::shutdown() { core_->shutdown(); }
 std::vector<Pool::Entry> Pool::entries() const { return core_->entries(); }
 std::size_t Pool::waiting(const std::string& plugin_id) const { return core_->waiting(plugin_id); }

@@ -84,6 +84,8 @@ class Pool {
 
   // Stops and cleans up every idle instance of the plugin, and the leased ones once they come back.
   void retire(const std::string& plugin_id);
+  // Only those with this configuration.
+  void retire(const std::string& plugin_id, const Value& plugin_config);
 
   // Refuses new leases, waits for those out, stops and cleans up all. What is not done at the bound is killed. Idempotent.
   void shutdown();

@@ -91,7 +91,7 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
                      std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
                      Ready ready);
   void give_back(const ShelfPtr& shelf, const SlotPtr& slot) noexcept;
-  void retire(const std::string& plugin_id);
+  void retire(const std::string& plugin_id, const Value* config);
   void shutdown();
   void trim();
   std::vector<Entry> entries() const;

@@ -13,11 +13,12 @@ constexpr std::chrono::seconds last_patience{3};  // after the kills at the end 
 
 }  // namespace
 
-void Pool::Core::retire(const std::string& plugin_id) {
+void Pool::Core::retire(const std::string& plugin_id, const Value* config) {
   const Lock lock(mutex_);
   const auto shelves = shelves_.find(plugin_id);
   if (shelves == shelves_.end()) return;
   for (const ShelfPtr& shelf : shelves->second) {
+    if (config != nullptr && !(shelf->config == *config)) continue;
     const std::vector<SlotPtr> slots = shelf->slots;
     for (const SlotPtr& slot : slots) {
       slot->retired = true;
@@ -35,7 +36,8 @@ void Pool::Core::trim() {
     for (const ShelfPtr& shelf : shelves) {
       const std::vector<SlotPtr> slots = shelf->slots;
       for (const SlotPtr& slot : slots) {
-        if (slot->in_use != 0 || (slot->last_used > old && slot->instance->usable())) continue;
+        const bool stays = slot->last_used > old || shelf->descriptor->keeps_state;
+        if (slot->in_use != 0 || (stays && slot->instance->usable())) continue;
         if (slot->instance->usable()) slot->retired = true;
         take_out(shelf, slot);
       }

@@ -121,12 +121,24 @@ class Runtime::Parts {
       build_first(descriptor, call);
       const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
       limit_in_process(*descriptor, call);
-      outcome = invoke_within(descriptor, config, deadline, std::move(call));
+      outcome = invoke_within(descriptor, own_config(*descriptor, config), deadline, std::move(call));
     } catch (const Error& error) {
       outcome = no_instance(error);
     }
     if (descriptor != nullptr) count(*descriptor, outcome);
     return outcome;
+  }
+
+  Outcome examine(const plugin::Descriptor& descriptor, Call call) {
+    auto once = std::make_shared<plugin::Descriptor>(descriptor);
+    once->lifetime = plugin::Lifetime::per_call;
+    once->trust = plugin::Trust::confined;
+    const auto deadline = call.deadline.value_or(Clock::now() + allowed(*once));
+    try {
+      return invoke_within(once, Value(), deadline, std::move(call));
+    } catch (const Error& error) {
+      return no_instance(error);
+    }
   }
 
   void start(std::string_view name, const Value& config, Call call, Completion completion) {
@@ -154,7 +166,7 @@ class Runtime::Parts {
     const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
     limit_in_process(*descriptor, call);
     start_once(std::make_shared<Started>(
-        Started{descriptor, config, deadline, std::move(call), std::move(completion), attempts(*descriptor)}));
+        Started{descriptor, own_config(*descriptor, config), deadline, std::move(call), std::move(completion), attempts(*descriptor)}));
   }
 
   std::vector<PluginStats> stats() const {
@@ -209,6 +221,10 @@ class Runtime::Parts {
     if (call.deadline) *call.deadline += Clock::now() - begun;
     const std::unique_lock lock(built_mutex_);
     built_[descriptor->id] = descriptor;
+  }
+
+  static const Value& own_config(const plugin::Descriptor& descriptor, const Value& config) {
+    return config.is_null() ? descriptor.settings : config;
   }
 
   // A worker that had ended before a call reached it says nothing about the call: it goes to another one, past as many dead
@@ -282,7 +298,7 @@ class Runtime::Parts {
     for (const auto& provider : registry_.in_dependency_order(ids)) {
       const auto is_provider = [&](const Pool::Entry& entry) { return entry.plugin == provider->id; };
       if (provider->id == descriptor.id || std::any_of(warm.begin(), warm.end(), is_provider)) continue;
-      (void)pool_.acquire(provider, Value(), Clock::now() + allowed(*provider), {});
+      (void)pool_.acquire(provider, provider->settings, Clock::now() + allowed(*provider), {});
     }
   }
 
@@ -340,6 +356,10 @@ Outcome Runtime::invoke(std::string_view plugin, const Value& plugin_config, Cal
   return parts_->invoke(plugin, plugin_config, std::move(call));
 }
 
+Outcome Runtime::examine(const plugin::Descriptor& descriptor, Call call) {
+  return parts_->examine(descriptor, std::move(call));
+}
+
 void Runtime::start(std::string_view plugin, const Value& plugin_config, Call call, Completion completion) {
   parts_->start(plugin, plugin_config, std::move(call), std::move(completion));
 }
@@ -359,6 +379,10 @@ std::int64_t Runtime::launcher_pid() const noexcept { return parts_->launcher().
 
 void Runtime::retire(std::string_view plugin) {
   if (const auto descriptor = parts_->registry().find(plugin)) parts_->pool().retire(descriptor->id);
+}
+
+void Runtime::retire(std::string_view plugin, const Value& plugin_config) {
+  if (const auto descriptor = parts_->registry().find(plugin)) parts_->pool().retire(descriptor->id, plugin_config);
 }
 
 void Runtime::shutdown() { parts_->pool().shutdown(); }

@@ -20,6 +20,7 @@ namespace mortise {
 class Log;
 }
 namespace mortise::plugin {
+struct Descriptor;
 class Registry;
 }
 
@@ -97,12 +98,18 @@ class Runtime {
   // it must not block.
   void start(std::string_view plugin, const Value& plugin_config, Call call, Completion completion);
 
+  // One call to a plugin that is in no registry, in a fresh instance that goes afterwards: to find out what a file holds.
+  // Blocks; it is not among the statistics.
+  Outcome examine(const plugin::Descriptor& descriptor, Call call);
+
   [[nodiscard]] std::vector<PluginStats> stats() const;
   [[nodiscard]] std::vector<InstanceInfo> instances() const;
   [[nodiscard]] std::int64_t launcher_pid() const noexcept;
 
   // Lets the plugin's instances go as soon as they are idle; the next call starts fresh ones.
   void retire(std::string_view plugin);
+  // Only those with this configuration.
+  void retire(std::string_view plugin, const Value& plugin_config);
   // Stops and cleans up everything within the bound; later calls end denied. Idempotent.
   void shutdown();
 

@@ -97,7 +97,9 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
     must_exist(paths.python, "the Python interpreter");
     // No .pyc files beside the plugin, no buffering of what it prints, nothing of the user's site-packages.
     order.arguments = {paths.python, "-u", "-B", "-s", "-m", "mortise.worker"};
-    order.environment.push_back("PYTHONPATH=" + paths.python_sdk);
+    std::string path = paths.python_sdk;
+    for (const std::string& folder : descriptor.adapter.paths) path += ":" + folder;
+    order.environment.push_back("PYTHONPATH=" + path);
     order.environment.push_back("PYTHONUTF8=1");
     order.environment.push_back("PYTHONSAFEPATH=1");  // a user's json.py must not stand in for Python's own
   } else if (descriptor.language == "r") {

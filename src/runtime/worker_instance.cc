@@ -58,6 +58,8 @@ void WorkerInstance::shake_hands() {
   hello.plugin_entry = descriptor_->entry;
   hello.plugin_name = descriptor_->id;
   hello.plugin_version = descriptor_->version_text;
+  hello.adapter = descriptor_->adapter.name;
+  hello.object = descriptor_->adapter.object;
   hello.limits = Value::map({{"memory", process_->memory().quota()}});
   Terms terms;
   terms.what = "hello";

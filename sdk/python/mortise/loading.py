@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
 from types import ModuleType
-from typing import Any, List
+from typing import Any, List, Mapping
 
 from .errors import Conflict, Invalid, NotFound
 from .plugin import Plugin
@@ -30,6 +31,16 @@ def load_entry(folder: str, entry: str) -> Any:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return find_plugin(module)
+
+
+def load_plugin(about: Mapping[str, Any]) -> Any:
+    """What makes the plugin that `hello` speaks of. An adapter, if there is one, is a module with a function
+    `load(folder, entry, object)` that does what load_entry does, for files that were not written for this host."""
+    folder, entry = str(about.get("path", "")), str(about.get("entry", ""))
+    adapter = about.get("adapter")
+    if not adapter:
+        return load_entry(folder, entry)
+    return importlib.import_module(str(adapter)).load(folder, entry, str(about.get("object") or ""))
 
 
 def find_plugin(module: ModuleType) -> Any:

@@ -26,7 +26,7 @@ from .encode import encode
 from .errors import Conflict, Invalid, MortiseError, PluginFailure, Unsupported, to_wire
 from .failures import explain, traceback_of
 from .frames import BrokenFrame, Connection, Ended, Frame
-from .loading import load_entry
+from .loading import load_plugin
 from .logs import HostHandler
 from .outgoing import Outgoing
 from .plugin import OPERATIONS, Plugin, make_plugin, perform
@@ -111,7 +111,7 @@ class Worker:
             config = {}
         if not isinstance(config, dict):
             raise Invalid("the configuration of a plugin is a map")
-        kind = load_entry(str(self._about.get("path", "")), str(self._about.get("entry", "")))
+        kind = load_plugin(self._about)
         self._plugin = make_plugin(kind, config, Log(self._session))
 
     def _loaded(self) -> Plugin:

@@ -1,6 +1,7 @@
 #include "runtime/child/shared_object.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <string>
@@ -34,7 +35,12 @@ mortise_plugin_entry_function entry_of(const std::string& file) {
 
 const mortise_plugin& SharedObject::table(const message::Hello& hello) {
   if (table_ == nullptr) {
-    const mortise_plugin* table = entry_of(os::join(hello.plugin_path, hello.plugin_entry))();
+    const std::string entry = os::join(hello.plugin_path, hello.plugin_entry);
+    if (!hello.adapter.empty()) {
+      ::setenv("MORTISE_ENTRY", entry.c_str(), 1);
+      ::setenv("MORTISE_OBJECT", hello.object.c_str(), 1);
+    }
+    const mortise_plugin* table = entry_of(hello.adapter.empty() ? entry : hello.adapter)();
     check_table(table);
     table_ = table;
   }

@@ -7,7 +7,8 @@ namespace mortise::runtime::child {
 
 class SharedObject final : public PluginSource {
  public:
-  // Loads path/entry of the greeting. Throws Error{not_found} when there is no such file, Error{plugin} with the dynamic
+  // Loads path/entry of the greeting, or the adapter that it names, which then finds the entry's path in the variable
+  // MORTISE_ENTRY and which plugin of it in MORTISE_OBJECT. Throws Error{not_found} when there is no such file, Error{plugin} with the dynamic
   // linker's words when it cannot be loaded, Error{unsupported} when it has no entry or was built for another contract.
   const mortise_plugin& table(const message::Hello& hello) override;
 

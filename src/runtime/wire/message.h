@@ -45,6 +45,7 @@ struct Hello {
   std::int64_t protocol = protocol_version;
   std::string host;  // version text
   std::string plugin_id, plugin_path, plugin_entry, plugin_name, plugin_version;
+  std::string adapter, object;  // what loads the entry, and which plugin of it; empty for most
   Value limits = Value::map();
 };
 

@@ -44,6 +44,8 @@ Message read_hello(const Header& from) {
   hello.plugin_entry = plugin.text("entry");
   hello.plugin_name = plugin.text("name");
   hello.plugin_version = plugin.text("version");
+  hello.adapter = plugin.text("adapter");
+  hello.object = plugin.text("object");
   hello.limits = from.map("limits");
   return hello;
 }

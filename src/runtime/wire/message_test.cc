@@ -71,10 +71,14 @@ TEST_CASE("a greeting and its answer travel") {
   hello.plugin_entry = "libfile.so";
   hello.plugin_name = "file";
   hello.plugin_version = "0.1.0";
+  hello.adapter = "some_adapter";
+  hello.object = "TheOne";
   hello.limits = Value::map({{"memory", 1 << 30}});
   const auto back = round_trip(hello, From::host);
   CHECK(back.plugin_path == hello.plugin_path);
   CHECK(back.plugin_entry == "libfile.so");
+  CHECK(back.adapter == "some_adapter");
+  CHECK(back.object == "TheOne");
   CHECK(back.limits == hello.limits);
   CHECK(back.protocol == 1);
 

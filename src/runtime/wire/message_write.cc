@@ -96,6 +96,8 @@ void write(Fields& to, const message::Hello& hello) {
     plugin.text("entry", hello.plugin_entry);
     plugin.text("name", hello.plugin_name);
     plugin.text("version", hello.plugin_version);
+    if (!hello.adapter.empty()) plugin.text("adapter", hello.adapter);
+    if (!hello.object.empty()) plugin.text("object", hello.object);
   });
   to.value("limits", hello.limits);
 }

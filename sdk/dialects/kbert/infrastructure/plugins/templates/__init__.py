@@ -1,0 +1,1 @@
+"""Plugins to begin with: basic, head, model. Copy one, and change it."""

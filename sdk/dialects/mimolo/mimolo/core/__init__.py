@@ -1,0 +1,1 @@
+"""Events, monitors and their registry."""

@@ -1,0 +1,231 @@
+#include "dialects/mimolo/project.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/suggest.h"
+#include "dialects/core/inspector.h"
+#include "os/paths.h"
+
+namespace mortise::dialects::mimolo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds longest_poll{15};
+
+std::string text_of(const Value& map, std::string_view key, std::string_view otherwise = {}) {
+  const Value* found = map.find(key);
+  return std::string(found != nullptr && found->is(Kind::string) ? found->as_string() : otherwise);
+}
+
+plugin::Descriptor reader_of(const std::string& folder, const std::string& file, const Surroundings& host) {
+  plugin::Descriptor reader;
+  reader.id = "mimolo-" + fs::path(file).stem().string();
+  reader.version_text = "0.0.0";
+  reader.dialect = "mimolo";
+  reader.language = "python";
+  reader.folder = folder;
+  reader.entry = file;
+  reader.adapter = {"mortise_mimolo", "", {os::join(host.shims, "mimolo")}};
+  return reader;
+}
+
+// The constructor's arguments and the words of [plugins.LABEL] that override the class.
+plugin::ConfigSchema schema_of(const std::vector<Found::Parameter>& parameters) {
+  Value arguments = Value::map();
+  for (const Found::Parameter& parameter : parameters)
+    arguments.set(parameter.name, Value::map({{"type", "any"}, {"required", parameter.required}}));
+  arguments.set("additional", true);
+  const Value map = Value::map({{"type", "map"}});
+  Value declared = Value::map({{"arguments", map}, {"spec", map}, {"watch", Value::map({{"type", "string"}})}});
+  declared["arguments"].set("description", "what its constructor takes by name, as in [plugins.LABEL]");
+  declared["spec"].set("description", "poll_interval_s, resets_cooldown, infrequent, where they differ from the class");
+  return plugin::ConfigSchema::parse(declared);
+}
+
+Found found_of(const Value& told, const plugin::Descriptor& reader) {
+  Found found{reader, {}, told.at("poll_interval_s").as_float64(), {}, fs::path(reader.entry).stem().string()};
+  plugin::Descriptor& plugin = found.descriptor;
+  plugin.id = text_of(told, "label");
+  plugin.adapter.object = text_of(told, "class");
+  plugin.version_text = text_of(told, "version", "0.0.0");
+  plugin.version = Version::parse(plugin.version_text);
+  plugin.author = text_of(told, "author");
+  plugin.description = text_of(told, "description");
+  plugin.category = "monitor";
+  plugin.extension_points = {"monitor"};
+  for (const Value& each : told.at("parameters").items())
+    found.parameters.push_back({text_of(each, "name"), each.at("required").as_bool()});
+  plugin.config = schema_of(found.parameters);
+  plugin.keeps_state = true;
+  plugin.max_instances = 1;
+  plugin.deadline = longest_poll;
+  plugin.on_failure = plugin::FailurePolicy::backoff;
+  found.rules = {told.at("resets_cooldown").as_bool(), told.at("infrequent").as_bool(), text_of(told, "data_header")};
+  return found;
+}
+
+Error already_registered(const std::string& label) {
+  return Error(Code::conflict, "Plugin label '" + label + "' is already registered", "rename one of the two")
+      .with("plugin", label)
+      .with("phase", "registration");
+}
+
+void read_file(const std::string& file, const plugin::Shelf& shelf, const Surroundings& host, Findings& findings) {
+  const plugin::Descriptor reader = reader_of(shelf.folder.string(), file, host);
+  try {
+    const Value told = host.inspector.describe(reader);
+    for (const Value& each : told.items()) {
+      if (const std::string error = text_of(each, "error"); !error.empty()) {
+        findings.problems.push_back({shelf.folder / file, Error(Code::invalid, error)});
+      } else {
+        findings.monitors.push_back(found_of(each, reader));
+      }
+    }
+  } catch (const Error& error) {
+    findings.problems.push_back({shelf.folder / file, error});
+  }
+}
+
+plugin::Shelf shelf_of(const fs::path& folder) {
+  plugin::Shelf shelf{fs::weakly_canonical(folder), {}};
+  if (!fs::is_directory(folder)) return shelf;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file() && !entry.is_symlink()) shelf.files.push_back(entry.path().filename().string());
+  }
+  std::sort(shelf.files.begin(), shelf.files.end());
+  return shelf;
+}
+
+// All that a folder offers, one for each label. Two of the project's own with one label are an error of its author.
+std::vector<Found> offered(const std::string& folder, const std::vector<Found>& known, const Surroundings& host,
+                           std::vector<plugin::Problem>& problems) {
+  Findings own = monitors_in(shelf_of(fs::path(folder) / "mimolo/plugins"), host);
+  std::vector<Found> all;
+  std::set<std::string> labels;
+  for (Found& found : own.monitors) {
+    if (!labels.insert(found.descriptor.id).second) throw already_registered(found.descriptor.id);
+    all.push_back(std::move(found));
+  }
+  problems = std::move(own.problems);
+  std::vector<Found> more = known;
+  for (Found& found : monitors_in(shelf_of(built_in_folder(host)), host).monitors) more.push_back(std::move(found));
+  for (Found& found : more) {
+    if (labels.insert(found.descriptor.id).second) all.push_back(std::move(found));
+  }
+  return all;
+}
+
+void require_arguments(const Found& found, const PluginSection& section) {
+  for (const Found::Parameter& parameter : found.parameters) {
+    if (!parameter.required || section.arguments.has(parameter.name)) continue;
+    const std::string& label = found.descriptor.id;
+    throw Error(Code::invalid,
+                "plugins." + label + ": " + found.descriptor.adapter.object + " needs '" + parameter.name + "'",
+                "set " + parameter.name + " in [plugins." + label + "]")
+        .with("key", "plugins." + label + "." + parameter.name)
+        .with("phase", "registration");
+  }
+}
+
+// What holds for this monitor: the class's word, or the section's where it has one.
+Found effective(Found found, const PluginSection& section) {
+  found.rules.resets_cooldown = section.resets_cooldown.value_or(found.rules.resets_cooldown);
+  found.rules.infrequent = section.infrequent.value_or(found.rules.infrequent);
+  found.poll_interval_s = section.poll_interval_s.value_or(found.poll_interval_s);
+  return found;
+}
+
+}  // namespace
+
+std::string built_in_folder(const Surroundings& host) { return os::join(host.shims, "mimolo/mimolo/plugins"); }
+
+Findings monitors_in(const plugin::Shelf& shelf, const Surroundings& host) {
+  Findings findings;
+  for (const std::string& file : shelf.files) {
+    if (!file.ends_with(".py") || file.starts_with("_")) continue;
+    const std::string text = beginning_of((shelf.folder / file).string());
+    if (!may_derive_from(text, "BaseMonitor") || text.find("mimolo") == std::string::npos) continue;
+    findings.files.push_back(file);
+    read_file(file, shelf, host, findings);
+  }
+  return findings;
+}
+
+Project Project::open(const std::string& folder, const Settings& settings, const std::vector<Found>& known,
+                      const Surroundings& host) {
+  Project project;
+  std::vector<Found> all = offered(folder, known, host, project.problems);
+  const auto take = [&](const std::string& name) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Found& each) { return each.descriptor.id == name; });
+    return found != all.end() ? found : std::find_if(all.begin(), all.end(), [&](const Found& each) { return each.stem == name; });
+  };
+  for (const auto& [name, section] : settings.plugins) {
+    const auto found = take(name);
+    if (found == all.end()) {
+      std::vector<std::string_view> labels;
+      for (const Found& each : all) labels.push_back(each.descriptor.id);
+      const auto near = nearest(name, labels);
+      project.warnings.push_back("[plugins." + name + "]: there is no such plugin" + (near ? "; did you mean " + *near + "?" : ""));
+      continue;
+    }
+    if (section.enabled) {
+      require_arguments(*found, section);
+      project.registered.push_back({effective(*found, section), section});
+    } else {
+      project.left_out.push_back({found->descriptor.id, "enabled = false in [plugins." + name + "]"});
+    }
+    all.erase(found);
+  }
+  for (Found& found : all) {
+    const std::string label = found.descriptor.id;
+    if (settings.file.empty()) {
+      project.registered.push_back({std::move(found), {}});
+    } else {
+      project.left_out.push_back({label, "there is no section [plugins." + label + "]"});
+    }
+  }
+  return project;
+}
+
+jobs::WatchSpec Project::watch(const Settings& settings, const std::string& watch) const {
+  const auto milliseconds = [](double seconds) { return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)); };
+  jobs::WatchSpec spec;
+  spec.name = "mimolo";
+  spec.cooldown = std::max(milliseconds(settings.cooldown_seconds), std::chrono::milliseconds(1));
+  for (const Registered& each : registered) {
+    const Value overrides = Value::map({{"poll_interval_s", each.found.poll_interval_s},
+                                        {"resets_cooldown", each.found.rules.resets_cooldown},
+                                        {"infrequent", each.found.rules.infrequent}});
+    spec.monitors.push_back({each.found.descriptor.id, each.found.descriptor.id,
+                             Value::map({{"arguments", each.section.arguments}, {"spec", overrides}, {"watch", watch}}),
+                             each.found.rules,
+                             std::max(milliseconds(each.found.poll_interval_s), std::chrono::milliseconds(1))});
+  }
+  return spec;
+}
+
+Value Project::shown() const {
+  Value plugins = Value::list(), others = Value::list(), wrong = Value::list(), said = Value::list();
+  for (const auto& [found, section] : registered) {
+    const std::string& header = found.rules.data_header;
+    plugins.push_back(Value::map({{"label", found.descriptor.id},
+                                  {"data_header", header.empty() ? Value() : Value(header)},
+                                  {"resets_cooldown", found.rules.resets_cooldown},
+                                  {"infrequent", found.rules.infrequent},
+                                  {"poll_interval_s", found.poll_interval_s},
+                                  {"class", found.descriptor.adapter.object},
+                                  {"description", found.descriptor.description},
+                                  {"file", os::join(found.descriptor.folder, found.descriptor.entry)}}));
+  }
+  for (const LeftOut& each : left_out) others.push_back(Value::map({{"label", each.label}, {"reason", each.reason}}));
+  for (const plugin::Problem& each : problems) {
+    wrong.push_back(Value::map({{"file", each.folder.string()}, {"error", each.error.what()}}));
+  }
+  for (const std::string& warning : warnings) said.push_back(warning);
+  return Value::map({{"plugins", plugins}, {"not_registered", others}, {"problems", wrong}, {"warnings", said}});
+}
+
+}  // namespace mortise::dialects::mimolo
