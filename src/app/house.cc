@@ -289,7 +289,7 @@ struct House::Parts {
             api,
             options.data_dir,
             std::filesystem::current_path().string(),
-            runtime_paths(options.places).python,
+            runtime_paths(options.places, options.data_dir).python,
             options.places.dialect_shims};
   }
 

@@ -30,8 +30,8 @@ void add_option(CLI::App& verb, Arguments& arguments, const GuestOption& option,
         all.insert(all.end(), given.begin(), given.end());
       },
       option.description);
-  made->expected(1)->required(option.required);
-  if (!positional) made->type_name(option.value)->allow_extra_args(false);
+  made->expected(1)->required(option.required)->allow_extra_args(false);
+  if (!positional) made->type_name(option.value);
   if (!option.choices.empty()) made->check(CLI::IsMember(option.choices));
 }
 
@@ -58,7 +58,7 @@ void add_guests(CLI::App& program, Arguments& arguments, const Guests& guests) {
       arguments.guest = &verb;
       arguments.guest_input.rest = command->remaining();
     });
-    if (verb.passes_words_on) command->prefix_command();
+    if (verb.passes_words_on) command->prefix_command()->fallthrough(false);
     for (const GuestOption& option : verb.options) add_option(*command, arguments, option, false);
     for (const GuestOption& argument : verb.arguments) add_option(*command, arguments, argument, true);
   }

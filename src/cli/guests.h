@@ -55,18 +55,10 @@ struct ProgramName {
   std::vector<std::string> words;
 };
 
-// A project that can be made from a folder of files.
-struct ProjectTemplate {
-  std::string dialect, name;  // the first one of a dialect is the one for those who say no name
-  std::string summary;
-  std::string folder;  // below the program's templates
-};
-
 struct Guests {
   std::vector<GuestGroup> groups;
   std::vector<GuestVerb> verbs;
   std::vector<ProgramName> names;
-  std::vector<ProjectTemplate> templates;
 };
 
 }  // namespace mortise::cli

@@ -1,10 +1,11 @@
 #include "dialects/all.h"
 
+#include "dialects/kbert/kbert.h"
 #include "dialects/mimolo/mimolo.h"
 
 namespace mortise::dialects {
 
-std::vector<Guide> all() { return {mimolo_guide()}; }
+std::vector<Guide> all() { return {mimolo_guide(), kbert_guide()}; }
 
 cli::Guests words_of(std::span<const Guide> guides) {
   cli::Guests words;
@@ -13,7 +14,6 @@ cli::Guests words_of(std::span<const Guide> guides) {
     append(words.groups, guide.words.groups);
     append(words.verbs, guide.words.verbs);
     append(words.names, guide.words.names);
-    append(words.templates, guide.words.templates);
   }
   return words;
 }

@@ -49,7 +49,10 @@ def test_who_wants_to_contribute_finds_out_how_and_every_word_of_make_is_there()
         assert f"## {heading}" in page
 
 
-PAGES = ["first-plugin-cpp", "first-plugin-python", "first-plugin-r", "first-plugin-go", "configuration", "security", "operating"]
+PAGES = [
+    "first-plugin-cpp", "first-plugin-python", "first-plugin-r", "first-plugin-go", "configuration", "security", "operating",
+    "coming-from-mimolo", "coming-from-kbert",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", [f"docs/{page}.md" for page in PAGES])

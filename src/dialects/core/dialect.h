@@ -3,8 +3,8 @@
 // A dialect recognises its plugins by the shape of their files (it is a Detector), describes them, and turns the guide's words
 // into the operations every plugin has: step, execute, poll, aggregate, infer, call. In the worker an adapter does that turning
 // (Descriptor::adapter, sdk/dialects/NAME for Python), so that the host runs such a plugin like any other. The dialect also
-// owns what the guide promises around its plugins: a config file, routes and their error bodies, words of the command line,
-// project templates, and what lifetime, concurrency, deadline and failure policy its plugins have.
+// owns what the guide promises around its plugins: a config file, routes and their error bodies, words of the command line, and
+// what lifetime, concurrency, deadline and failure policy its plugins have. Its project templates are sdk/templates/NAME.
 //
 // It is given in two parts. A Guide is what the program needs before there is a host: plain data, and how to make the Dialect.
 // The Dialect itself lives in a host. Nothing outside src/dialects and the SDK knows a guide by name.

@@ -87,7 +87,7 @@ Value Inspector::describe(const plugin::Descriptor& reader) {
   if (plugins == nullptr || files == nullptr || !plugins->is(Kind::list) || !files->is(Kind::list)) {
     throw wrong_answer(reader);
   }
-  keep(path, answer);
+  if (files->size() != 0) keep(path, answer);
   return *plugins;
 }
 

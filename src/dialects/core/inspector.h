@@ -26,7 +26,8 @@ class Inspector {
   Inspector(runtime::Runtime& runtime, std::string folder, const Log& log);
 
   // `reader` says how the file is run: folder, entry, language and adapter, whose `object` is empty. The adapter answers
-  // {"plugins": [anything], "files": [absolute path of each file that the answer depends on]}; `plugins` is returned. Blocks.
+  // {"plugins": [anything], "files": [absolute path of each file that the answer depends on]}; `plugins` is returned. An answer that
+  // depends on no file is not kept. Blocks.
   // Throws Error: what the file's own code threw, timeout, or invalid when the answer has another form.
   [[nodiscard]] Value describe(const plugin::Descriptor& reader);
 

@@ -138,6 +138,7 @@ class Console {
       if (level >= level_) complain(text_in(data, "level") + ": " + harmless(text_in(data, "message")) + fields_of(data) + "\n");
       return;
     }
+    if (event.name != "monitor.event" && event.name != "monitor.segment") return;
     if (level_ <= Log::Level::info) print(json_ ? data::to_json(data) + "\n" : harmless_line(line_of(data)));
     if (once_ && event.name == "monitor.segment") end();
   }

@@ -59,6 +59,7 @@ std::string Monitors::begin(WatchSpec spec, std::shared_ptr<WatchListener> also)
   }
   const std::string id = make_id("watch");
   const Log log = log_.with({{"watch", spec.name}});
+  hub_.publish(id, "monitor.begun", Value::map({{"name", spec.name}, {"monitors", spec.monitors.size()}}));
   auto everybody = std::make_shared<Everybody>(id, hub_, events_, log, std::move(also));
   watches_.emplace(id, std::make_shared<Watch>(runtime_, std::move(spec), std::move(everybody), log));
   return id;
