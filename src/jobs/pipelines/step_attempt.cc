@@ -65,7 +65,8 @@ StepAnswer Pipelines::Engine::perform(const Handle& run, std::size_t step, const
   const StepState& state = run->steps[step];
   const plugin::Descriptor& descriptor = *state.descriptor;
   runtime::Call call;
-  call.operation = state.style == StepStyle::step ? runtime::Operation::step : runtime::Operation::execute;
+  call.operation = operation_of(state.style, descriptor, input.config);
+  if (call.operation == runtime::Operation::call) call.method = input.config.at("method").as_string();
   call.input = input_of(state.style, input, descriptor, [&](std::string_view key) { return run->context_entry(key); });
   call.deadline = runtime::Clock::now() + timeout_of(input.step, descriptor, parts_);
   call.cancel = run->cancel;

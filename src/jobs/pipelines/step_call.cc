@@ -14,6 +14,18 @@ bool answers(const plugin::Descriptor& descriptor, std::uint32_t operation) {
   return false;
 }
 
+// Whatever the method.
+bool is_asked(const plugin::Descriptor& descriptor, std::uint32_t operation) {
+  for (const std::string& name : descriptor.extension_points) {
+    const plugin::ExtensionPoint* point = plugin::find_extension_point(name);
+    if (point == nullptr) continue;
+    for (const plugin::OperationContract& row : point->operations) {
+      if (row.operation == operation) return true;
+    }
+  }
+  return false;
+}
+
 std::string input_key(const StepInput& input) {
   const Value* named = input.config.find("input");
   if (named != nullptr && named->is(Kind::string)) return std::string(named->as_string());
@@ -34,19 +46,34 @@ Value step_input(const StepInput& input) {
   return Value::map({{"step", std::move(described)}, {"run", std::move(run)}});
 }
 
-Value execute_input(const StepInput& input, const plugin::Descriptor& descriptor, const ContextLookup& context) {
+// What the step works on: the entry that config.input names, else the output of the step before; what is no name is it itself.
+Value data_of(const StepInput& input, const ContextLookup& context) {
+  const Value* given = input.config.find("input");
+  if (given != nullptr && !given->is_null() && !given->is(Kind::string)) return *given;
   const std::string key = input_key(input);
-  Value data;
-  if (!key.empty()) {
-    std::optional<Value> found = context(key);
-    if (!found) {
-      throw Error(Code::not_found, "the context has no entry '" + key + "'",
-                  "name an earlier step's output in the config key 'input'")
-          .with("key", "input")
-          .with("got", key);
-    }
-    data = std::move(*found);
+  if (key.empty()) return {};
+  std::optional<Value> found = context(key);
+  if (found) return std::move(*found);
+  throw Error(Code::not_found, "the context has no entry '" + key + "'",
+              "name an earlier step's output in the config key 'input'")
+      .with("key", "input")
+      .with("got", key);
+}
+
+// {data: ...} or {inputs: ...}, and what else the config says. `as` is another name for the data: hidden_states.
+Value call_input(const StepInput& input, const plugin::Descriptor& descriptor, const ContextLookup& context) {
+  const Value* as = input.config.find("as");
+  const bool infers = operation_of(StepStyle::call, descriptor, input.config) == runtime::Operation::infer;
+  const std::string name(as != nullptr ? as->as_string() : infers ? "inputs" : "data");
+  Value all = Value::map({{name, data_of(input, context)}});
+  for (const Member& member : input.config.members()) {
+    if (member.key() != "method" && member.key() != "input" && member.key() != "as") all.set(member.key(), member.value());
   }
+  return all;
+}
+
+Value execute_input(const StepInput& input, const plugin::Descriptor& descriptor, const ContextLookup& context) {
+  Value data = data_of(input, context);
   Value parameters = input.config;
   parameters.erase("input");
   return Value::map({{"data", std::move(data)},
@@ -119,18 +146,43 @@ StepAnswer answer_of_execute(const Step& step, const Value& value) {
 StepStyle style_of(const plugin::Descriptor& descriptor) {
   if (answers(descriptor, MORTISE_OP_STEP)) return StepStyle::step;
   if (answers(descriptor, MORTISE_OP_EXECUTE)) return StepStyle::execute;
+  if (descriptor.extension_points.empty() || is_asked(descriptor, MORTISE_OP_CALL) ||
+      is_asked(descriptor, MORTISE_OP_INFER)) {
+    return StepStyle::call;
+  }
   throw Error(Code::unsupported, "plugin '" + descriptor.id + "' cannot be a pipeline step",
-              "its extension points have neither the operation 'step' nor 'execute'; see docs/extension-points.md")
+              "its extension points have none of the operations step, execute, call and infer; see docs/extension-points.md")
+      .with("plugin", descriptor.id);
+}
+
+runtime::Operation operation_of(StepStyle style, const plugin::Descriptor& descriptor, const Value& config) {
+  if (style == StepStyle::step) return runtime::Operation::step;
+  if (style == StepStyle::execute) return runtime::Operation::execute;
+  if (const Value* method = config.find("method"); method != nullptr && method->is(Kind::string)) return runtime::Operation::call;
+  if (is_asked(descriptor, MORTISE_OP_INFER)) return runtime::Operation::infer;
+  throw Error(Code::invalid, "config.method: expected the name of a method of plugin '" + descriptor.id + "'",
+              "a step of this plugin calls one of its methods, such as `method: augment`")
+      .with("key", "config.method")
       .with("plugin", descriptor.id);
 }
 
 Value input_of(StepStyle style, const StepInput& input, const plugin::Descriptor& descriptor,
                const ContextLookup& context) {
-  return style == StepStyle::step ? step_input(input) : execute_input(input, descriptor, context);
+  switch (style) {
+    case StepStyle::step: return step_input(input);
+    case StepStyle::execute: return execute_input(input, descriptor, context);
+    case StepStyle::call: return call_input(input, descriptor, context);
+  }
+  return {};
 }
 
 StepAnswer answer_of(StepStyle style, const Step& step, const Value& value) {
-  return style == StepStyle::step ? answer_of_step(step, value) : answer_of_execute(step, value);
+  if (style == StepStyle::step) return answer_of_step(step, value);
+  if (style == StepStyle::execute) return answer_of_execute(step, value);
+  StepAnswer answer;  // of a call the whole answer is the output
+  if (!step.output.empty()) answer.outputs.set(step.output, value);
+  answer.rows = rows_in(value);
+  return answer;
 }
 
 std::int64_t rows_in(const Value& value) {

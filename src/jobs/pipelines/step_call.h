@@ -16,10 +16,13 @@
 
 namespace mortise::jobs {
 
-enum class StepStyle { step, execute };
+enum class StepStyle { step, execute, call };  // call: a method that the config names, else infer
 
 // How this plugin takes part in a pipeline. Error{unsupported} when it has no extension point for that.
 [[nodiscard]] StepStyle style_of(const plugin::Descriptor& descriptor);
+
+// What the plugin is asked. Error{invalid} for a plugin that is called by method when config.method names none.
+[[nodiscard]] runtime::Operation operation_of(StepStyle style, const plugin::Descriptor& descriptor, const Value& config);
 
 struct StepInput {
   const Step& step;
