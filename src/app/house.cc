@@ -38,6 +38,7 @@
 #include "plugin/services.h"
 #include "plugin/shared_cache.h"
 #include "runtime/health_watch.h"
+#include "runtime/plain_host.h"
 #include "runtime/runtime.h"
 #include "store/database.h"
 
@@ -176,7 +177,7 @@ struct House::Parts {
         pipelines({room_logs.jobs, registry, services, runtime, run_log, events, checkpoints, environment,
                    resume_for(options.ports), settings().plugins.max_concurrency, settings().plugins.timeout,
                    run_watch(event_log, alerts, room_logs.jobs)}),
-        monitors(runtime, events, event_log, room_logs.jobs),
+        monitors(runtime, events, event_log, room_logs.jobs, std::make_shared<runtime::PlainHost>(services, room_logs.plugins)),
         scheduler(database, event_log, room_logs.jobs, schedule_target(), now),
         catalog(settings().pipeline_directories, os::join(options.data_dir, "pipelines")),
         metrics(version()),

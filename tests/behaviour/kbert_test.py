@@ -366,6 +366,19 @@ class Wired(PluginBase):
     assert "Initializing wired" in (tmp_path / ".mortise" / "mortise.log").read_text()
 
 
+def test_a_plugin_calls_a_service_of_the_host_by_its_name(make_server, tmp_path):
+    source = plugin("P", """
+    def limit(self): return self.config_service().get({"key": "plugins.max_concurrency"})
+    def config_service(self):
+        from infrastructure.di import get_container
+        return get_container().resolve("ConfigService")
+""", NAME="p")  # fmt: skip
+    project(tmp_path, p=source)
+    server = make_server()
+    done = server.cli("kbert", "call", "p", "limit")
+    assert done.returncode == 0 and json.loads(done.stdout) == 10, done.stderr
+
+
 # ---- work
 
 
@@ -432,6 +445,19 @@ def test_heads_and_augmenters_are_called_by_their_words(tmp_path, kbert):
         asked = json.dumps({"data": ["ab"], "training": training})
         assert kbert("call", "custom_augmenter", "augment", asked).json == expected
     assert kbert("call", "custom_augmenter", "augment_batch", '[["a"], ["b"]]').json == [["A"], ["B"]]
+
+
+def test_a_method_of_a_plugin_is_a_step_of_a_pipeline(make_server, tmp_path):
+    source = plugin("Augmenter", """
+    def augment(self, data, training=True):
+        return [{**row, "name": row["name"].upper()} for row in data] if training else data
+""", "PluginBase, AugmenterPlugin", NAME="louder", CATEGORY="augmenter")  # fmt: skip
+    project(tmp_path, mine=source)
+    (tmp_path / "names.csv").write_text("name\nada\n")
+    server = make_server(config=config_file(tmp_path, PLUGIN_FOLDERS))
+    run = server.execute([step("Input.file", "read", "rows", path="names.csv"), step("louder", "louder", "loud", method="augment", training=True)])
+    assert run["success"], run
+    assert run["context"]["loud"] == [{"name": "ADA"}]
 
 
 # ---- without a host

@@ -189,14 +189,6 @@ class KbertPlugin(Plugin):
             return self._command(function, input)
         return self._called(function, input, keep=method == "build_model")
 
-    def step(self, step: Any) -> Any:
-        """A step of a pipeline: `method` of its configuration, on the step's input, with the rest as keyword arguments."""
-        self._require_life()
-        config = dict(step.config)
-        config.pop("input", None)
-        method = config.pop("method", None) or "process"
-        return self._called(self._function(method), {**config, _first_parameter(self._function(method)): step.input})
-
     def infer(self, input: Dict[str, Any]) -> Any:
         """On a model that `build_model` made; the newest when none is named."""
         self._require_life()
@@ -300,10 +292,6 @@ def _parameters(function: Any) -> Dict[str, inspect.Parameter]:
         return {}
 
 
-def _first_parameter(function: Any) -> str:
-    return next(iter(_parameters(function)), "data")
-
-
 def _arguments(function: Any, input: Any) -> Tuple[List[Any], Dict[str, Any]]:
     parameters = _parameters(function)
     takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
@@ -317,6 +305,8 @@ def _arguments(function: Any, input: Any) -> Tuple[List[Any], Dict[str, Any]]:
 
 
 def _given(value: Any, as_array: bool) -> Any:
+    if isinstance(value, Table):
+        return value.rows()
     if isinstance(value, Tensor):
         return mortise_kbert_mlx.array(value.numpy()) if as_array else value.numpy()
     if as_array and isinstance(value, list):

@@ -11,6 +11,7 @@
 #include "http/openapi.h"
 #include "os/paths.h"
 #include "plugin/registry.h"
+#include "runtime/plain_host.h"
 #include "runtime/runtime.h"
 
 namespace mortise::dialects {
@@ -131,6 +132,7 @@ class Kbert final : public Dialect {
     runtime::Call call;
     call.method = method;
     call.input = input;
+    call.host = std::make_shared<runtime::PlainHost>(host_.services, host_.log.named(name));
     return host_.runtime.invoke(name, std::move(call)).take();
   }
 

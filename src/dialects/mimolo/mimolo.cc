@@ -14,6 +14,7 @@
 #include "jobs/monitors/monitors.h"
 #include "os/paths.h"
 #include "plugin/registry.h"
+#include "runtime/plain_host.h"
 #include "runtime/runtime.h"
 
 namespace mortise::dialects {
@@ -157,6 +158,7 @@ class Mimolo final : public Dialect {
     enter(opened.project);
     runtime::Call call;
     call.operation = runtime::Operation::poll;
+    call.host = std::make_shared<runtime::PlainHost>(host_.services, host_.log.named(label));
     return Value::map({{"event", host_.runtime.invoke(label, Value::map({{"arguments", one->section.arguments}}), std::move(call)).take()}});
   }
 

@@ -47,8 +47,9 @@ Value with_id(const std::string& id, const Value& status) {
 
 }  // namespace
 
-Monitors::Monitors(runtime::Runtime& runtime, EventHub& hub, EventLog& events, const Log& log)
-    : runtime_(runtime), hub_(hub), events_(events), log_(log) {}
+Monitors::Monitors(runtime::Runtime& runtime, EventHub& hub, EventLog& events, const Log& log,
+                   std::shared_ptr<runtime::CallHost> host)
+    : runtime_(runtime), hub_(hub), events_(events), log_(log), host_(std::move(host)) {}
 
 Monitors::~Monitors() { end_all(); }
 
@@ -61,7 +62,7 @@ std::string Monitors::begin(WatchSpec spec, std::shared_ptr<WatchListener> also)
   const Log log = log_.with({{"watch", spec.name}});
   hub_.publish(id, "monitor.begun", Value::map({{"name", spec.name}, {"monitors", spec.monitors.size()}}));
   auto everybody = std::make_shared<Everybody>(id, hub_, events_, log, std::move(also));
-  watches_.emplace(id, std::make_shared<Watch>(runtime_, std::move(spec), std::move(everybody), log));
+  watches_.emplace(id, std::make_shared<Watch>(runtime_, std::move(spec), std::move(everybody), log, host_));
   return id;
 }
 

@@ -20,7 +20,9 @@ class Monitors {
  public:
   static constexpr std::size_t most = 64;  // watches at a time: each is a thread
 
-  Monitors(runtime::Runtime& runtime, EventHub& hub, EventLog& events, const Log& log);
+  // `host` is what monitors can ask of; it may be null.
+  Monitors(runtime::Runtime& runtime, EventHub& hub, EventLog& events, const Log& log,
+           std::shared_ptr<runtime::CallHost> host);
   ~Monitors();  // ends all
   Monitors(const Monitors&) = delete;
   Monitors& operator=(const Monitors&) = delete;
@@ -41,6 +43,7 @@ class Monitors {
   EventHub& hub_;
   EventLog& events_;
   const Log log_;
+  const std::shared_ptr<runtime::CallHost> host_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Watch>> watches_;
 };

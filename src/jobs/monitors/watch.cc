@@ -48,8 +48,14 @@ struct Closing {
 // these. Calls end on other threads and come in as tasks.
 class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
  public:
-  Core(runtime::Runtime& runtime, WatchSpec spec, std::shared_ptr<WatchListener> listener, const Log& log)
-      : runtime_(runtime), spec_(std::move(spec)), listener_(std::move(listener)), log_(log), segments_(spec_.cooldown) {
+  Core(runtime::Runtime& runtime, WatchSpec spec, std::shared_ptr<WatchListener> listener, const Log& log,
+       std::shared_ptr<runtime::CallHost> host)
+      : runtime_(runtime),
+        spec_(std::move(spec)),
+        listener_(std::move(listener)),
+        log_(log),
+        host_(std::move(host)),
+        segments_(spec_.cooldown) {
     for (const MonitorSpec& monitor : spec_.monitors) monitors_.emplace_back(monitor, Clock::now());
   }
 
@@ -185,6 +191,7 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
     runtime::Call call;
     call.operation = runtime::Operation::poll;
     call.cancel = cancel_;
+    call.host = host_;
     ++polls_out_;
     const MonitorSpec& monitor = monitors_[index].spec();
     runtime_.start(monitor.plugin, monitor.config, std::move(call),
@@ -241,6 +248,7 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
     runtime::Call call;
     call.operation = runtime::Operation::aggregate;
     call.input = Value::map({{"items", list_of(collected.items)}});
+    call.host = host_;
     runtime_.start(monitor->spec().plugin, monitor->spec().config, std::move(call),
                    later([this, closing, index](const runtime::Outcome& outcome) { aggregated(*closing, index, outcome); }));
   }
@@ -268,6 +276,7 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
   const WatchSpec spec_;
   const std::shared_ptr<WatchListener> listener_;
   const Log log_;
+  const std::shared_ptr<runtime::CallHost> host_;
   runtime::CancelToken cancel_ = runtime::CancelToken::make();
   std::thread thread_;
   std::mutex stop_mutex_;
@@ -285,9 +294,10 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
   std::deque<std::function<void(WatchListener&)>> outbox_;
 };
 
-Watch::Watch(runtime::Runtime& runtime, WatchSpec spec, std::shared_ptr<WatchListener> listener, const Log& log) {
+Watch::Watch(runtime::Runtime& runtime, WatchSpec spec, std::shared_ptr<WatchListener> listener, const Log& log,
+             std::shared_ptr<runtime::CallHost> host) {
   check(spec);
-  core_ = std::make_shared<Core>(runtime, std::move(spec), std::move(listener), log);
+  core_ = std::make_shared<Core>(runtime, std::move(spec), std::move(listener), log, std::move(host));
   core_->begin();
 }
 

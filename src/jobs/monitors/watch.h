@@ -25,6 +25,7 @@
 #include "mortise/value.hpp"
 
 namespace mortise::runtime {
+class CallHost;
 class Runtime;
 }
 
@@ -56,7 +57,9 @@ class Watch {
  public:
   // Begins at once: the first poll of every monitor is due now. Throws Error{invalid} for a spec that cannot be: a label twice,
   // an interval or cooldown that is not positive. `runtime` outlives it.
-  Watch(runtime::Runtime& runtime, WatchSpec spec, std::shared_ptr<WatchListener> listener, const Log& log);
+  // `host` is what monitors can ask of; it may be null.
+  Watch(runtime::Runtime& runtime, WatchSpec spec, std::shared_ptr<WatchListener> listener, const Log& log,
+        std::shared_ptr<runtime::CallHost> host = nullptr);
   ~Watch();  // stops
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;

@@ -1,8 +1,10 @@
 // StepCall: how a pipeline step becomes a call of its plugin, and how the plugin's answer becomes entries of the context.
 //
-// Two ways of writing plugins fit a step. One answers `step` (Mimir's types, native plugins): {step, run} -> {outputs, rows}. One
+// Three ways of writing plugins fit a step. One answers `step` (Mimir's types, native plugins): {step, run} -> {outputs, rows}. One
 // answers `execute` (OmniScope's points): it gets {data, parameters, context}, where `data` is the context entry named by the
-// step's `input`, and gives {data, metadata, logs, warnings, errors}; errors without data are a failure.
+// step's `input`, and gives {data, metadata, logs, warnings, errors}; errors without data are a failure. A
+// third is called by a method that the step's config names (`method: augment`), or infers: it gets {data: ...} or {inputs: ...} and what
+// else the config says, and its whole answer is the output.
 #pragma once
 
 #include <functional>
@@ -13,6 +15,7 @@
 #include "jobs/pipelines/pipeline.h"
 #include "mortise/value.hpp"
 #include "plugin/descriptor.h"
+#include "runtime/call.h"
 
 namespace mortise::jobs {
 
