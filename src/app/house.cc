@@ -32,6 +32,7 @@
 #include "jobs/core/vault.h"
 #include "jobs/monitors/monitors.h"
 #include "jobs/pipelines/pipelines.h"
+#include "models/models.h"
 #include "os/file.h"
 #include "os/paths.h"
 #include "plugin/registry.h"
@@ -166,6 +167,7 @@ struct House::Parts {
         database(os::join(options.data_dir, "mortise.db")),
         registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted}),
         runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings())),
+        models(database, runtime, room_logs.plugins),
         inspector(runtime, os::join(options.data_dir, "inspected"), room_logs.plugins),
         dialects(options.guides, surroundings()),
         run_log(database, room_logs.jobs),
@@ -287,6 +289,9 @@ struct House::Parts {
             services,
             runtime,
             inspector,
+            database,
+            models,
+            run_log,
             api,
             options.data_dir,
             std::filesystem::current_path().string(),
@@ -343,6 +348,7 @@ struct House::Parts {
   plugin::Registry registry;
   plugin::Services services;
   runtime::Runtime runtime;
+  models::Models models;
   dialects::Inspector inspector;
   dialects::Dialects dialects;
   jobs::RunLog run_log;

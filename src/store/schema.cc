@@ -201,6 +201,30 @@ CREATE TABLE package_events (
 );
 CREATE INDEX package_events_by_name ON package_events (name, number);
 )"},
+    Migration{5, "models", R"(
+CREATE TABLE models (
+  id          TEXT PRIMARY KEY,
+  plugin      TEXT NOT NULL,
+  name        TEXT NOT NULL,
+  framework   TEXT NOT NULL,
+  format      TEXT NOT NULL,
+  path        TEXT NOT NULL,
+  version     TEXT NOT NULL,
+  description TEXT NOT NULL,
+  origin      TEXT NOT NULL,
+  details     TEXT NOT NULL,
+  created     BIGINT NOT NULL
+);
+CREATE INDEX models_by_plugin ON models (plugin, id);
+
+CREATE TABLE registrations (
+  id       TEXT PRIMARY KEY,
+  dialect  TEXT NOT NULL,
+  location TEXT NOT NULL,
+  details  TEXT NOT NULL,
+  created  BIGINT NOT NULL
+);
+)"},
 };
 
 }  // namespace

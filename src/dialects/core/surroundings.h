@@ -11,6 +11,15 @@
 namespace mortise::http {
 struct Api;
 }
+namespace mortise::jobs {
+class RunLog;
+}
+namespace mortise::models {
+class Models;
+}
+namespace mortise::store {
+class Database;
+}
 namespace mortise::plugin {
 class Registry;
 class Services;
@@ -30,6 +39,9 @@ struct Surroundings {
   plugin::Services& services;
   runtime::Runtime& runtime;
   Inspector& inspector;
+  store::Database& database;
+  models::Models& models;
+  jobs::RunLog& run_log;  // not before add_routes()
   const http::Api& api;  // the rest of the host: pipelines, run log, events, schedules; not before add_routes()
   std::string data_dir;  // absolute
   std::string folder;    // the present one, where relative paths of the guide's files start
