@@ -2,10 +2,12 @@
 
 #include "dialects/kbert/kbert.h"
 #include "dialects/mimolo/mimolo.h"
+#include "dialects/omniscope/omniscope.h"
+#include "dialects/smi/smi.h"
 
 namespace mortise::dialects {
 
-std::vector<Guide> all() { return {mimolo_guide(), kbert_guide()}; }
+std::vector<Guide> all() { return {mimolo_guide(), kbert_guide(), omniscope_guide(), smi_guide()}; }
 
 cli::Guests words_of(std::span<const Guide> guides) {
   cli::Guests words;

@@ -54,7 +54,7 @@ void set_default(std::vector<std::string>& environment, std::string_view name, s
 }
 
 // What the script `R` would set, and no more: it takes longer than R itself.
-void order_r(launcher::Order& order, const RuntimePaths& paths) {
+void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const RuntimePaths& paths) {
   const std::string program = paths.r_home.empty() ? std::string() : os::join(paths.r_home, "bin/exec/R");
   if (program.empty()) {
     throw Error(Code::not_found, "R is missing, and this plugin is written in it",
@@ -78,6 +78,7 @@ void order_r(launcher::Order& order, const RuntimePaths& paths) {
   }
   environment.push_back("LD_LIBRARY_PATH=" + os::join(paths.r_home, "lib"));
   environment.push_back("R_LIBS=" + paths.r_library);
+  if (!descriptor.adapter.name.empty()) environment.push_back("MORTISE_ADAPTER=" + descriptor.adapter.name);
   environment.emplace_back("R_DEFAULT_PACKAGES=NULL");  // the package `mortise` attaches them when they are used
   set_default(environment, "LC_ALL", "C.UTF-8");
   set_default(environment, "TZ", "UTC");
@@ -103,7 +104,7 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
     order.environment.push_back("PYTHONUTF8=1");
     order.environment.push_back("PYTHONSAFEPATH=1");  // a user's json.py must not stand in for Python's own
   } else if (descriptor.language == "r") {
-    order_r(order, paths);
+    order_r(order, descriptor, paths);
   } else if (descriptor.language == "go") {
     order.arguments = {go_program(descriptor, paths)};
   } else {

@@ -14,8 +14,13 @@ from .plugin import Plugin
 
 
 def load_entry(folder: str, entry: str) -> Any:
-    """Runs the entry file and returns what makes the plugin. Its folder goes first on the path, so it can import its
-    own modules. Errors of the file itself pass through."""
+    """Runs the entry file and returns what makes the plugin."""
+    return find_plugin(load_module(folder, entry))
+
+
+def load_module(folder: str, entry: str) -> ModuleType:
+    """Runs the entry file. Its folder goes first on the path, so it can import its own modules. Errors of the file itself
+    pass through."""
     path = os.path.join(folder, entry)
     if not os.path.isfile(path):
         raise NotFound(f"there is no entry file {path}", "check entry_point in the plugin's manifest")
@@ -30,7 +35,7 @@ def load_entry(folder: str, entry: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    return find_plugin(module)
+    return module
 
 
 def load_plugin(about: Mapping[str, Any]) -> Any:

@@ -3,7 +3,8 @@
 
 operations <- c("validate", "step", "execute", "poll", "aggregate", "infer", "call", "health")
 
-# Runs the entry file in an environment of its own and finds the plugin in it.
+# Runs the entry file in an environment of its own and finds the plugin in it. For files that were not written for this host an adapter,
+# a file of R named in MORTISE_ADAPTER, makes the plugin: adapt(space, path, config).
 load_plugin <- function(folder, entry, config) {
   path <- file.path(folder, entry)
   if (!file.exists(path)) {
@@ -15,7 +16,11 @@ load_plugin <- function(folder, entry, config) {
   expressions <- parse(path, keep.source = TRUE, encoding = "UTF-8")
   spots <- attr(expressions, "srcref")
   for (at in seq_along(expressions)) eval(expressions[[at]], space)
-  find_plugin(space, path, config)
+  adapter <- Sys.getenv("MORTISE_ADAPTER")
+  if (!nzchar(adapter)) return(find_plugin(space, path, config))
+  adapting <- new.env(parent = globalenv())
+  sys.source(adapter, adapting)
+  adapting$adapt(space, path, config)
 }
 
 find_plugin <- function(space, path, config) {
