@@ -3,7 +3,7 @@
 It raises `Broken` when the sample did not do what its class says, `Unavailable` when the machine lacks a tool.
 """
 
-from proof.runners import documents, hosted, refused, typed
+from proof.runners import analysis, documents, hosted, models, refused, typed
 
 RUNNERS = {
     "pipeline": hosted.pipeline,
@@ -15,4 +15,13 @@ RUNNERS = {
     "python refuses": refused.python,
     "reader refuses": refused.reader,
     "comment": documents.comment,
+    "analysis fragment": analysis.fragment,
+    "model interface": models.interface,
+    "model library": models.library,
+    "model makefile": models.makefile,
+    "model wrapper": models.wrapper,
+    "model class": models.python_class,
+    "model go library": models.go_library,
+    "model unit test": models.unit_test,
+    "model integration": models.integration,
 }
