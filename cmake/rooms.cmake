@@ -41,6 +41,14 @@ function(mortise_room name)
   endif()
 endfunction()
 
+# Another name of the program, beside it: whoever is started under it runs the words that belong to it (cli/guests.h).
+include(GNUInstallDirs)
+function(mortise_program_name name)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  file(CREATE_LINK mortise ${CMAKE_BINARY_DIR}/bin/${name} SYMBOLIC)
+  install(FILES ${CMAKE_BINARY_DIR}/bin/${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
 # The main function of every doctest binary, compiled once.
 file(WRITE ${CMAKE_BINARY_DIR}/rooms/doctest_main.cc
   "#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN\n#include <doctest/doctest.h>\n")

@@ -248,6 +248,15 @@ def test_a_requirement_that_is_not_installed_is_warned_of(tmp_path, kbert):
 # ---- failures
 
 
+@pytest.mark.rows("K-44")
+def test_a_plugin_that_would_not_pass_its_own_check_is_loaded_where_nobody_asks(tmp_path, kbert):
+    bad = plugin("Bad", '    def _validate(self, context):\n        raise PluginError("never")', NAME="bad")
+    project(tmp_path, bad=bad)
+    assert states(kbert) == {"bad": "FAILED"}
+    project(tmp_path, "plugins: {validate_on_load: false}\n")
+    assert states(kbert) == {"bad": "INITIALIZED"}
+
+
 @pytest.mark.rows("K-36", "K-38", "K-41", "K-64", "K-65", "K-86")
 @pytest.mark.parametrize(
     ("hook", "code", "text"),
@@ -458,6 +467,105 @@ def test_a_method_of_a_plugin_is_a_step_of_a_pipeline(make_server, tmp_path):
     run = server.execute([step("Input.file", "read", "rows", path="names.csv"), step("louder", "louder", "loud", method="augment", training=True)])
     assert run["success"], run
     assert run["context"]["loud"] == [{"name": "ADA"}]
+
+
+# ---- MLX
+
+MLX_MODEL = HEAD + """
+import mlx.core as mx
+import mlx.nn as nn
+
+class Encoder(nn.Module):
+    def __init__(self, hidden_size=768, num_layers=12, num_heads=12, dropout=0.1):
+        super().__init__()
+        self.layers = [nn.TransformerEncoderLayer(d_model=hidden_size, nhead=num_heads) for _ in range(num_layers)]
+
+    def __call__(self, input_ids: mx.array):
+        x = input_ids
+        for layer in self.layers:
+            x = layer(x)
+        return {"last_hidden_state": x, "pooled_output": x[:, 0]}
+
+class EncoderPlugin(PluginBase, ModelPlugin):
+    NAME = "encoder"
+    CATEGORY = "model"
+    PROVIDES = ["encoder_v1"]
+
+    def build_model(self, config):
+        self.merged = {**self.get_default_config(), **config}
+        return Encoder(**self.merged)
+
+    def get_default_config(self):
+        return {"hidden_size": 768, "num_layers": 12, "num_heads": 12, "dropout": 0.1}
+
+    def try_it(self, hidden: int):
+        out = self.build_model({"hidden_size": hidden, "num_layers": 2})(mx.zeros((3, 5, hidden)))
+        return {"merged": self.merged, "shapes": {key: list(value.shape) for key, value in out.items()}}
+"""
+
+MLX_HEAD = HEAD + """
+from typing import Dict
+import mlx.core as mx
+import mlx.nn as nn
+
+class TasksHead(PluginBase, HeadPlugin):
+    NAME = "tasks_head"
+    CATEGORY = "head"
+
+    def _initialize(self, context):
+        self.heads = {name: self.one(task) for name, task in self.config["tasks"].items()}
+
+    def one(self, task):
+        size, out = task.get("input_size", 768), task.get("output_size", 2)
+        return nn.Sequential(nn.Linear(size, 16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, out))
+
+    def __call__(self, hidden_states: mx.array, attention_mask: mx.array = None, **kwargs):
+        return {f"{name}_logits": head(hidden_states[:, 0]) for name, head in self.heads.items()}
+
+    def compute_loss(self, logits: Dict[str, mx.array], labels: Dict[str, mx.array], **kwargs):
+        total, weights = 0, kwargs.get("task_weights", {})
+        for name in self.config["tasks"]:
+            if f"{name}_logits" in logits and f"{name}_labels" in labels:
+                loss = nn.losses.cross_entropy(logits[f"{name}_logits"], labels[f"{name}_labels"])
+                total += weights.get(name, 1.0) * loss
+        return total
+
+    def get_output_size(self):
+        return {name: task.get("output_size", 2) for name, task in self.config["tasks"].items()}
+
+    def get_metrics(self):
+        return [f"{name}_{metric}" for name in self.config["tasks"] for metric in ("accuracy", "f1")]
+"""
+
+
+@pytest.mark.rows("K-66", "K-68", "K-69", "K-70", "K-71")
+def test_a_model_of_mlx_is_built_with_the_guides_words_for_its_layers(tmp_path, kbert, mortise):
+    pytest.importorskip("mlx.nn", reason="MLX is not installed here")
+    project(tmp_path, encoder=MLX_MODEL)
+    done = kbert("call", "encoder", "try_it", '{"hidden": 24}').json
+    assert done["merged"] == {"hidden_size": 24, "num_layers": 2, "num_heads": 12, "dropout": 0.1}
+    assert done["shapes"] == {"last_hidden_state": [3, 5, 24], "pooled_output": [3, 24]}
+    assert kbert("show", "encoder").json["provides"] == ["encoder_v1"]
+
+
+@pytest.mark.rows("K-72", "K-73", "K-74", "K-75", "K-76", "K-77")
+def test_a_head_of_mlx_answers_for_each_of_its_tasks(tmp_path, kbert):
+    pytest.importorskip("mlx.nn", reason="MLX is not installed here")
+    settings = "plugins: {configs: {tasks_head: {tasks: {mood: {input_size: 4}, topic: {input_size: 4, output_size: 3}}}}}\n"
+    project(tmp_path, settings, head=MLX_HEAD)
+    states = [[[1, 2, 3, 4], [0, 0, 0, 0]], [[4, 3, 2, 1], [0, 0, 0, 0]]]
+    logits = kbert("call", "tasks_head", "forward", json.dumps({"hidden_states": states})).json
+    shapes = {name: [len(rows), len(rows[0])] for name, rows in logits.items()}
+    assert shapes == {"mood_logits": [2, 2], "topic_logits": [2, 3]}
+    asked = {"logits": {"mood_logits": [[0.0, 0.0]], "topic_logits": [[0.0, 0.0, 0.0]]},
+             "labels": {"mood_labels": [1], "topic_labels": [0], "other_labels": [0]}, "task_weights": {"mood": 2.0}}  # fmt: skip
+    (loss,) = kbert("call", "tasks_head", "compute_loss", json.dumps(asked)).json
+    assert loss == pytest.approx(2 * 0.6931472 + 1.0986123, rel=1e-4)  # 2 ln 2 + ln 3
+    del asked["labels"]["topic_labels"]
+    (loss,) = kbert("call", "tasks_head", "compute_loss", json.dumps(asked)).json
+    assert loss == pytest.approx(2 * 0.6931472, rel=1e-4)
+    assert kbert("call", "tasks_head", "get_output_size").json == {"mood": 2, "topic": 3}
+    assert kbert("call", "tasks_head", "get_metrics").json == ["mood_accuracy", "mood_f1", "topic_accuracy", "topic_f1"]
 
 
 # ---- without a host

@@ -1,5 +1,6 @@
 """What samples need of the host and of the machine, found by looking."""
 
+import importlib.util
 import json
 import shutil
 
@@ -23,6 +24,8 @@ class Capabilities:
             return (self._workshop.program.parent / name).exists()
         if kind == "file":
             return (REPOSITORY / name).exists()
+        if kind == "module":
+            return importlib.util.find_spec(name) is not None
         if kind == "tool":
             return shutil.which(name) is not None
         if kind == "route":

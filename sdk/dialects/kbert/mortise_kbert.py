@@ -47,8 +47,10 @@ def load(folder: str, entry: str, object: str) -> Callable[[Dict[str, Any]], Plu
 
 
 def _classes_in(folder: str, entry: str) -> List[type]:
-    mortise_kbert_mlx.prepare()
-    return list(plugin_classes(import_file(os.path.join(folder, entry), folder)))
+    path = os.path.join(folder, entry)
+    with open(path, encoding="utf-8", errors="replace") as file:
+        mortise_kbert_mlx.prepare(file.read())
+    return list(plugin_classes(import_file(path, folder)))
 
 
 def _entry_point_classes() -> List[Tuple[str, Any]]:
@@ -311,6 +313,8 @@ def _given(value: Any, as_array: bool) -> Any:
         return mortise_kbert_mlx.array(value.numpy()) if as_array else value.numpy()
     if as_array and isinstance(value, list):
         return mortise_kbert_mlx.array(value)
+    if as_array and isinstance(value, dict):  # of arrays, by task
+        return {key: _given(each, as_array) for key, each in value.items()}
     return value
 
 

@@ -14,27 +14,16 @@ from typing import Any
 _prepared = False
 
 
-def prepare() -> None:
-    """Before a plugin's module is imported. Does nothing without MLX."""
+def prepare(source: str) -> None:
+    """Before a file is imported. Loading MLX costs what files that do not speak of it need not pay."""
     global _prepared
-    if _prepared or importlib.util.find_spec("mlx") is None:
+    if _prepared or "mlx" not in source or importlib.util.find_spec("mlx") is None:
         return
     _prepared = True
     os.environ.setdefault("MLX_DISABLE_COMPILE", "1")  # it would write and build C++ files
-    sys.meta_path.insert(0, _WhenImported())
+    import mlx.nn as nn
 
-
-class _WhenImported:
-    """Waits for the first import of mlx.nn: loading it costs what plugins without it need not pay."""
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != "mlx.nn":
-            return None
-        sys.meta_path.remove(self)
-        import mlx.nn as nn
-
-        nn.TransformerEncoderLayer = _encoder_layer(nn.TransformerEncoderLayer)
-        return importlib.util.find_spec(name)
+    nn.TransformerEncoderLayer = _encoder_layer(nn.TransformerEncoderLayer)
 
 
 def _encoder_layer(own: Any) -> Any:

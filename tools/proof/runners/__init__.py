@@ -3,7 +3,7 @@
 It raises `Broken` when the sample did not do what its class says, `Unavailable` when the machine lacks a tool.
 """
 
-from proof.runners import analysis, documents, hosted, models, refused, typed
+from proof.runners import analysis, documents, hosted, models, projects, refused, typed
 
 RUNNERS = {
     "pipeline": hosted.pipeline,
@@ -24,4 +24,12 @@ RUNNERS = {
     "model go library": models.go_library,
     "model unit test": models.unit_test,
     "model integration": models.integration,
+    "python": projects.python,
+    "monitor": projects.monitor,
+    "monitor settings": projects.monitor_settings,
+    "typed in a project": projects.typed,
+    "component": projects.component,
+    "component settings": projects.component_settings,
+    "tree": projects.tree,
+    "entry points": projects.entry_points,
 }

@@ -6,6 +6,7 @@ import subprocess
 import textwrap
 
 from proof.runners.evidence import refused_because, require
+from proof.shared import REPOSITORY
 from proof.workshop import PYTHON, STUBS, tool
 
 GO_ERROR = re.compile(r"^\S+\.go:\d+:\d+: ")
@@ -41,7 +42,10 @@ def python(sample, options, workshop):
     body = textwrap.indent(sample.text, " " * options.get("indent", 0))
     text = f"{options.get('before', '')}{body}\n{options.get('call', '')}\n"
     (folder / "sample.py").write_text(text, encoding="utf-8")
-    done = subprocess.run([PYTHON, "sample.py"], cwd=folder, capture_output=True, text=True, timeout=60)
+    environment = dict(os.environ)
+    if "modules" in options:
+        environment["PYTHONPATH"] = str(REPOSITORY / "sdk" / "dialects" / options["modules"])
+    done = subprocess.run([PYTHON, "sample.py"], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
     require(done.returncode != 0, "python runs it: it is not one that cannot be run")
     said = done.stderr.strip().splitlines()
     return "python: " + refused_because(said[-1:], options["because"])
