@@ -9,6 +9,7 @@
 #include "app/cache_service.h"
 #include "app/doctor.h"
 #include "app/host_services.h"
+#include "app/package_workshop.h"
 #include "app/settings_view.h"
 #include "app/run_watch.h"
 #include "app/version.h"
@@ -188,6 +189,7 @@ struct House::Parts {
         files(os::join(options.data_dir, "files")),
         cache(cache_limits(settings())),
         health(registry, runtime, room_logs.plugins, settings().plugins.health_interval),
+        workshop(runtime),
         api{room_logs.http,
             registry,
             runtime,
@@ -214,7 +216,8 @@ struct House::Parts {
             dead_letters,
             health,
             cache,
-            monitors},
+            monitors,
+            workshop},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
@@ -370,6 +373,7 @@ struct House::Parts {
   std::atomic<bool> draining = false;
   plugin::SharedCache cache;
   runtime::HealthWatch health;
+  PackageWorkshop workshop;
   http::Api api;
   http::Router router;
   std::function<void(const Settings&)> host_config;  // tells ConfigService

@@ -115,6 +115,28 @@ void add_plugin(CLI::App& program, Arguments& arguments) {
            "asks those that are in use by itself, too (plugins.health_interval).",
            "  mortise plugin health\n  mortise plugin health Input.file --json"});
   health->add_option("PLUGIN", arguments.plugin, "One plugin (default: all)");
+  CLI::App* scan =
+      add(*plugin, arguments, Verb::plugin_scan,
+          {"scan", "Look into a package before anything of it runs",
+           "Its sources are parsed, its compiled files read, its manifest checked; a signature beside an archive\n"
+           "(FILE.minisig) is verified with the keys given. The exit status is 1 when it is unsafe.",
+           "  mortise plugin scan my_plugin/\n  mortise plugin scan my_plugin-1.0.0.tar.gz --key publisher.pub"});
+  scan->add_option("PACKAGE", arguments.file, "A folder or an archive (tar.gz, tar.zst, zip)")->required();
+  scan->add_option("--key", arguments.keys, "A publisher's public key; may be given again")->type_name("FILE");
+  CLI::App* pack =
+      add(*plugin, arguments, Verb::plugin_pack,
+          {"pack", "Pack a plugin's folder into NAME-VERSION.tar.gz",
+           "The same files give the same bytes. The signature is one that the program minisign verifies, too.",
+           "  mortise plugin pack my_plugin/\n  mortise plugin pack my_plugin/ --output dist --sign me.key"});
+  pack->add_option("FOLDER", arguments.file, "The folder with manifest.json")->required();
+  pack->add_option("--output", arguments.output, "Where the archive goes (default: here)")->type_name("FOLDER");
+  pack->add_option("--sign", arguments.sign, "Sign it with this secret key")->type_name("FILE");
+  pack->add_flag("--password", arguments.password, "The key has a password, on standard input");
+  CLI::App* keygen = add(*plugin, arguments, Verb::plugin_keygen,
+                         {"keygen", "Make a pair of keys to sign packages with", "They are keys of minisign: FILE.key and FILE.pub.",
+                          "  mortise plugin keygen ~/keys/me"});
+  keygen->add_option("FILE", arguments.file, "Their name, without an ending")->required();
+  keygen->add_flag("--password", arguments.password, "Protect the secret key with a password, on standard input");
 }
 
 void add_rest(CLI::App& program, Arguments& arguments) {

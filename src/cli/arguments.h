@@ -55,6 +55,9 @@ struct Arguments {
     backup,
     restore,
     plugin_health,
+    plugin_scan,
+    plugin_pack,
+    plugin_keygen,
     files_list,
     files_upload,
     files_remove,
@@ -96,6 +99,9 @@ struct Arguments {
   std::string shell;                  // completion: bash, zsh, fish or man
   std::string token, scope, expires;  // token: its name or id, what it may do, how long it holds
   std::string file;                   // backup, restore, files: a path, or the name of an uploaded file
+  std::vector<std::string> keys;      // plugin scan: files of public keys
+  std::string output, sign;           // plugin pack: where the archive goes, the secret key's file
+  bool password = false;              // plugin pack, keygen: the key has one, on standard input
   std::string file_name;              // files upload: under this name
 
   const GuestVerb* guest = nullptr;  // guest: the verb that was typed

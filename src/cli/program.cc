@@ -92,6 +92,9 @@ int dispatch(const Tools& tools) {
     case Verb::backup: return backup(tools);
     case Verb::restore: return restore(tools);
     case Verb::plugin_health: return check_plugins(tools);
+    case Verb::plugin_scan: return scan_package(tools);
+    case Verb::plugin_pack: return pack_package(tools);
+    case Verb::plugin_keygen: return make_keys(tools);
     case Verb::files_list: return list_files(tools);
     case Verb::files_upload: return upload_file(tools);
     case Verb::files_remove: return remove_file(tools);

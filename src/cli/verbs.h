@@ -59,6 +59,9 @@ struct Tools {
 [[nodiscard]] int restore(const Tools& tools);
 [[nodiscard]] int completion(const Tools& tools);
 [[nodiscard]] int check_plugins(const Tools& tools);
+[[nodiscard]] int scan_package(const Tools& tools);
+[[nodiscard]] int pack_package(const Tools& tools);
+[[nodiscard]] int make_keys(const Tools& tools);
 [[nodiscard]] int list_files(const Tools& tools);
 [[nodiscard]] int upload_file(const Tools& tools);
 [[nodiscard]] int remove_file(const Tools& tools);

@@ -22,6 +22,9 @@ class Scheduler;
 class EventHub;
 class RunLog;
 }  // namespace mortise::jobs
+namespace mortise::package {
+class Workshop;
+}
 namespace mortise::plugin {
 class Registry;
 class SharedCache;
@@ -65,6 +68,7 @@ struct Api {
   runtime::HealthWatch& health;
   const plugin::SharedCache& cache;
   jobs::Monitors& monitors;
+  package::Workshop& workshop;
 };
 
 // `api` must outlive the router.
@@ -76,6 +80,7 @@ void add_system_routes(Router& router,
 void add_plugin_routes(Router& router, const Api& api);     // plugin_routes.cc
 void add_pipeline_routes(Router& router, const Api& api);   // pipeline_routes.cc: the list, validate, execute
 void add_operation_routes(Router& router, const Api& api);  // operation_routes.cc: configuration, backup
+void add_package_routes(Router& router, const Api& api);    // package_routes.cc: inspect, pack, keys
 void add_token_routes(Router& router, const Api& api);
 void add_file_routes(Router& router, const Api& api);
 void add_run_routes(Router& router, const Api& api);  // run_routes.cc: list, one, logs, events, cancel

@@ -1,0 +1,169 @@
+#include "package/inspection.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "os/paths.h"
+#include "package/workshop.h"
+#include "plugin/manifest.h"
+
+namespace mortise::package {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view archive_plugin = "package_archive";
+constexpr std::string_view scanner_plugin = "package_scanner";
+constexpr std::string_view signature_ending = ".minisig";
+constexpr std::uint64_t largest_signature = 16'384;
+
+Value limits_value(const Limits& limits) {
+  return Value::map({{"bytes", static_cast<std::int64_t>(limits.bytes)},
+                     {"file_bytes", static_cast<std::int64_t>(limits.file_bytes)},
+                     {"files", static_cast<std::int64_t>(limits.files)}});
+}
+
+Value manifest_issue(const Error& error) {
+  return Value::map({{"rule", "manifest"},
+                     {"severity", "high"},
+                     {"file", "manifest.json"},
+                     {"line", 0},
+                     {"code", ""},
+                     {"message", error.describe()},
+                     {"advice", error.hint().empty() ? std::string("docs/manifest.md lists every key") : error.hint()},
+                     {"permission", ""}});
+}
+
+Value texts(const std::vector<std::string>& all) {
+  Value list = Value::list();
+  for (const std::string& one : all) list.push_back(one);
+  return list;
+}
+
+Value dependencies_of(const plugin::Descriptor& descriptor) {
+  Value list = Value::list();
+  for (const plugin::Requirement& need : descriptor.requires_) {
+    if (need.type == plugin::Requirement::Type::package) list.push_back(need.name + need.range);
+  }
+  return list;
+}
+
+void require_entry(const Contents& contents, const plugin::Descriptor& descriptor) {
+  if (contents.find(descriptor.entry) != nullptr) return;
+  throw Error(Code::invalid, "entry_point: " + descriptor.entry + " is not in the package", "the manifest names a file of the package")
+      .with("file", "manifest.json")
+      .with("key", "entry_point");
+}
+
+// The manifest, or why there is none that could be used.
+struct Manifest {
+  std::optional<plugin::Descriptor> descriptor;
+  std::optional<Error> problem;
+};
+
+Manifest manifest_of(const Contents& contents) {
+  try {
+    plugin::Descriptor descriptor = plugin::parse_manifest(contents.manifest());
+    require_entry(contents, descriptor);
+    return {std::move(descriptor), std::nullopt};
+  } catch (const Error& error) {
+    return {std::nullopt, error};
+  }
+}
+
+Value scan(Workshop& workshop, const Contents& contents, const Manifest& manifest) {
+  Value input = Value::map({{"files", contents.to_value()}, {"permissions", Value::list()}, {"dependencies", Value::list()}});
+  if (manifest.descriptor) {
+    input.set("permissions", texts(manifest.descriptor->permissions));
+    input.set("dependencies", dependencies_of(*manifest.descriptor));
+  }
+  Value found = workshop.ask(scanner_plugin, "scan", input);
+  if (!manifest.problem) return found;
+  Value issues = Value::list({manifest_issue(*manifest.problem)});
+  for (const Value& issue : found.at("issues").items()) issues.push_back(issue);
+  found.set("issues", std::move(issues));
+  found.set("verdict", "unsafe");
+  return found;
+}
+
+Value signature_of(const std::string& path, const std::vector<PublicKey>& keys) {
+  const auto state = [](const char* word, const std::string& key, const std::string& comment, const std::string& message) {
+    return Value::map({{"state", word}, {"key_id", key}, {"comment", comment}, {"message", message}});
+  };
+  std::error_code failure;
+  const std::string beside = path + std::string(signature_ending);
+  if (fs::is_directory(path, failure) || !fs::exists(beside, failure)) return state("none", "", "", "nobody signed it");
+  try {
+    const std::string text = os::read_file(beside, largest_signature);
+    const std::string claimed = Signature::claimed_key_id(text, beside);
+    for (const PublicKey& key : keys) {
+      if (key.id_text() != claimed) continue;
+      const Signature signature = Signature::verify(text, os::read_file(path, Limits{}.archive_bytes), key, beside);
+      return state("verified", signature.key_id, signature.comment, "signed with a key that is trusted here");
+    }
+    return state("unknown_key", claimed, "", "says to be signed with key " + claimed + ", which is not among those given");
+  } catch (const Error& error) {
+    return state("refused", "", "", error.describe());
+  }
+}
+
+}  // namespace
+
+Contents open_package(Workshop& workshop, const std::string& path, const Limits& limits) {
+  std::error_code failure;
+  if (fs::is_directory(path, failure)) return Contents::from_folder(path, limits);
+  const std::string archive = os::read_file(path, limits.archive_bytes);
+  const Value input = Value::map({{"archive", Value::bytes(archive)}, {"limits", limits_value(limits)}});
+  try {
+    return Contents::from_value(workshop.ask(archive_plugin, "unpack", input).at("files"), limits);
+  } catch (Error& error) {
+    throw error.with("file", path);
+  }
+}
+
+Value scan(Workshop& workshop, const Contents& contents) { return scan(workshop, contents, manifest_of(contents)); }
+
+Value inspect(Workshop& workshop, const std::string& path, const std::vector<PublicKey>& keys) {
+  const Contents contents = open_package(workshop, path);
+  const Manifest manifest = manifest_of(contents);
+  Value report = Value::map({{"name", nullptr},
+                             {"version", nullptr},
+                             {"digest", contents.digest()},
+                             {"files", static_cast<std::int64_t>(contents.files().size())},
+                             {"bytes", static_cast<std::int64_t>(contents.bytes())},
+                             {"signature", signature_of(path, keys)},
+                             {"scan", scan(workshop, contents, manifest)}});
+  if (manifest.descriptor) {
+    report.set("name", manifest.descriptor->id);
+    report.set("version", manifest.descriptor->version_text);
+  }
+  return report;
+}
+
+Packed pack(Workshop& workshop, const std::string& package, const std::string& folder, const std::optional<SecretKey>& key) {
+  const Contents contents = Contents::from_folder(package);
+  const plugin::Descriptor descriptor = plugin::parse_manifest(contents.manifest(), os::join(package, "manifest.json"));
+  require_entry(contents, descriptor);
+  const Value made = workshop.ask(archive_plugin, "pack", Value::map({{"files", contents.to_value()}}));
+  const std::string_view archive = made.at("archive").as_bytes();
+  Packed packed;
+  packed.file = os::join(folder, descriptor.id + "-" + descriptor.version_text + ".tar.gz");
+  packed.digest = contents.digest();
+  packed.bytes = archive.size();
+  constexpr mode_t readable = 0644;
+  if (key) {
+    packed.signature = packed.file + std::string(signature_ending);
+    const std::string comment = "timestamp:" + std::to_string(now().nanoseconds / 1'000'000'000) + " name:" + descriptor.id +
+                                " version:" + descriptor.version_text + " sha256:" + packed.digest;
+    os::write_file(packed.signature, key->sign(archive, comment), readable);  // before what it signs: never one without it
+  }
+  os::write_file(packed.file, archive, readable);
+  return packed;
+}
+
+}  // namespace mortise::package

@@ -1,0 +1,37 @@
+// What a package is, before anything of it is trusted: its files, its manifest, what the scanner finds, who signed it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "package/contents.h"
+#include "package/minisign.h"
+
+namespace mortise::package {
+
+class Workshop;
+
+// The files of a folder, or of an archive (tar.gz, tar.zst, tar, zip). Throws Error that names what is wrong with them. Slow.
+[[nodiscard]] Contents open_package(Workshop& workshop, const std::string& path, const Limits& limits = {});
+
+// {"verdict", "risk_level", "issues", "warnings", "scans_performed", "lines"} of package_scanner. A manifest that cannot be read is an
+// issue of its own (rule `manifest`), and then every permission counts as undeclared. Slow.
+[[nodiscard]] Value scan(Workshop& workshop, const Contents& contents);
+
+// {"name", "version", "digest", "files", "bytes", "signature", "scan"}; name and version are null where the manifest is broken.
+//   signature   {"state": "none" | "unknown_key" | "verified" | "refused", "key_id", "comment", "message"}: of the file
+//               PATH.minisig beside an archive, by one of the keys
+[[nodiscard]] Value inspect(Workshop& workshop, const std::string& path, const std::vector<PublicKey>& keys = {});
+
+struct Packed {
+  std::string file;       // NAME-VERSION.tar.gz
+  std::string signature;  // its .minisig, empty when nobody signed
+  std::string digest;     // of the contents
+  std::uint64_t bytes = 0;
+};
+// Packs a folder whose manifest is sound into `folder`/NAME-VERSION.tar.gz, all or nothing. Throws Error. Slow.
+[[nodiscard]] Packed pack(Workshop& workshop, const std::string& package, const std::string& folder,
+                          const std::optional<SecretKey>& key);
+
+}  // namespace mortise::package
