@@ -10,7 +10,8 @@
 #   share/mortise/dialects/NAME/    what makes plugins of other guides run: the modules they import, and their adapters
 #   lib/mortise/r/mortise/          the R SDK, where R was found when it was built
 #   share/mortise/quickstart, data  the quick start
-#   include/mortise/                what plugins in C and C++ are built with
+#   include/mortise/                what plugins in C and C++ are built with; share/pkgconfig/mortise.pc says where it is
+#   share/mortise/templates/        what `mortise new` begins with
 include(GNUInstallDirs)
 
 install(TARGETS mortise RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -21,6 +22,9 @@ install(DIRECTORY sdk/python/mortise DESTINATION share/mortise/python FILES_MATC
 install(DIRECTORY sdk/go/ DESTINATION share/mortise/go FILES_MATCHING PATTERN "*.go" PATTERN "go.mod"
         PATTERN "*_test.go" EXCLUDE)
 install(DIRECTORY sdk/dialects/ DESTINATION share/mortise/dialects PATTERN "__pycache__" EXCLUDE PATTERN "*_test.py" EXCLUDE)
+configure_file(packaging/mortise.pc.in ${CMAKE_BINARY_DIR}/packaging/mortise.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/packaging/mortise.pc DESTINATION share/pkgconfig)
+install(DIRECTORY sdk/templates DESTINATION share/mortise USE_SOURCE_PERMISSIONS PATTERN ".clang-format" EXCLUDE)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/r/mortise DESTINATION lib/mortise/r OPTIONAL USE_SOURCE_PERMISSIONS)
 install(FILES examples/quickstart/weather.yaml DESTINATION share/mortise/quickstart)
 install(FILES examples/data/seattle-weather.csv examples/data/README.md DESTINATION share/mortise/data)

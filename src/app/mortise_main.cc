@@ -9,6 +9,8 @@
 #include "app/plugin_doctor.h"
 #include "app/settings_view.h"
 #include "app/version.h"
+#include "authors/plugin_trial.h"
+#include "authors/projects.h"
 #include "base/error.h"
 #include "base/error_object.h"
 #include "cli/program.h"
@@ -63,6 +65,11 @@ class Builder final : public cli::HostMaker {
   Value restore(const cli::HostOptions& options, const std::string& file) override {
     return restore_backup(options.data_dir, file);
   }
+  Value make_project(const cli::NewProject& wanted) const override { return authors::make_project(places_, wanted); }
+  Value test_plugin(const cli::HostOptions& options, const cli::PluginTest& wanted) override {
+    return authors::try_plugin(places_, read_configuration(sources_of(options)), wanted);
+  }
+  Value places() const override { return authors::shown_places(places_); }
   Value configuration_keys() const override { return shown_keys(); }
   std::string version() const override { return app::version(); }
   std::string socket_path(const std::string& data_dir) const override { return app::socket_path(data_dir); }

@@ -20,6 +20,9 @@ CLI::App* add(CLI::App& parent, Arguments& arguments, Arguments::Verb verb, cons
 
 // arguments_operation.cc: configuration, tokens, backups, files, and what helps at a shell.
 void add_operation(CLI::App& program, Arguments& arguments);
+// arguments_projects.cc: what helps those who write plugins; and the verb of `plugin` that tests one.
+void add_projects(CLI::App& program, Arguments& arguments);
+void add_plugin_test(CLI::App& plugin, Arguments& arguments);
 // arguments_jobs.cc: schedules, dead letters, events and alerts; and the verbs of `runs` that take one up again.
 void add_jobs(CLI::App& program, Arguments& arguments);
 void add_runs_again(CLI::App& runs, Arguments& arguments);

@@ -137,6 +137,7 @@ void add_plugin(CLI::App& program, Arguments& arguments) {
                           "  mortise plugin keygen ~/keys/me"});
   keygen->add_option("FILE", arguments.file, "Their name, without an ending")->required();
   keygen->add_flag("--password", arguments.password, "Protect the secret key with a password, on standard input");
+  add_plugin_test(*plugin, arguments);
 }
 
 void add_rest(CLI::App& program, Arguments& arguments) {
@@ -286,6 +287,7 @@ void describe(CLI::App& program, Arguments& arguments, const Guests& guests) {
   add_runs(program, arguments);
   add_plugin(program, arguments);
   add_rest(program, arguments);
+  add_projects(program, arguments);
   add_jobs(program, arguments);
   add_operation(program, arguments);
   add_guests(program, arguments, guests);

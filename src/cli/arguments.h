@@ -10,6 +10,7 @@
 
 #include "cli/guests.h"
 #include "cli/job_arguments.h"
+#include "cli/project_arguments.h"
 
 namespace mortise::cli {
 
@@ -58,6 +59,9 @@ struct Arguments {
     plugin_scan,
     plugin_pack,
     plugin_keygen,
+    plugin_test,
+    new_project,
+    where,
     files_list,
     files_upload,
     files_remove,
@@ -88,6 +92,7 @@ struct Arguments {
   std::string reason;       // runs cancel
 
   JobArguments jobs;
+  ProjectArguments project;
 
   std::string plugin;         // plugin show
   std::string level;          // log-level

@@ -5,6 +5,8 @@
 // way to do everything, and another shell can watch and cancel what this one runs.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +15,8 @@
 #include "mortise/value.hpp"
 
 namespace mortise::cli {
+
+class Signals;
 
 struct HostOptions {
   std::string data_dir;                                       // absolute, as the configuration says in the end
@@ -47,6 +51,24 @@ class Host {
   virtual Value reload() = 0;
 };
 
+// A new project for a plugin, as `mortise new` is told.
+struct NewProject {
+  std::string dialect, name, language, kind;
+  std::string folder;  // absolute; empty: named after the plugin, in the present one
+  std::string author, description, category;
+  std::vector<std::string> tags, extension_points;
+};
+
+// What `mortise plugin test` wants.
+struct PluginTest {
+  std::string folder;  // absolute
+  std::chrono::milliseconds timeout{600'000};  // of all of it
+  bool DANGEROUSLY_unconfined = false;         // its build and its tests may do what the caller may do
+  std::function<void(const Value& one)> watch;  // gets each case as it ends
+  std::function<bool()> cancelled;
+  Signals* signals = nullptr;  // what interrupts a question to a host
+};
+
 class HostMaker {
  public:
   HostMaker() = default;
@@ -66,6 +88,14 @@ class HostMaker {
   [[nodiscard]] virtual Value configuration(const HostOptions& options) const = 0;
   // {"valid", "file", "problems": [error], "notes": [text]}.
   [[nodiscard]] virtual Value check_configuration(const HostOptions& options) const = 0;
+  // Makes the project: {"name", "dialect", "language", "folder", "files": [path], "next": [command]}. Throws Error, and then made
+  // nothing.
+  [[nodiscard]] virtual Value make_project(const NewProject& wanted) const = 0;
+  // Builds a plugin, runs its tests and its examples: {"plugin", "folder", "language", "confined", "passed", "failed", "skipped",
+  // "seconds", "cases": [{"suite", "name", "outcome", "seconds", "message"?, "output"?}]}. Needs no lock. Throws Error{cancelled}.
+  [[nodiscard]] virtual Value test_plugin(const HostOptions& options, const PluginTest& wanted) = 0;
+  // Folders of the program that plugins are built and tested with: {"include": path, ...}; empty where there is none.
+  [[nodiscard]] virtual Value places() const = 0;
   // Puts a backup (an absolute path) in the place of the data folder: {"files", "bytes", "kept"}. Throws Error{busy} while a
   // host has the folder.
   [[nodiscard]] virtual Value restore(const HostOptions& options, const std::string& file) = 0;

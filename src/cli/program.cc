@@ -46,7 +46,8 @@ std::vector<HostOptions::Override> overrides(const Arguments& arguments) {
 // A wrong configuration must not keep anybody from looking at what is wrong with it.
 bool looks_at_configuration(Arguments::Verb verb) {
   using Verb = Arguments::Verb;
-  return verb == Verb::config_check || verb == Verb::config_keys || verb == Verb::version || verb == Verb::completion;
+  return verb == Verb::config_check || verb == Verb::config_keys || verb == Verb::version || verb == Verb::completion ||
+         verb == Verb::new_project || verb == Verb::where;
 }
 
 int dispatch(const Tools& tools) {
@@ -95,6 +96,9 @@ int dispatch(const Tools& tools) {
     case Verb::plugin_scan: return scan_package(tools);
     case Verb::plugin_pack: return pack_package(tools);
     case Verb::plugin_keygen: return make_keys(tools);
+    case Verb::plugin_test: return test_plugin(tools);
+    case Verb::new_project: return new_project(tools);
+    case Verb::where: return where(tools);
     case Verb::files_list: return list_files(tools);
     case Verb::files_upload: return upload_file(tools);
     case Verb::files_remove: return remove_file(tools);

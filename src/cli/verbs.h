@@ -62,6 +62,9 @@ struct Tools {
 [[nodiscard]] int scan_package(const Tools& tools);
 [[nodiscard]] int pack_package(const Tools& tools);
 [[nodiscard]] int make_keys(const Tools& tools);
+[[nodiscard]] int test_plugin(const Tools& tools);
+[[nodiscard]] int new_project(const Tools& tools);
+[[nodiscard]] int where(const Tools& tools);
 [[nodiscard]] int list_files(const Tools& tools);
 [[nodiscard]] int upload_file(const Tools& tools);
 [[nodiscard]] int remove_file(const Tools& tools);

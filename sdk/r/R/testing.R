@@ -78,3 +78,57 @@ test_host <- function(context, services, cancel_after) {
     }
   )
 }
+
+# Runs the tests of the plugin in the present folder and writes a line of JSON for each to the file descriptor `report`, as
+# mortise/plugin_tests.py does for Python. testthat runs those in tests/testthat where it is installed; every other file of tests/ is a
+# script of its own, which passes when it comes to its end. Started by `mortise plugin test`.
+run_tests <- function(report = 3L) {
+  out <- file(paste0("/dev/fd/", report), open = "w")
+  count <- 0L
+  tell <- function(suite, name, outcome, seconds, message = "") {
+    fields <- c(suite = suite, name = name, outcome = outcome, if (nzchar(message)) c(message = substr(message, 1L, 65536L)))
+    texts <- vapply(fields, quoted_json, "")
+    writeLines(sprintf("{%s, \"seconds\": %.4f}", paste0("\"", names(fields), "\": ", texts, collapse = ", "), seconds), out)
+    flush(out)
+    count <<- count + 1L
+  }
+  if (dir.exists("tests/testthat")) run_testthat(tell)
+  for (path in sort(list.files("tests", "\\.[rR]$"))) run_script(file.path("tests", path), tell)
+  writeLines(sprintf("{\"end\": %d}", count), out)
+  close(out)
+}
+
+run_script <- function(path, tell) {
+  begun <- proc.time()[["elapsed"]]
+  message <- ""
+  tryCatch(source(path, local = new.env(parent = globalenv()), chdir = FALSE), error = function(e) message <<- conditionMessage(e))
+  tell(path, "runs to its end", if (nzchar(message)) "failed" else "passed", proc.time()[["elapsed"]] - begun, message)
+}
+
+run_testthat <- function(tell) {
+  if (!requireNamespace("testthat", quietly = TRUE)) {
+    return(tell("tests/testthat", "testthat", "skipped", 0, "the R package testthat is not installed"))
+  }
+  results <- testthat::test_dir("tests/testthat", reporter = "silent", stop_on_failure = FALSE)
+  for (test in results) {
+    kinds <- vapply(test$results, function(result) class(result)[[1L]], "")
+    bad <- kinds %in% c("expectation_failure", "expectation_error")
+    outcome <- if (any(bad)) "failed" else if (any(kinds == "expectation_skip")) "skipped" else "passed"
+    shown <- if (any(bad)) bad else kinds == "expectation_skip"
+    message <- paste(vapply(test$results[shown], conditionMessage, ""), collapse = "\n")
+    tell(file.path("tests/testthat", test$file), test$test, outcome, test$real, message)
+  }
+}
+
+# The text between quotes, with everything but plain ASCII escaped.
+quoted_json <- function(text) {
+  points <- utf8ToInt(enc2utf8(iconv(text, to = "UTF-8", sub = "?")))
+  if (anyNA(points)) points <- utf8ToInt("?")
+  wide <- points > 0xFFFF
+  plain <- points >= 0x20 & points < 0x7F & points != 0x22 & points != 0x5C
+  high <- 0xD800 + bitwShiftR(pmax(points - 0x10000, 0), 10L)
+  low <- 0xDC00 + bitwAnd(as.integer(pmax(points - 0x10000, 0)), 0x3FFL)
+  pieces <- ifelse(plain, intToUtf8(ifelse(plain, points, 0x3FL), multiple = TRUE),
+                   ifelse(wide, sprintf("\\u%04x\\u%04x", as.integer(high), as.integer(low)), sprintf("\\u%04x", ifelse(wide, 0L, points))))
+  paste0("\"", paste(pieces, collapse = ""), "\"")
+}
