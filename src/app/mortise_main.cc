@@ -67,7 +67,7 @@ class Builder final : public cli::HostMaker {
   }
   Value make_project(const cli::NewProject& wanted) const override { return authors::make_project(places_, wanted); }
   Value test_plugin(const cli::HostOptions& options, const cli::PluginTest& wanted) override {
-    return authors::try_plugin(places_, read_configuration(sources_of(options)), wanted);
+    return authors::try_plugin(places_, guides_, read_configuration(sources_of(options)), wanted);
   }
   Value places() const override { return authors::shown_places(places_); }
   Value configuration_keys() const override { return shown_keys(); }

@@ -82,8 +82,9 @@ std::string language_seen(const std::string& folder) {
 
 class Trial {
  public:
-  Trial(const app::Places& places, app::Configuration configuration, const cli::PluginTest& wanted)
+  Trial(const app::Places& places, const std::vector<dialects::Guide>& guides, app::Configuration configuration, const cli::PluginTest& wanted)
       : places_(places),
+        guides_(guides),
         paths_(runtime::RuntimePaths::beside(places.executable)),
         go_builds_(os::join(os::absolute(configuration.settings.data_dir.empty() ? ".mortise" : configuration.settings.data_dir), "go")),
         configuration_(std::move(configuration)),
@@ -119,7 +120,6 @@ class Trial {
     return Value::map({{"plugin", descriptor_.id},
                        {"folder", wanted_.folder},
                        {"language", descriptor_.language},
-                       {"confined", !wanted_.DANGEROUSLY_unconfined},
                        {"passed", report_.count(Outcome::passed)},
                        {"failed", report_.count(Outcome::failed)},
                        {"skipped", report_.count(Outcome::skipped)},
@@ -188,15 +188,16 @@ class Trial {
     os::make_directories(go_builds_);
     fs::create_directory_symlink(go_builds_, os::join(configuration_.settings.data_dir, "go"));
     const Log log(configuration_.settings.logging);
-    app::HouseOptions options{configuration_.settings.data_dir, cli::HostOptions::Ports::none, {}, places_, [this] { return configuration_; }};
+    app::HouseOptions options{configuration_.settings.data_dir, cli::HostOptions::Ports::none, {}, places_, guides_, [this] { return configuration_; }};
     const app::House house(std::move(options), configuration_, log);
     const cli::Client client(app::socket_path(configuration_.settings.data_dir), wanted_.signals);
     const std::vector<std::string> found = find(client);
     if (!attempt(report_, "it is found", [&] { must_be_found(found); })) return;
-    for (const std::string& id : found) {
-      attempt(report_, found.size() > 1 ? id + " loads" : "it loads", [&] { must_load(client, id); });
-    }
-    try_examples(client);
+    bool loads = true;
+    for (const std::string& id : found)
+      loads = attempt(report_, found.size() > 1 ? id + " loads" : "it loads", [&] { must_load(client, id); }) && loads;
+    if (loads) return try_examples(client);
+    skip(report_, "its example runs", "it does not load");
   }
 
   // The ids of the plugins in the copy.
@@ -277,6 +278,7 @@ class Trial {
   }
 
   const app::Places& places_;
+  const std::vector<dialects::Guide>& guides_;
   const runtime::RuntimePaths paths_;
   const std::string go_builds_;  // of the data folder that is configured
   app::Configuration configuration_;
@@ -291,9 +293,9 @@ class Trial {
 
 }  // namespace
 
-Value try_plugin(const app::Places& places, app::Configuration configuration, const cli::PluginTest& wanted) {
+Value try_plugin(const app::Places& places, const std::vector<dialects::Guide>& guides, app::Configuration configuration, const cli::PluginTest& wanted) {
   const auto begun = Clock::now();
-  Trial trial(places, std::move(configuration), wanted);
+  Trial trial(places, guides, std::move(configuration), wanted);
   trial.run();
   return trial.result(std::chrono::duration<double>(Clock::now() - begun).count());
 }

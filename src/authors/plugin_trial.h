@@ -9,6 +9,6 @@
 namespace mortise::authors {
 
 // As cli::HostMaker::test_plugin tells.
-[[nodiscard]] Value try_plugin(const app::Places& places, app::Configuration configuration, const cli::PluginTest& wanted);
+[[nodiscard]] Value try_plugin(const app::Places& places, const std::vector<dialects::Guide>& guides, app::Configuration configuration, const cli::PluginTest& wanted);
 
 }  // namespace mortise::authors

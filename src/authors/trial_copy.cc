@@ -17,7 +17,7 @@ constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
 constexpr std::size_t most_files = 50'000;
 constexpr std::array<std::string_view, 7> left_out{".git", ".mortise", "__pycache__", ".pytest_cache", ".venv", "node_modules", ".Rproj.user"};
 
-void copy(const fs::path& from, const fs::path& to) {
+void copy_all(const fs::path& from, const fs::path& to) {
   std::uint64_t bytes = 0;
   std::size_t files = 0;
   for (fs::recursive_directory_iterator entry(from), end; entry != end; ++entry) {
@@ -51,7 +51,7 @@ TrialCopy::TrialCopy(const std::string& folder) {
     folder_ = os::join(plugins(), name.starts_with('.') || name == "/" ? "plugin" : name);
     os::make_directories(folder_, 0755);
     os::make_directories(home(), 0755);
-    copy(source, folder_);
+    copy_all(source, folder_);
   } catch (const fs::filesystem_error& error) {
     fs::remove_all(root_);
     throw Error(Code::denied, "'" + folder + "' cannot be copied: " + error.code().message(), "make its files readable").with("folder", folder);

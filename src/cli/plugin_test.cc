@@ -47,7 +47,6 @@ int test_plugin(const Tools& tools) {
   PluginTest wanted;
   wanted.folder = os::absolute(given.tested);
   wanted.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(given.timeout * 1000));
-  wanted.DANGEROUSLY_unconfined = given.unconfined;
   wanted.signals = &tools.signals;
   wanted.cancelled = [&tools] { return tools.signals.take().has_value(); };
   if (!tools.arguments.json) wanted.watch = [](const Value& one) { print(line_of(one)); };
