@@ -487,7 +487,7 @@ def test_the_folder_watch_tells_which_file_changed(tmp_path, running):
     watched = tmp_path / "work"
     watched.mkdir()
     (watched / "notes.txt").write_text("one")
-    settings = "[plugins.folderwatch]\npoll_interval_s = 0.2\nwatch_dirs = ['work']\nextensions = ['TXT']\n[monitor]\ncooldown_seconds = 1\nconsole_verbosity='debug'\n"
+    settings = "[plugins.folderwatch]\npoll_interval_s = 0.2\nwatch_dirs = ['./work']\nextensions = ['TXT']\n[monitor]\ncooldown_seconds = 1\nconsole_verbosity='debug'\n"
     project(tmp_path, settings)
     watch = running()
     watch.said("polled")  # the first look only remembers
@@ -557,6 +557,85 @@ def test_the_log_files_have_the_form_that_was_asked_for(tmp_path, running, log_f
         assert text.startswith("# MiMoLo Log - 20") and "## Segments" in text and "## Standalone Events" in text
     else:
         assert text.endswith("---\n")
+
+
+@pytest.mark.rows("L-26", "L-66")
+def test_installed_packages_offer_monitors_as_entry_points(tmp_path, mortise):
+    site = tmp_path / "site"
+    (site / "counting-1.0.dist-info").mkdir(parents=True)
+    (site / "counting.py").write_text(COUNTER)
+    (site / "counting-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: counting\nVersion: 1.0\n")
+    (site / "counting-1.0.dist-info" / "entry_points.txt").write_text("[mimolo.plugins]\ncounter = counting:CounterMonitor\n")
+    python = tmp_path / "python"  # an interpreter in which the package is installed
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{site}" exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    project(tmp_path, "[plugins.counter]\nonly = 1\n[monitor]\ncooldown_seconds = 0.5\n")
+    (listed,) = json.loads(mortise("mimolo", "register", env={"MORTISE_PYTHON": str(python)}).stdout)["plugins"]
+    assert (listed["label"], listed["class"]) == ("counter", "counting:CounterMonitor")
+    done = mortise("mimolo", "monitor", "--once", env={"MORTISE_PYTHON": str(python)})
+    assert "[SEGMENT]" in done.stdout, done.stderr
+
+
+@pytest.mark.rows("L-67")
+def test_version_author_and_description_of_a_class_are_listed(tmp_path, mortise):
+    source = COUNTER.replace("    spec =", '    version = "2.1.0"\n    author = "Ada"\n\n    spec =')
+    project(tmp_path, "[plugins.counter]\n", mine=source)
+    shown = json.loads(mortise("plugin", "show", "counter", "--json").stdout)
+    assert (shown["version"], shown["author"], shown["description"]) == ("2.1.0", "Ada", "Counts its polls.")
+
+
+@pytest.mark.rows("L-68", "L-69")
+def test_hooks_are_called_in_order_and_coroutines_awaited(tmp_path, running):
+    source = COUNTER.replace("    def emit_event", "    async def emit_event").replace("self.number += 1", "self.number += await self.one()")
+    source += """
+    async def one(self):
+        return 1
+    def on_start(self):
+        print("hook on_start")
+    async def on_segment_close(self, segment):
+        print("hook on_segment_close", segment["aggregated"]["numbers"])
+    def on_stop(self):
+        print("hook on_stop")
+"""
+    project(tmp_path, "[plugins.counter]\nonly = 2\n[monitor]\ncooldown_seconds = 1\n", mine=source)
+    watch = running("--once")
+    assert watch.process.wait(60 * PATIENCE) == 0
+    log = (tmp_path / ".mortise" / "mortise.log").read_text()
+    assert re.findall(r"hook (\w+)", log) == ["on_start", "on_segment_close", "on_stop"]
+    assert "on_segment_close [[1], [2]]" in log
+
+
+@pytest.mark.rows("L-51")
+@pytest.mark.parametrize(("verbosity", "polls", "records"), [("debug", True, True), ("info", False, True), ("error", False, False)])
+def test_the_verbosity_decides_what_the_console_shows(tmp_path, running, verbosity, polls, records):
+    project(tmp_path, f"[plugins.counter]\nonly = 1\n[monitor]\ncooldown_seconds = 0.5\nconsole_verbosity = '{verbosity}'\n", mine=COUNTER)
+    watch = running("--once")
+    assert watch.process.wait(60 * PATIENCE) == 0
+    assert ("debug: polled" in watch.err.read_text()) == polls
+    assert ("debug: a segment opened" in watch.err.read_text()) == polls
+    assert ("[SEGMENT]" in watch.out.read_text()) == records
+    assert len(watch.records()) == 1
+
+
+@pytest.mark.rows("L-56")
+def test_mypy_finds_no_fault_in_a_monitor(tmp_path):
+    pytest.importorskip("mypy", reason="mypy is not installed here")
+    (tmp_path / "mine.py").write_text(COUNTER.replace("class CounterMonitor", "class CounterMonitor").replace("10**9):", "10**9) -> None:").replace("emit_event(self):", "emit_event(self) -> Event | None:"))
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--cache-dir", str(tmp_path), "mine.py"]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "MYPYPATH": str(SHIM)}, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.rows("L-77")
+def test_an_interpreter_that_is_too_old_is_named(tmp_path, mortise):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "sitecustomize.py").write_text("import sys\nsys.version_info = (3, 10, 2, 'final', 0)\n")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}/old:$PYTHONPATH" exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    project(tmp_path, "[plugins.counter]\n", mine=COUNTER)
+    done = mortise("mimolo", "register", env={"MORTISE_PYTHON": str(python)})
+    assert "MiMoLo monitors need Python 3.11 or later, this is 3.10.2" in done.stderr
 
 
 # ---- over HTTP

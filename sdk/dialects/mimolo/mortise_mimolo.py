@@ -5,6 +5,7 @@
     emit_event()                       poll; a coroutine is awaited
     filter_method(items)               aggregate
     on_start(), on_stop()              start and stop, where a monitor has them
+    on_segment_close(segment)          told of each segment that has events of it
 
 The file is imported as `mimolo.plugins.FILE`, and is `mimolo.plugins.LABEL` too.
 """
@@ -18,8 +19,13 @@ import json
 import os
 import sys
 from dataclasses import replace
+from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, Callable
+
+if sys.version_info < (3, 11):
+    found = ".".join(map(str, sys.version_info[:3]))
+    raise ImportError(f"MiMoLo monitors need Python 3.11 or later, this is {found}; name another one in MORTISE_PYTHON")
 
 import mimolo.plugins
 from mimolo.core.errors import AggregationError, PluginEmitError
@@ -28,19 +34,32 @@ from mimolo.core.plugin import BaseMonitor, PluginSpec
 
 from mortise import Conflict, Invalid, NotFound, Plugin, PluginFailure
 
+ENTRY_POINTS = "mimolo.plugins"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def load(folder: str, entry: str, object: str) -> Callable[[dict[str, Any]], Plugin]:
     """What makes the plugin: the monitor of the class `object`, or, without one, who describes all of the file."""
-    module = _module_of(folder, entry)
-    kinds = _monitors_in(module)
+    named = _named(folder, entry)
     if not object:
-        return lambda config: Description(config, kinds, folder)
-    for kind in kinds:
-        if kind.__name__ == object:
+        return lambda config: Description(config, named, folder if entry else "")
+    for name, kind in named:
+        if name == object and isinstance(kind, type):
             return lambda config: MonitorPlugin(config, kind)
     raise NotFound(f"{os.path.join(folder, entry)} defines no monitor {object!r}", "it was there when it was found")
+
+
+def _named(folder: str, entry: str) -> list[tuple[str, Any]]:
+    """The monitors of a file by the names of their classes; without a file those that installed packages offer."""
+    if entry:
+        return [(kind.__name__, kind) for kind in _monitors_in(_module_of(folder, entry))]
+    found: list[tuple[str, Any]] = []
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            found.append((point.value, point.load()))
+        except Exception as error:
+            found.append((point.value, error))
+    return found
 
 
 def _module_of(folder: str, entry: str) -> ModuleType:
@@ -72,21 +91,24 @@ def _monitors_in(module: ModuleType) -> list[type[BaseMonitor]]:
 
 
 class Description(Plugin):
-    def __init__(self, config: dict[str, Any], kinds: list[type[BaseMonitor]], folder: str) -> None:
+    def __init__(self, config: dict[str, Any], named: list[tuple[str, Any]], folder: str) -> None:
         super().__init__(config)
-        self._kinds = kinds
+        self._named = named
         self._folder = folder
 
     def call(self, method: str, input: Any) -> Any:
-        return {"plugins": [_describe(kind) for kind in self._kinds], "files": _files_below(self._folder, HERE)}
+        told = [_describe(name, kind) for name, kind in self._named]
+        return {"plugins": told, "files": _files_below(self._folder, HERE) if self._folder else []}
 
 
-def _describe(kind: type[BaseMonitor]) -> dict[str, Any]:
+def _describe(name: str, kind: Any) -> dict[str, Any]:
+    if not isinstance(kind, type) or not issubclass(kind, BaseMonitor):
+        return {"class": name, "error": f"{name}: {kind if isinstance(kind, Exception) else 'it is no monitor'}"}
     told: dict[str, Any] = {
-        "class": kind.__name__, "label": kind.spec.label, "data_header": kind.spec.data_header,
+        "class": name, "label": kind.spec.label, "data_header": kind.spec.data_header,
         "resets_cooldown": kind.spec.resets_cooldown, "infrequent": kind.spec.infrequent,
         "poll_interval_s": float(kind.spec.poll_interval_s), "description": inspect.cleandoc(kind.__doc__ or "").split("\n")[0],
-        "parameters": _parameters(kind), "aggregates": "filter_method" in kind.__dict__,
+        "parameters": _parameters(kind), "hears_segments": callable(getattr(kind, "on_segment_close", None)),
     }  # fmt: skip
     for word in ("version", "author"):
         if isinstance(getattr(kind, word, None), str):
@@ -138,6 +160,12 @@ class MonitorPlugin(Plugin):
         except (Exception, SystemExit) as error:
             raise PluginFailure(str(PluginEmitError(self._label, error)), details={"label": self._label}) from error
 
+    def call(self, method: str, input: Any) -> None:
+        """A segment to which it contributed was written."""
+        if method != "on_segment_close":
+            raise NotFound(f"monitor '{self._label}' has no method '{method}'")
+        self._hook(method, input)
+
     def aggregate(self, items: list[Any]) -> Any:
         header = self._monitor.spec.data_header or ""
         try:
@@ -147,10 +175,10 @@ class MonitorPlugin(Plugin):
         except (Exception, SystemExit) as error:
             raise PluginFailure(str(AggregationError(self._label, header, error))) from error
 
-    def _hook(self, name: str) -> None:
+    def _hook(self, name: str, *given: Any) -> None:
         hook = getattr(self._monitor, name, None)
         if callable(hook):
-            result = hook()
+            result = hook(*given)
             if inspect.isawaitable(result):
                 asyncio.run(_awaited(result))
 

@@ -46,7 +46,7 @@ plugin::ConfigSchema schema_of(const std::vector<Found::Parameter>& parameters) 
 }
 
 Found found_of(const Value& told, const plugin::Descriptor& reader) {
-  Found found{reader, {}, told.at("poll_interval_s").as_float64(), {}, fs::path(reader.entry).stem().string()};
+  Found found{reader, {}, told.at("poll_interval_s").as_float64(), {}, fs::path(reader.entry).stem().string(), told.at("hears_segments").as_bool()};
   plugin::Descriptor& plugin = found.descriptor;
   plugin.id = text_of(told, "label");
   plugin.adapter.object = text_of(told, "class");
@@ -99,7 +99,7 @@ plugin::Shelf shelf_of(const fs::path& folder) {
   return shelf;
 }
 
-// All that a folder offers, one for each label. Two of the project's own with one label are an error of its author.
+// All that a folder offers, and what installed packages do, one for each label. Two of the project's own with one label are an error of its author.
 std::vector<Found> offered(const std::string& folder, const std::vector<Found>& known, const Surroundings& host,
                            std::vector<plugin::Problem>& problems) {
   Findings own = monitors_in(shelf_of(fs::path(folder) / "mimolo/plugins"), host);
@@ -111,6 +111,10 @@ std::vector<Found> offered(const std::string& folder, const std::vector<Found>& 
   }
   problems = std::move(own.problems);
   std::vector<Found> more = known;
+  Findings packages;
+  read_file({}, {fs::weakly_canonical(folder), {}}, host, packages);
+  for (Found& found : packages.monitors) more.push_back(std::move(found));
+  for (plugin::Problem& problem : packages.problems) problems.push_back(std::move(problem));
   for (Found& found : monitors_in(shelf_of(built_in_folder(host)), host).monitors) more.push_back(std::move(found));
   for (Found& found : more) {
     if (labels.insert(found.descriptor.id).second) all.push_back(std::move(found));
@@ -202,7 +206,8 @@ jobs::WatchSpec Project::watch(const Settings& settings, const std::string& watc
     spec.monitors.push_back({each.found.descriptor.id, each.found.descriptor.id,
                              Value::map({{"arguments", each.section.arguments}, {"spec", overrides}, {"watch", watch}}),
                              each.found.rules,
-                             std::max(milliseconds(each.found.poll_interval_s), std::chrono::milliseconds(1))});
+                             std::max(milliseconds(each.found.poll_interval_s), std::chrono::milliseconds(1)),
+                             each.found.hears_segments});
   }
   return spec;
 }

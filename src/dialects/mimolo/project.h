@@ -1,7 +1,8 @@
 // Project: the monitors that a folder offers, and which of them its settings register.
 //
-// Monitors are the classes derived from BaseMonitor in FOLDER/mimolo/plugins, in the configured plugin folders, and those that
-// come along (example, folderwatch, template); where two have one label the earlier of these three holds. A monitor is
+// Monitors are the classes derived from BaseMonitor in FOLDER/mimolo/plugins, in the configured plugin folders, those that
+// installed packages offer as entry points of "mimolo.plugins", and those that come along (example, folderwatch, template); where two
+// have one label the earlier of these holds. A monitor is
 // registered when its section [plugins.LABEL], or [plugins.FILE], is there and not `enabled = false`.
 #pragma once
 
@@ -25,7 +26,8 @@ struct Found {
   jobs::EventRules rules;
   double poll_interval_s = 5;
   std::vector<Parameter> parameters;  // of the constructor
-  std::string stem;                   // of the file: "myplugin"
+  std::string stem;                   // of the file: "myplugin"; empty: of an installed package
+  bool hears_segments = false;
 };
 
 struct Findings {

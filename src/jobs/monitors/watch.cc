@@ -269,7 +269,24 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
   void closed(const Closing& closing) {
     --closing_;
     ++written_;
-    record(segment_record(closing.segment, closing.aggregated, closing.errors));
+    Value written = segment_record(closing.segment, closing.aggregated, closing.errors);
+    for (const Monitor& monitor : monitors_) {
+      if (monitor.spec().hears_segments && closing.segment.labels.contains(monitor.spec().label)) tell(monitor.spec(), written);
+    }
+    record(std::move(written));
+  }
+
+  void tell(const MonitorSpec& monitor, const Value& written) {
+    runtime::Call call;
+    call.method = "on_segment_close";
+    call.input = written;
+    call.host = host_;
+    ++polls_out_;
+    runtime_.start(monitor.plugin, monitor.config, std::move(call), later([this, label = monitor.label](const runtime::Outcome& outcome) {
+                     --polls_out_;
+                     if (outcome.ok()) return;
+                     note(Log::Level::warning, outcome.error->what(), Value::map({{"label", label}}));
+                   }));
   }
 
   runtime::Runtime& runtime_;

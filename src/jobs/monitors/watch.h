@@ -37,6 +37,7 @@ struct MonitorSpec {
   Value config;        // the plugin's own
   EventRules rules;
   std::chrono::milliseconds interval{5'000};
+  bool hears_segments = false;  // its method on_segment_close gets the record of each segment that has events of it
 };
 
 struct WatchSpec {
