@@ -34,6 +34,7 @@
 #include "jobs/monitors/monitors.h"
 #include "jobs/pipelines/pipelines.h"
 #include "models/models.h"
+#include "models/service.h"
 #include "os/file.h"
 #include "os/paths.h"
 #include "plugin/registry.h"
@@ -222,6 +223,7 @@ struct House::Parts {
                server_events(room_logs.http, metrics)) {
     discover(options.places);
     services.add("Cache", make_cache_service(cache));
+    services.add("Models", models::make_models_service(models));
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
     dialects.add_routes(router);

@@ -141,11 +141,13 @@ ModelStats Models::stats(std::string_view id) const {
           took.percentile(0.95), took.percentile(0.99), took.longest()};
 }
 
-runtime::Outcome Models::infer(const Model& model, Value input, std::optional<std::chrono::milliseconds> within) {
+runtime::Outcome Models::infer(const Model& model, Value input, std::optional<std::chrono::milliseconds> within,
+                               const plugin::Chain& chain) {
   input.set("model", model.record());
   runtime::Call call;
   call.operation = runtime::Operation::infer;
   call.input = std::move(input);
+  call.chain = chain;
   if (within) call.deadline = runtime::Clock::now() + *within;
   const auto began = runtime::Clock::now();
   runtime::Outcome outcome = runtime_.invoke(model.plugin, std::move(call));

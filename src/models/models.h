@@ -70,7 +70,9 @@ class Models {
   [[nodiscard]] ModelStats stats(std::string_view id) const;
 
   // Asks the model's plugin: `infer`, or a method of `call`, with {model, ...input}. Inferences are counted and timed. Blocks.
-  runtime::Outcome infer(const Model& model, Value input, std::optional<std::chrono::milliseconds> within = {});
+  // `chain`: the instances that wait for the answer.
+  runtime::Outcome infer(const Model& model, Value input, std::optional<std::chrono::milliseconds> within = {},
+                         const plugin::Chain& chain = {});
   runtime::Outcome ask(const Model& model, const std::string& method, Value input = Value::map(),
                        std::optional<std::chrono::milliseconds> within = {});
 

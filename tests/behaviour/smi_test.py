@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from outside import BUILD, REPOSITORY, alive, eventually, resident_bytes, run_program
+from outside import BUILD, REPOSITORY, alive, eventually, resident_bytes, run_program, step
 from smi_plugins import FLAGS, FLAT, INCLUDE, SPARSE, compile_library, model_plugin
 
 PYTHON_CLASS = '''
@@ -391,6 +391,23 @@ def test_a_cleanup_that_refuses_is_told_and_harms_nothing(serving):
     host = serving(cleanup="return SMI_ERROR_INVALID_PARAM;")
     assert host.stop() == 0
     assert "cleanup returned SMI_ERROR_INVALID_PARAM (-1)" in host.log.read_text()
+
+
+def test_a_model_is_asked_by_a_step_of_a_pipeline_and_by_other_plugins(serving, tmp_path):
+    host = serving()
+    given = step("Test.give", "Give", "given", value="from a step")
+    run = host.execute([given, step("p", "Infer", "answer", input="given", model="m")])
+    assert run["success"], run
+    assert base64.b64decode(run["context"]["answer"]["outputs"] if isinstance(run["context"]["answer"], dict) else run["context"]["answer"]) == b"from a step"
+    asked = step("Test.ask_py", "Ask", "answer", service="Models", method="infer", input={"model": "m", "inputs": "from a plugin"})
+    run = host.execute([asked])
+    assert run["success"] and base64.b64decode(run["context"]["answer"]["outputs"]) == b"from a plugin", run
+    (tmp_path / "plugins" / "reverser.py").write_text(PYTHON_CLASS)
+    assert host.register(tmp_path / "plugins" / "reverser.py", "py").status_code == 200
+    assert host.model("r", "py").status_code == 200
+    assert host.execute([given, step("py", "Infer", "answer", input="given", model="r")])["success"]
+    failed = host.execute([given, step("p", "Infer", "answer", input="given", model="nobody", on_failure="stop")])
+    assert not failed["success"] and "there is no model 'nobody'" in failed["error"]
 
 
 # ---- what is refused

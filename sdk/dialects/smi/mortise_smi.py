@@ -117,9 +117,12 @@ class Adapter(Plugin):
             self._must("initialize", self.config.get("config"))
         self._initialized = True
 
-    def _handle(self, model: Dict[str, Any]) -> int:
-        """The model's handle; it is registered and loaded now if it was not, or was another one."""
+    def _handle(self, model: Any) -> int:
+        """The model's handle; it is registered and loaded now if it was not, or was another one. `model` is a record of the
+        host's registry, or the id of one, as steps of pipelines name it."""
         self._begin()
+        if isinstance(model, str):
+            model = self.current.service("Models", "get", {"model": model})
         known = self._models.get(model["id"])
         if known is not None:
             if known[0] == model:

@@ -21,7 +21,8 @@ def _text(id):
 
 
 def _compile(folder, source, target, *flags):
-    command = [tool("gcc"), *flags, "-o", target, source]
+    libraries = [flag for flag in flags if flag.startswith("-l")]
+    command = [tool("gcc"), *(flag for flag in flags if flag not in libraries), "-o", target, source, *libraries]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     succeeded(done, f"gcc {source}")
     return done.stderr
@@ -115,7 +116,7 @@ def wrapper(sample, options, workshop):
         raise Unavailable(f"there is no Python.h in {include} (python3-dev)")
     _compile(folder, "wrapper.c", "plugins/libwrapper.so", "-fPIC", "-shared", f"-I{INCLUDE}", f"-I{include}", f"-l{library}")
     plugin = _register(workshop, folder, "libwrapper.so")
-    return f"gcc with python3-config's flags: registered as {plugin['plugin_id']}, its initialize made a MyPythonPlugin"
+    return f"gcc with Python's flags: registered as {plugin['plugin_id']}, its initialize made a MyPythonPlugin"
 
 
 def python_class(sample, options, workshop):

@@ -9,7 +9,7 @@
 //   call model_info    {model}                           -> {info: text or null}
 //   call describe      -> {plugins: [{id, name, version, frameworks, smi_version, form, functions}], files}
 //
-// A model that this process does not have yet is registered and loaded when it is asked for, so a process that died loses nothing.
+// `model` is a record of the host's registry, or the id of one. A model that this process does not have yet is registered and loaded when it is asked for, so a process that died loses nothing.
 // The author's `initialize` comes before everything but `describe`, which only asks for names.
 #include <chrono>
 #include <cstdlib>
@@ -54,7 +54,7 @@ class Adapter : public Plugin {
   Value infer(mortise::Call& call) override {
     begin();
     const Value& input = call.input();
-    const smi_model_handle_t handle = models_.get(input.at("model"));
+    const smi_model_handle_t handle = models_.get(model_in(call));
     std::string kept;
     const std::string_view bytes = input_view(input.at("inputs"), kept);
     const auto began = std::chrono::steady_clock::now();
@@ -71,17 +71,23 @@ class Adapter : public Plugin {
     const Value& input = call.input();
     if (call.method() == "initialize") return Value::map();
     if (call.method() == "load_model") {
-      (void)models_.get(input.at("model"));
+      (void)models_.get(model_in(call));
       return Value::map({{"id", input.at("model").at("id")}});
     }
     if (call.method() == "unload_model")
       return Value::map({{"was_there", models_.remove(std::string(input.at("model").at("id").as_string()))}});
-    if (call.method() == "infer_batch") return infer_batch(input);
-    if (call.method() == "model_info") return model_info(input.at("model"));
+    if (call.method() == "infer_batch") return infer_batch(call);
+    if (call.method() == "model_info") return model_info(model_in(call));
     return Plugin::call(call);
   }
 
  private:
+  // Steps of pipelines name models of the registry.
+  static Value model_in(mortise::Call& call) {
+    const Value& model = call.input().at("model");
+    return model.is(Kind::string) ? call.service("Models", "get", Value::map({{"model", model}})) : model;
+  }
+
   void begin() {
     if (initialized_) return;
     const auto initialize = library_.functions().initialize;
@@ -109,8 +115,9 @@ class Adapter : public Plugin {
     });
   }
 
-  Value infer_batch(const Value& input) {
-    const smi_model_handle_t handle = models_.get(input.at("model"));
+  Value infer_batch(mortise::Call& call) {
+    const Value& input = call.input();
+    const smi_model_handle_t handle = models_.get(model_in(call));
     const auto items = input.at("inputs").items();
     std::vector<std::string> kept(items.size());
     std::vector<std::string_view> views;
