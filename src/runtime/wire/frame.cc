@@ -39,7 +39,30 @@ void check(const RawPrefix& raw) {
   if (raw.zero != 0) broken("the reserved field", "0", raw.zero);
 }
 
+using Mark = std::array<std::byte, frame_prefix_size>;
+
+constexpr Mark make_mark(char last) {
+  Mark mark{};
+  for (std::size_t i = 0; i < 3; ++i) mark[i] = static_cast<std::byte>(letters[i]);
+  mark[3] = static_cast<std::byte>(last);
+  return mark;
+}
+
+// In the order of FrameMark.
+constexpr std::array<Mark, 4> marks{Mark{}, make_mark('S'), make_mark('R'), make_mark('B')};
+
 }  // namespace
+
+std::span<const std::byte, frame_prefix_size> frame_mark(FrameMark mark) noexcept {
+  return marks[static_cast<std::size_t>(mark)];
+}
+
+FrameMark read_mark(std::span<const std::byte, frame_prefix_size> in) noexcept {
+  for (const FrameMark mark : {FrameMark::socket, FrameMark::ring, FrameMark::bell}) {
+    if (std::ranges::equal(in, frame_mark(mark))) return mark;
+  }
+  return FrameMark::none;
+}
 
 void write_prefix(const FramePrefix& prefix, std::span<std::byte, frame_prefix_size> out) {
   const RawPrefix raw{letters, prefix.header_size, prefix.segments_size, prefix.descriptors, 0};
@@ -59,10 +82,7 @@ FrameDecoder::FrameDecoder() { make_room(usual_capacity); }
 std::span<std::byte> FrameDecoder::space() {
   const std::size_t held = end_ - begin_;
   std::size_t wanted = frame_prefix_size;
-  if (held >= frame_prefix_size) {
-    wanted = read_prefix(std::span<const std::byte, frame_prefix_size>(buffer_.get() + begin_, frame_prefix_size))
-                 .frame_size();
-  }
+  if (held >= frame_prefix_size && read_mark(front()) == FrameMark::none) wanted = read_prefix(front()).frame_size();
   wanted = std::max(wanted, held + 1);
   if (held == 0) {
     begin_ = end_ = 0;
@@ -75,11 +95,17 @@ std::span<std::byte> FrameDecoder::space() {
 
 void FrameDecoder::received(std::size_t count) noexcept { end_ = std::min(end_ + count, capacity_); }
 
+bool FrameDecoder::take_mark(FrameMark mark) noexcept {
+  if (!holds_prefix() || read_mark(front()) != mark) return false;
+  begin_ += frame_prefix_size;
+  return true;
+}
+
 std::optional<Frame> FrameDecoder::next() {
   const std::size_t held = end_ - begin_;
   if (held < frame_prefix_size) return std::nullopt;
   const std::byte* start = buffer_.get() + begin_;
-  const FramePrefix prefix = read_prefix(std::span<const std::byte, frame_prefix_size>(start, frame_prefix_size));
+  const FramePrefix prefix = read_prefix(front());
   if (held < prefix.frame_size()) return std::nullopt;
   begin_ += prefix.frame_size();
   const std::byte* header = start + frame_prefix_size;

@@ -34,6 +34,17 @@ struct FramePrefix {
 void write_prefix(const FramePrefix& prefix, std::span<std::byte, frame_prefix_size> out);
 [[nodiscard]] FramePrefix read_prefix(std::span<const std::byte, frame_prefix_size> in);
 
+// What stands in the place of a prefix once a ring is in use (section 6 of docs/worker-protocol.md): sixteen bytes, letters
+// and zeros.
+enum class FrameMark : std::uint8_t {
+  none,
+  socket,  // "MTSS", in the ring: the stream goes on at the socket
+  ring,    // "MTSR", on the socket: the stream goes on in the ring
+  bell,    // "MTSB", on the socket: look into the ring
+};
+[[nodiscard]] std::span<const std::byte, frame_prefix_size> frame_mark(FrameMark mark) noexcept;
+[[nodiscard]] FrameMark read_mark(std::span<const std::byte, frame_prefix_size> in) noexcept;
+
 // A received frame. It borrows from its decoder: valid until the decoder's next space(). At least `frame_slack` readable
 // bytes follow the segments, as simdjson wants.
 inline constexpr std::size_t frame_slack = 64;
@@ -53,11 +64,18 @@ class FrameDecoder {
   void received(std::size_t count) noexcept;
   // The next whole frame, if one is there. Ask until there is none before asking for space().
   [[nodiscard]] std::optional<Frame> next();
+  // Takes this mark off the front, if it is there.
+  [[nodiscard]] bool take_mark(FrameMark mark) noexcept;
+  // The whole prefix of a frame, or a mark, is held.
+  [[nodiscard]] bool holds_prefix() const noexcept { return end_ - begin_ >= frame_prefix_size; }
   // Bytes of an unfinished frame are held: the end of the stream here cuts a frame.
   [[nodiscard]] bool amid_frame() const noexcept { return begin_ != end_; }
 
  private:
   void make_room(std::size_t wanted);
+  [[nodiscard]] std::span<const std::byte, frame_prefix_size> front() const noexcept {
+    return std::span<const std::byte, frame_prefix_size>(buffer_.get() + begin_, frame_prefix_size);
+  }
 
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t capacity_ = 0;  // without the slack

@@ -88,6 +88,11 @@ struct Drop {
   std::uint32_t arena = 0;
 };
 
+// Memory for a ring, to a worker that said it can use one; its one descriptor travels beside the frame.
+struct RingOffer {
+  std::uint64_t capacity = 0;
+};
+
 struct Bye {};
 
 // ---- from the worker ----
@@ -96,6 +101,13 @@ struct Ready {
   std::int64_t protocol = protocol_version;
   std::string sdk, language;
   std::int64_t pid = 0;
+  bool ring = false;  // "ring" is among its "features"
+};
+
+struct RingAnswer {
+  bool taken = false;
+  bool futex = false;  // it wakes a host that sleeps on a futex
+  std::string why;     // it was not taken
 };
 
 struct Result {
@@ -134,8 +146,8 @@ struct Request {
 }  // namespace message
 
 using Message = std::variant<message::Hello, message::Lifecycle, message::Call, message::Cancel, message::Reply,
-                             message::Arena, message::Drop, message::Bye, message::Ready, message::Result, message::Log,
-                             message::Progress, message::Request>;
+                             message::Arena, message::Drop, message::RingOffer, message::Bye, message::Ready,
+                             message::RingAnswer, message::Result, message::Log, message::Progress, message::Request>;
 
 // The word of "t".
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;

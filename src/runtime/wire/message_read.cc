@@ -96,9 +96,37 @@ Message read_arena(const Header& from) {
 
 Message read_drop(const Header& from) { return message::Drop{from.arena()}; }
 
+Message read_ring_offer(const Header& from) { return message::RingOffer{from.positive("capacity")}; }
+
 Message read_bye(const Header&) { return message::Bye{}; }
 
 // ---- from the worker ----
+
+bool has_feature(const Header& from, std::string_view wanted) {
+  dom::element found;
+  dom::array features;
+  if (!from.find("features", found)) return false;
+  if (found.get(features) != simdjson::SUCCESS) broken("'features' is not a list");
+  for (const dom::element one : features) {
+    std::string_view word;
+    if (one.get(word) == simdjson::SUCCESS && word == wanted) return true;
+  }
+  return false;
+}
+
+bool flag(const Header& from, std::string_view key) {
+  dom::element found;
+  bool value = false;
+  return from.find(key, found) && found.get(value) == simdjson::SUCCESS && value;
+}
+
+Message read_ring_answer(const Header& from) {
+  message::RingAnswer answer;
+  answer.taken = flag(from, "taken");
+  answer.futex = flag(from, "futex");
+  answer.why = from.text("why");
+  return answer;
+}
 
 Message read_ready(const Header& from) {
   message::Ready ready;
@@ -106,6 +134,7 @@ Message read_ready(const Header& from) {
   ready.sdk = from.text("sdk");
   ready.language = from.text("language");
   ready.pid = static_cast<std::int64_t>(from.count("pid"));
+  ready.ring = has_feature(from, "ring");
   return ready;
 }
 
@@ -185,6 +214,8 @@ constexpr Type types[] = {
     {"hello", From::host, read_hello},
     {"ready", From::worker, read_ready},
     {"bye", From::host, read_bye},
+    {"ring", From::host, read_ring_offer},
+    {"ring", From::worker, read_ring_answer},
 };
 
 // An unreadable number somewhere in the values of the message: its receiver answers that.

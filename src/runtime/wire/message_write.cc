@@ -35,6 +35,11 @@ class Fields {
     key(name);
     data::put_number(out_, number);
   }
+  void flag(std::string_view name, bool flag) {
+    key(name);
+    raw(flag ? "true" : "false");
+  }
+  void raw(std::string_view json) { out_.append(json); }
   void number(std::string_view name, std::uint64_t number) { this->number(name, static_cast<std::int64_t>(number)); }
   void value(std::string_view name, const Value& value) {
     key(name);
@@ -132,6 +137,14 @@ void write(Fields& to, const message::Arena& arena) {
 
 void write(Fields& to, const message::Drop& drop) { to.number("arena", std::uint64_t{drop.arena}); }
 
+void write(Fields& to, const message::RingOffer& offer) { to.number("capacity", offer.capacity); }
+
+void write(Fields& to, const message::RingAnswer& answer) {
+  to.flag("taken", answer.taken);
+  to.flag("futex", answer.futex);
+  if (!answer.taken) to.repaired("why", answer.why);
+}
+
 void write(Fields&, const message::Bye&) {}
 
 void write(Fields& to, const message::Ready& ready) {
@@ -139,6 +152,10 @@ void write(Fields& to, const message::Ready& ready) {
   to.text("sdk", ready.sdk);
   to.text("language", ready.language);
   to.number("pid", ready.pid);
+  if (ready.ring) {
+    to.key("features");
+    to.raw("[\"ring\"]");
+  }
 }
 
 void write(Fields& to, const message::Result& result) {
@@ -212,7 +229,9 @@ OutgoingFrame MessageWriter::write(const Message& message, data::BulkWriter* bul
   FramePrefix prefix;
   prefix.header_size = static_cast<std::uint32_t>(header_size);
   prefix.segments_size = static_cast<std::uint32_t>(encoder_.segments_size());
-  prefix.descriptors = std::holds_alternative<message::Arena>(message) ? 1 : 0;
+  const bool brings_memory =
+      std::holds_alternative<message::Arena>(message) || std::holds_alternative<message::RingOffer>(message);
+  prefix.descriptors = brings_memory ? 1 : 0;
   const auto head = std::as_writable_bytes(std::span(text));
   write_prefix(prefix, head.first<frame_prefix_size>());
   return {head, encoder_.segments(), prefix.frame_size()};

@@ -10,8 +10,8 @@ constexpr std::array<std::string_view, 9> operations{"",          "validate", "s
                                                      "aggregate", "infer",    "call", "health"};
 constexpr std::array<std::string_view, 5> verbs{"load", "initialize", "start", "stop", "cleanup"};
 // In the order of the variant.
-constexpr std::array<std::string_view, 13> types{"hello", "lifecycle", "call",   "cancel", "reply",    "arena",  "drop",
-                                                 "bye",   "ready",     "result", "log",    "progress", "request"};
+constexpr std::array<std::string_view, 15> types{"hello", "lifecycle", "call", "cancel", "reply",  "arena", "drop",    "ring",
+                                                 "bye",   "ready",     "ring", "result", "log",    "progress", "request"};
 static_assert(std::variant_size_v<Message> == types.size());
 static_assert(operations[MORTISE_OP_HEALTH] == "health" && operations[MORTISE_OP_CALL] == "call");
 

@@ -1,0 +1,93 @@
+#include "runtime/ring/spin_budget.h"
+
+#include <fcntl.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "runtime/ring/futex.h"
+
+namespace mortise::runtime {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Two threads wake each other in turns: half of the median of their round trips.
+std::chrono::nanoseconds cost_of_waking() {
+  constexpr std::uint32_t rounds = 15;
+  alignas(64) std::uint32_t ping = 0;
+  alignas(64) std::uint32_t pong = 0;
+  const auto wait_for = [](std::uint32_t& word, std::uint32_t wanted) {
+    const std::atomic_ref<std::uint32_t> now(word);
+    while (now.load() < wanted) futex_wait(word, wanted - 1, std::chrono::milliseconds(2));
+  };
+  const auto say = [](std::uint32_t& word, std::uint32_t what) {
+    std::atomic_ref<std::uint32_t>(word).store(what);
+    futex_wake(word);
+  };
+  std::thread other([&] {
+    for (std::uint32_t round = 1; round <= rounds; ++round) {
+      wait_for(ping, round);
+      say(pong, round);
+    }
+  });
+  std::array<Clock::duration, rounds> took;
+  for (std::uint32_t round = 1; round <= rounds; ++round) {
+    const auto begin = Clock::now();
+    say(ping, round);
+    wait_for(pong, round);
+    took[round - 1] = Clock::now() - begin;
+  }
+  other.join();
+  std::ranges::nth_element(took, took.begin() + rounds / 2);
+  return took[rounds / 2] / 2;
+}
+
+std::chrono::microseconds measure() {
+  try {
+    return std::clamp(std::chrono::duration_cast<std::chrono::microseconds>(cost_of_waking()), SpinBudget::least,
+                      SpinBudget::most);
+  } catch (const std::exception&) {  // no thread to be had
+    return SpinBudget::least;
+  }
+}
+
+}  // namespace
+
+unsigned running_in(const char* text) noexcept {
+  unsigned running = 0;
+  return std::sscanf(text, "%*s %*s %*s %u/", &running) == 1 ? running : 0;
+}
+
+SpinBudget::SpinBudget()
+    : processors_(static_cast<unsigned>(std::max(::get_nprocs(), 1))),
+      load_(::open("/proc/loadavg", O_RDONLY | O_CLOEXEC)) {}
+
+void SpinBudget::measure_once() noexcept {
+  std::call_once(once_, [this] { measured_us_ = measure().count(); });
+}
+
+// A caller and its worker are two that run; they may take turns on one processor.
+bool SpinBudget::crowded() const noexcept {
+  std::array<char, 64> text{};
+  if (!load_ || ::pread(load_.get(), text.data(), text.size() - 1, 0) <= 0) return true;
+  const unsigned running = running_in(text.data());
+  return running == 0 || running > std::max(processors_, 2U);
+}
+
+std::chrono::microseconds SpinBudget::now(Clock::time_point now) noexcept {
+  const std::int64_t ns = now.time_since_epoch().count();
+  std::int64_t last = looked_at_.load(std::memory_order_relaxed);
+  if (ns - last >= std::chrono::nanoseconds(fresh).count() && looked_at_.compare_exchange_strong(last, ns)) {
+    crowded_.store(crowded(), std::memory_order_relaxed);
+  }
+  return std::chrono::microseconds(
+      crowded_.load(std::memory_order_relaxed) ? 0 : measured_us_.load(std::memory_order_relaxed));
+}
+
+}  // namespace mortise::runtime
