@@ -10,6 +10,9 @@ namespace {
 constexpr std::chrono::seconds death_patience{5};  // after a SIGKILL; longer only in the depths of the kernel
 constexpr std::chrono::seconds close_patience{2};  // from the end of the socket to the end of the process
 constexpr auto never = Clock::time_point::max();
+// Receives in one go: a worker that sends without end must not keep its driver from the clock.
+constexpr int rounds_at_once = 64;
+constexpr int last_rounds = 4096;  // of a dead one, whose socket holds less
 
 // "1 s", "250 ms".
 std::string text_of(std::chrono::milliseconds time) {
@@ -45,6 +48,15 @@ void Exchange::begin(const Message& message, std::shared_ptr<RunMemory> run) {
   }
 }
 
+void Exchange::offer(const RingMemory& memory) {
+  expects_ring_ = true;
+  news_ = worker_.take_news() & (news_death | news_abandon);
+  worker_.output().begin();
+  const int descriptor = memory.descriptor();
+  worker_.channel().send(message::RingOffer{memory.capacity()}, nullptr, std::span(&descriptor, 1));
+  reached_ = !worker_.channel().lost();
+}
+
 void Exchange::announce() {
   for (const std::uint32_t arena : worker_.memory().take_dropped())
     worker_.channel().send_ahead(message::Drop{arena}, {});
@@ -69,7 +81,7 @@ void Exchange::pump(Clock::time_point now) {
   if (!serving_ && (std::exchange(news_, news_ & ~news_output) & news_output) != 0)
     desk_.printed(worker_.output().take());
   if (worker_.channel().sending() && !socket_ended_) worker_.channel().flush();
-  receive_all();
+  receive_all(rounds_at_once);
   if (done()) return;
   if (!serving_ && (news_ & news_death) != 0) {
     if (const auto death = worker_.death()) return died(*death);
@@ -82,8 +94,8 @@ void Exchange::pump(Clock::time_point now) {
   if (!done() && now >= next_time_) time_is_up(now);
 }
 
-void Exchange::receive_all() {
-  while (!done() && !socket_ended_ && !serving_ && receive_once()) {
+void Exchange::receive_all(int rounds) {
+  while (!done() && !socket_ended_ && !serving_ && rounds-- > 0 && receive_once()) {
   }
 }
 
@@ -164,7 +176,7 @@ void Exchange::closed(Clock::time_point now) {
 }
 
 void Exchange::died(const Death& death) {
-  receive_all();  // what it sent before it died still counts
+  receive_all(last_rounds);  // what it sent before it died still counts
   if (done() || serving_) return;
   worker_lives_ = false;
   const std::string how = death.describe();
@@ -249,6 +261,10 @@ void Exchange::handle(Message& message) {
                                      std::to_string(protocol_version));
     }
     ready_ = std::move(*ready);
+    return finish(Ended::ok, std::nullopt);
+  }
+  if (auto* answer = std::get_if<message::RingAnswer>(&message); answer != nullptr && expects_ring_) {
+    ring_answer_ = std::move(*answer);
     return finish(Ended::ok, std::nullopt);
   }
   throw Error(Code::invalid, "it sent '" + std::string(name_of(message)) + "' out of order");

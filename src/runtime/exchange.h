@@ -56,6 +56,9 @@ class Exchange {
   // Sends a hello, a lifecycle verb or a call. `run` is the memory that tables travel in; may be null.
   void begin(const Message& message, std::shared_ptr<RunMemory> run = nullptr);
 
+  // Sends the memory for a ring.
+  void offer(const RingMemory& memory);
+
   // One look at the socket and nothing else. False when nothing was there. Wait::yes may sleep for Channel::moment.
   bool look(os::Wait wait = os::Wait::no) { return !socket_ended_ && !serving_ && receive_once(wait); }
   // Whatever can happen now, happens.
@@ -72,6 +75,7 @@ class Exchange {
   // When a driver that was held up for so long would have killed the worker.
   [[nodiscard]] std::optional<Clock::time_point> last_moment() const noexcept;
   [[nodiscard]] const std::optional<message::Ready>& ready() const noexcept { return ready_; }
+  [[nodiscard]] const std::optional<message::RingAnswer>& ring_answer() const noexcept { return ring_answer_; }
 
  private:
   enum class Phase { working, stopping, dying, done };
@@ -80,7 +84,7 @@ class Exchange {
   void announce();
   void reply(message::Reply answer);
 
-  void receive_all();
+  void receive_all(int rounds);
   bool receive_once(os::Wait wait = os::Wait::no);
   void handle_received();
   void handle(Message& message);
@@ -128,6 +132,8 @@ class Exchange {
   std::optional<std::pair<Ended, Error>> verdict_;  // while dying
   std::uint64_t copied_in_ = 0;
   std::optional<message::Ready> ready_;
+  bool expects_ring_ = false;
+  std::optional<message::RingAnswer> ring_answer_;
   Outcome outcome_;
 };
 

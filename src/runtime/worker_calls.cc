@@ -70,6 +70,7 @@ Outcome WorkerInstance::invoke(Call call) {
   Terms terms = terms_of(call);
   const Message message = message_of(call, terms);
   Exchange exchange(*process_, speaker_, log_, std::move(terms), std::move(call.host), last_id_, on_this_thread());
+  set_spin();
   exchange.begin(message, std::move(call.memory));
   if (!exchange.done()) {
     const auto registration = call.cancel.on_cancel([this] { process_->ring(news_cancel); });
@@ -83,10 +84,11 @@ Outcome WorkerInstance::invoke(Call call) {
 
 void WorkerInstance::drive(Exchange& exchange) {
   exchange_ = &exchange;
-  if (around_.settings.spin.count() != 0) spin(exchange);
+  if (around_.settings.spin.count() != 0 && !process_->channel().has_ring()) spin(exchange);
   // Most answers come within a moment: sleeping in the receive itself saves two system calls, and being deaf to news for so
   // long harms nobody.
-  while (!exchange.done() && !process_->has_news() && !exchange.wants_to_write() && exchange.look(os::Wait::yes)) {
+  while (!exchange.done() && !process_->has_news() && !exchange.wants_to_write() && Clock::now() < exchange.next_time() &&
+         exchange.look(os::Wait::yes)) {
   }
   while (!exchange.done()) {
     exchange.pump(Clock::now());
@@ -109,6 +111,7 @@ void WorkerInstance::spin(Exchange& exchange) {
 }
 
 void WorkerInstance::sleep(const Exchange& exchange) {
+  if (exchange.wants_to_read() && !process_->channel().doze()) return;
   short events = 0;
   if (exchange.wants_to_read()) events |= POLLIN;
   if (exchange.wants_to_write()) events |= POLLOUT;
@@ -148,6 +151,7 @@ void WorkerInstance::start(Call call, Completion completion) {
   Terms terms = terms_of(call);
   async->message = message_of(call, terms);
   async->exchange.emplace(*process_, speaker_, log_, std::move(terms), std::move(call.host), last_id_, on_other_threads());
+  set_spin();
   async->exchange->begin(async->message, std::move(call.memory));
   {
     const std::lock_guard lock(mutex_);
@@ -190,6 +194,9 @@ void WorkerInstance::step() {
                        : around_.reactor.at(async->timer_at, [weak = weak_from_this()] {
                            if (const auto self = weak.lock()) self->step();
                          });
+  }
+  if (exchange.wants_to_read() && !process_->channel().doze()) {
+    return around_.reactor.post([self = shared_from_this()] { self->step(); });
   }
   std::uint32_t events = 0;
   if (exchange.wants_to_read()) events |= EPOLLIN;

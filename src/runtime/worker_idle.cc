@@ -9,6 +9,7 @@ namespace mortise::runtime {
 namespace {
 
 constexpr std::chrono::milliseconds rest_after{5'000};  // after the last call, until memory is given back
+constexpr int rounds_at_once = 64;  // of reading: others want the reactor, too
 
 }  // namespace
 
@@ -23,21 +24,30 @@ void WorkerInstance::socket_ready() {
   }
   if (driver_ == Driver::loop) return step();
   read_idle();
-  bool listen = false;
+  const bool quiet_now = process_->channel().doze();
+  bool listens = false;
   {
     const std::lock_guard lock(mutex_);
     driver_ = Driver::nobody;
-    listen = usable();
+    listens = usable();
   }
   free_.notify_all();
-  if (listen) around_.reactor.rearm(socket_watch_, process_->channel().descriptor(), EPOLLIN | EPOLLONESHOT);
+  if (listens) listen(quiet_now);
   if (process_->has_news()) idle_news();
+}
+
+// `quiet_now`: the ring is empty and its writer rings at the socket.
+void WorkerInstance::listen(bool quiet_now) {
+  if (quiet_now) return around_.reactor.rearm(socket_watch_, process_->channel().descriptor(), EPOLLIN | EPOLLONESHOT);
+  around_.reactor.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->socket_ready();
+  });
 }
 
 // Only log records may come now. By whoever has the slot.
 void WorkerInstance::read_idle() {
   try {
-    while (true) {
+    for (int round = 0; round < rounds_at_once; ++round) {
       while (std::optional<Message> message = process_->channel().next(nullptr)) {
         const auto* log = std::get_if<message::Log>(&*message);
         if (log == nullptr && !std::holds_alternative<message::Progress>(*message)) {
@@ -73,6 +83,7 @@ void WorkerInstance::idle_check() {
     driver_ = Driver::idle_reader;
   }
   const bool others = tidy(idle >= rest_after);
+  const bool quiet_now = process_->channel().doze();
   {
     const std::lock_guard lock(mutex_);
     driver_ = Driver::nobody;
@@ -80,7 +91,7 @@ void WorkerInstance::idle_check() {
     if (idle_timer_) check_again(others ? Clock::now() + std::chrono::seconds(1) : last_used_ + rest_after);
   }
   free_.notify_all();
-  around_.reactor.rearm(socket_watch_, process_->channel().descriptor(), EPOLLIN | EPOLLONESHOT);
+  listen(quiet_now);
 }
 
 void WorkerInstance::check_again(Clock::time_point when) {

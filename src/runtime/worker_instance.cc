@@ -73,11 +73,56 @@ void WorkerInstance::shake_hands() {
   settle(exchange, outcome);
   give_slot();
   if (outcome.error) throw Error(*outcome.error);
+  agree_on_transport(*exchange.ready());
 }
 
 std::chrono::milliseconds WorkerInstance::allowed() const { return descriptor_->deadline.value_or(around_.settings.deadline); }
 
 std::chrono::milliseconds WorkerInstance::allowed_at_end() const { return std::min(allowed(), stop_bound); }
+
+// ---- its transport ---------------------------------------------------------------------------------------------------
+
+void WorkerInstance::agree_on_transport(const message::Ready& ready) {
+  const Transport wanted = around_.settings.transport;
+  if (wanted == Transport::socket) return;
+  if (ready.ring) offer_ring();
+  if (wanted == Transport::ring && transport_ != "ring") {
+    throw Error(Code::unsupported, "worker '" + speaker_.plugin + "' (" + ready.sdk + ") cannot use a ring and runtime.transport is 'ring'",
+                "set runtime.transport to 'auto', or build the plugin with a newer SDK")
+        .with("plugin", speaker_.plugin);
+  }
+}
+
+// The worker may decline; then everything stays on the socket.
+void WorkerInstance::offer_ring() {
+  RingMemory memory = RingMemory::make();
+  Terms terms;
+  terms.what = "ring";
+  terms.allowed = around_.settings.handshake;
+  terms.deadline = Clock::now() + terms.allowed;
+  if (!take_slot(Driver::lifecycle)) throw Error(Code::internal, "a new worker is busy");
+  Exchange exchange(*process_, speaker_, log_, std::move(terms), nullptr, 0, on_this_thread());
+  exchange.offer(memory);
+  drive(exchange);
+  Outcome outcome = exchange.take();
+  settle(exchange, outcome);
+  if (const auto& answer = exchange.ring_answer(); answer && answer->taken) {
+    memory.forget_descriptor();
+    process_->channel().use_ring(std::move(memory), answer->futex ? Channel::Futex::yes : Channel::Futex::no);
+    transport_ = "ring";
+    around_.spin->measure_once();
+  } else if (answer) {
+    log_.debug("a worker declined the ring", {{"pid", pid()}, {"why", answer->why}});
+  }
+  give_slot();
+  if (outcome.error) throw Error(*outcome.error);
+}
+
+void WorkerInstance::set_spin() {
+  if (!process_->channel().has_ring()) return;
+  const std::chrono::microseconds fixed = around_.settings.spin;
+  process_->channel().set_spin(fixed.count() != 0 ? fixed : around_.spin->now(Clock::now()));
+}
 
 // One lifecycle verb, driven by this thread.
 void WorkerInstance::ask(Verb verb, std::chrono::milliseconds at_most) {
@@ -94,6 +139,7 @@ void WorkerInstance::ask(Verb verb, std::chrono::milliseconds at_most) {
   terms.deadline = Clock::now() + at_most;
   terms.grace = around_.settings.grace;
   Exchange exchange(*process_, speaker_, log_, std::move(terms), around_.settings.house, message.id, on_this_thread());
+  set_spin();
   exchange.begin(message);
   drive(exchange);
   Outcome outcome = exchange.take();
@@ -128,7 +174,7 @@ void WorkerInstance::give_slot() noexcept {
 
 // What came in one piece with the answer.
 void WorkerInstance::read_what_is_left() {
-  if (!usable() || !process_->channel().amid_frame()) return;
+  if (!usable() || !process_->channel().waiting()) return;
   read_idle();
 }
 

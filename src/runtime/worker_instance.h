@@ -13,6 +13,7 @@
 
 #include "runtime/exchange.h"
 #include "runtime/instance.h"
+#include "runtime/ring/spin_budget.h"
 #include "runtime/runtime.h"
 #include "runtime/task_threads.h"
 #include "runtime/worker_process.h"
@@ -27,6 +28,7 @@ struct WorkerSurroundings {
   Log log;
   RuntimePaths paths;
   RuntimeSettings settings;
+  std::shared_ptr<SpinBudget> spin = std::make_shared<SpinBudget>();
 };
 
 class WorkerInstance final : public Instance, public std::enable_shared_from_this<WorkerInstance> {
@@ -41,6 +43,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] std::uint64_t serial() const noexcept override { return speaker_.instance; }
   [[nodiscard]] plugin::State state() const noexcept override { return lifecycle_.state(); }
   [[nodiscard]] std::int64_t pid() const noexcept override { return process_->pid(); }
+  [[nodiscard]] std::string_view transport() const noexcept override { return transport_; }
   [[nodiscard]] bool usable() const noexcept override { return usable_.load(std::memory_order_acquire); }
 
   void initialize() override { lifecycle_.initialize(); }
@@ -76,6 +79,9 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] std::chrono::milliseconds allowed() const;
   [[nodiscard]] std::chrono::milliseconds allowed_at_end() const;
   void shake_hands();
+  void agree_on_transport(const message::Ready& ready);
+  void offer_ring();
+  void set_spin();
 
   // One driver at a time. False when another one is at work.
   bool take_slot(Driver driver);
@@ -98,6 +104,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   void step();
   void finish_async();
   void read_idle();
+  void listen(bool quiet_now);
   void idle_check();
   void check_again(Clock::time_point when);
   bool tidy(bool rest);
@@ -115,6 +122,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   Hooks hooks_{*this};
   plugin::Lifecycle lifecycle_;
   std::shared_ptr<WorkerProcess> process_;
+  std::string_view transport_ = "socket";  // since the handshake
   Reactor::Id socket_watch_ = 0;
   std::uint64_t last_id_ = 0;             // the driver's
   Exchange* exchange_ = nullptr;           // the driver's

@@ -80,6 +80,7 @@ void WorkerProcess::ring(News news) {
   news_.fetch_or(news, std::memory_order_acq_rel);
   const std::uint64_t one = 1;
   (void)!::write(bell_.get(), &one, sizeof one);
+  channel_.interrupt();
   std::shared_ptr<const OnNews> listener;
   {
     const std::lock_guard lock(mutex_);

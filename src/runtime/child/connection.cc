@@ -15,6 +15,8 @@ namespace mortise::runtime::child {
 namespace {
 
 constexpr std::size_t max_waiting_descriptors = 16;
+constexpr std::uint32_t longest_spin_us = 1000;
+constexpr std::chrono::milliseconds moment{10};  // at the futex; who waits longer waits at the socket
 
 // Poll's timeout: -1 without an end, rounded up so that a wait never ends early.
 int milliseconds_until(std::optional<Clock::time_point> until) {
@@ -92,20 +94,28 @@ Connection::Fill Connection::fill(os::Wait wait) {
 
 // The next message among the bytes that are here.
 Received Connection::take(data::BulkReader& bulk) {
-  const auto frame = decoder_.next();
+  std::optional<Frame> frame;
+  bool from_ring = false;
+  if (ring_ == nullptr) {
+    frame = decoder_.next();
+  } else if (const auto taken = ring_->receiver.next(decoder_)) {
+    frame = taken->frame;
+    from_ring = taken->from_ring;
+  }
   if (!frame) return {};
   if (frame->descriptors > descriptors_.size()) {
     throw Error(Code::invalid, "broken frame: its descriptors did not come");
   }
-  if (!decoder_.amid_frame() && frame->descriptors < descriptors_.size()) {
+  if (!from_ring && !decoder_.amid_frame() && frame->descriptors < descriptors_.size()) {
     throw Error(Code::invalid, "broken frame: it brings descriptors that its prefix does not announce");
   }
   Received received{Received::Is::message, reader_.read(*frame, &bulk), {}};
-  const bool arena = std::holds_alternative<message::Arena>(received.message);
-  if (frame->descriptors != (arena ? 1 : 0)) {
+  const bool brings_memory = std::holds_alternative<message::Arena>(received.message) ||
+                             std::holds_alternative<message::RingOffer>(received.message);
+  if (frame->descriptors != (brings_memory ? 1 : 0)) {
     throw Error(Code::invalid, "broken frame: it brings descriptors that it must not, or lacks one");
   }
-  if (arena) {
+  if (brings_memory) {
     received.descriptor = std::move(descriptors_.front());
     descriptors_.erase(descriptors_.begin());
   }
@@ -116,6 +126,7 @@ Received Connection::receive_now(data::BulkReader& bulk) {
   for (;;) {
     Received received = take(bulk);
     if (received.is == Received::Is::message) return received;
+    if (ring_ != nullptr && ring_->receiver.fetch()) continue;
     switch (fill()) {
       case Fill::some: break;
       case Fill::none: return {};
@@ -128,17 +139,52 @@ Received Connection::receive(data::BulkReader& bulk, std::optional<Clock::time_p
   for (;;) {
     Received received = take(bulk);
     if (received.is == Received::Is::message) return received;
-    switch (fill(until ? os::Wait::no : os::Wait::yes)) {
+    switch (ring_ == nullptr ? wait_at_socket(until) : wait_at_ring(until)) {
       case Fill::some: break;
       case Fill::closed: received.is = Received::Is::closed; return received;
       case Fill::none:
         if (until && Clock::now() >= *until) return received;
-        if (until) wait_for(socket_.get(), POLLIN, milliseconds_until(until));
     }
   }
 }
 
+Connection::Fill Connection::wait_at_socket(std::optional<Clock::time_point> until) {
+  const Fill filled = fill(until ? os::Wait::no : os::Wait::yes);
+  if (filled == Fill::none && until && Clock::now() < *until) wait_for(socket_.get(), POLLIN, milliseconds_until(until));
+  return filled;
+}
+
+// Looks for a while, sleeps on the futex for a moment, then at the socket.
+Connection::Fill Connection::wait_at_ring(std::optional<Clock::time_point> until) {
+  RingReceiver& receiver = ring_->receiver;
+  if (receiver.away()) return wait_at_socket(until);
+  const std::chrono::microseconds budget(std::min(ring_->memory.spin().load(std::memory_order_relaxed), longest_spin_us));
+  if (!ring_->spin.look(budget, [&] { return receiver.waiting(); }) && receiver.doze(Asleep::at_futex)) {
+    const auto left = until ? std::max(*until - Clock::now(), Clock::duration::zero()) : Clock::duration(moment);
+    receiver.sleep(std::min<Clock::duration>(left, moment));
+    receiver.awake();
+  }
+  if (receiver.fetch() || !receiver.doze(Asleep::at_socket)) return Fill::some;
+  const Fill filled = wait_at_socket(until);
+  receiver.awake();
+  return filled != Fill::some && receiver.fetch() ? Fill::some : filled;
+}
+
+void Connection::use_ring(RingMemory memory) { ring_ = std::make_unique<Ring>(std::move(memory)); }
+
 bool Connection::send(const OutgoingFrame& frame) {
+  if (ring_ == nullptr) return send_by_socket(frame);
+  RingSender::Sent sent{};
+  try {
+    sent = ring_->sender.send(frame, false);
+  } catch (const Error&) {  // the host's side of the ring cannot be: as good as gone
+    return false;
+  }
+  if (sent.mark != FrameMark::none && !send_by_socket({frame_mark(sent.mark), {}, frame_prefix_size})) return false;
+  return sent.in_ring || send_by_socket(frame);
+}
+
+bool Connection::send_by_socket(const OutgoingFrame& frame) {
   Outbox outbox(frame);
   while (!outbox.empty()) {
     const os::Transfer transfer = os::send_some(socket_.get(), outbox.parts(), {});

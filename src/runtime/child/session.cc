@@ -56,7 +56,7 @@ Session::Session(os::Fd socket, std::string sdk, std::string language)
   auto* hello = std::get_if<message::Hello>(&first.message);
   if (hello == nullptr) out_of_turn(first.message);
   hello_ = std::move(*hello);
-  send_aside(message::Ready{protocol_version, std::move(sdk), std::move(language), ::getpid()});
+  send_aside(message::Ready{protocol_version, std::move(sdk), std::move(language), ::getpid(), true});
   if (hello_.protocol != protocol_version) {
     throw Error(Code::unsupported, "the host speaks version " + std::to_string(hello_.protocol) +
                                        " of the worker protocol, this worker version 1");
@@ -106,12 +106,29 @@ Task Session::next() {
       task = open(*call);
     } else if (auto* lifecycle = std::get_if<message::Lifecycle>(&received.message)) {
       task = open(*lifecycle);
+    } else if (const auto* offer = std::get_if<message::RingOffer>(&received.message)) {
+      answer_offer(*offer, std::move(received.descriptor));
     } else {
       out_of_turn(received.message);
     }
     if (task) return *task;
   }
   return {};
+}
+
+// The answer is the last frame that goes over the socket unannounced.
+void Session::answer_offer(const message::RingOffer& offer, os::Fd file) {
+  if (!std::exchange(may_get_ring_, false)) throw Error(Code::invalid, "broken protocol: 'ring' out of turn");
+  std::optional<RingMemory> memory;
+  std::string why;
+  try {
+    memory.emplace(RingMemory::of(std::move(file), offer.capacity));
+    memory->forget_descriptor();
+  } catch (const Error& error) {
+    why = error.what();
+  }
+  if (!send_aside(message::RingAnswer{memory.has_value(), true, why}) || !memory) return;
+  connection_.use_ring(std::move(*memory));
 }
 
 std::optional<Task> Session::open(message::Call& call) {
@@ -143,6 +160,7 @@ std::optional<Task> Session::open(message::Lifecycle& lifecycle) {
 Task Session::open(Task::Kind kind, std::uint64_t id, std::uint32_t operation, std::string method, Value input,
                    std::int64_t timeout_ms) {
   const auto now = Clock::now();
+  may_get_ring_ = false;
   method_ = std::move(method);
   input_ = std::move(input);
   extra_copied_ = 0;

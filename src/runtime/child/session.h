@@ -59,6 +59,7 @@ class Session {
   Task open(Task::Kind kind, std::uint64_t id, std::uint32_t operation, std::string method, Value input,
             std::int64_t timeout_ms);
 
+  void answer_offer(const message::RingOffer& offer, os::Fd file);
   Received receive(std::optional<Clock::time_point> until);
   // Does what may come at any time (cancel, arena, drop, a reply that nobody waits for any more). False: it was another.
   bool take_aside(Received& received);
@@ -80,6 +81,7 @@ class Session {
   void host_is_gone() noexcept;
 
   Connection connection_;
+  bool may_get_ring_ = true;  // until it was offered, or the first task
   HangupWatch watch_;
   Arenas arenas_;
   message::Hello hello_;
