@@ -5,7 +5,8 @@ first byte. `Connection` sends and receives whole frames and checks every number
 side: a worker uses it, and so do the tests that play the host.
 
 Receiving reads ahead, so several small frames cost one system call. It first asks again and again for a moment, giving
-the processor away in between, and only then sleeps: a sleeping process is woken far slower than it answers.
+the processor away in between, and only then sleeps: a sleeping process is woken far slower than it answers. Once a ring
+(`ring.py`) is in use, frames come and go through shared memory where they can.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import struct
 import time
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from .ring import BELL, IN_RING, MARK_SIZE, BrokenRing, Ring
 
 MAGIC = b"MTSE"
 PREFIX = struct.Struct("<4sIIHH")
@@ -179,6 +182,11 @@ class Connection:
         self._start = 0
         self._end = 0
         self._descriptors: List[int] = []
+        self._ring: Optional[Ring] = None
+
+    def use_ring(self, ring: Ring) -> None:
+        """From now on frames travel through the ring where they can. While nobody sends or receives."""
+        self._ring = ring
 
     # ---- sending
 
@@ -186,6 +194,12 @@ class Connection:
         """Blocks until the frame is with the kernel. Raises Ended when nobody listens any more."""
         data = pack(header, segments, len(descriptors))
         try:
+            if self._ring is not None:
+                in_ring, mark = self._ring.send(data, by_socket=bool(descriptors))
+                if mark:
+                    self._socket.sendall(mark)
+                if in_ring:
+                    return
             if not descriptors:
                 self._socket.sendall(data)
                 return
@@ -194,6 +208,8 @@ class Connection:
             self._socket.sendall(memoryview(data)[sent:])
         except (BrokenPipeError, ConnectionResetError):
             raise Ended() from None
+        except BrokenRing as error:
+            raise BrokenFrame(f"the ring is broken: {error}") from None
 
     # ---- receiving
 
@@ -203,20 +219,91 @@ class Connection:
             frame = self._take()
             if frame is not None:
                 return frame
-            self._fill(wait=True)
+            self._wait()
 
     def receive_now(self) -> Optional[Frame]:
         """The next frame if all of it, or its beginning, is here already; None otherwise. Never waits for a frame to
         begin."""
         frame = self._take()
-        if frame is None and self._fill(wait=False):
+        while frame is None and self._fill_now():
             frame = self._take()
-            while frame is None and self._end > self._start:  # it has begun, so its rest is on the way
+            while frame is None and self._amid_frame():  # it has begun, so its rest is on the way
                 self._fill(wait=True)
                 frame = self._take()
         return frame
 
+    def _amid_frame(self) -> bool:
+        return self._end > self._start and (self._ring is None or self._ring.away)
+
+    def _fill_now(self) -> bool:
+        if self._ring is None:
+            return self._fill(wait=False)
+        return self._fetch() or self._fill(wait=False)
+
+    def _wait(self) -> None:
+        """Until something came, from wherever it comes now."""
+        ring = self._ring
+        if ring is None or ring.away:
+            self._fill(wait=True)
+        elif ring.look() or not ring.doze():
+            self._fetch()
+        else:
+            self._fill(wait=True, spin=False)
+            ring.awake()
+            self._fetch()
+
+    def _fetch(self) -> bool:
+        try:
+            return self._ring is not None and self._ring.fetch()
+        except BrokenRing as error:
+            raise BrokenFrame(f"the ring is broken: {error}") from None
+
     def _take(self) -> Optional[Frame]:
+        ring = self._ring
+        if ring is None:
+            return self._take_from_socket()
+        while True:
+            if not ring.away:
+                frame = self._take_from_ring(ring)
+                if frame is not None:
+                    return frame
+            while self._take_mark(BELL):
+                pass
+            if not ring.away:
+                if self._end - self._start < PREFIX_SIZE:
+                    return None
+                if not self._fetch():
+                    raise BrokenFrame("a frame came over the socket while the ring was in use")
+            elif self._take_mark(IN_RING):
+                ring.away = False
+                self._fetch()
+            else:
+                return self._take_from_socket()
+
+    def _take_mark(self, mark: bytes) -> bool:
+        if not self._buffer.startswith(mark, self._start) or self._end - self._start < MARK_SIZE:
+            return False
+        self._start += MARK_SIZE
+        return True
+
+    def _take_from_ring(self, ring: Ring) -> Optional[Frame]:
+        """The next frame of what was copied out of the ring; frames are whole there."""
+        copy, at, end = ring.front()
+        if at == end or ring.away:
+            return None
+        if end - at < PREFIX_SIZE:
+            raise BrokenFrame("a frame in the ring is cut")
+        prefix = parse_prefix(copy, at)
+        size = PREFIX_SIZE + prefix.header + prefix.segments
+        if end - at < size or prefix.descriptors:
+            raise BrokenFrame("a frame in the ring is cut, or announces descriptors")
+        ring.used(size)
+        begin = at + PREFIX_SIZE
+        header = self._reader.read(copy[begin : begin + prefix.header])
+        segments = cut_segments(header, memoryview(copy)[begin + prefix.header : at + size])
+        return Frame(header, segments, [], self._reader.simple)
+
+    def _take_from_socket(self) -> Optional[Frame]:
         """Cuts one frame out of what has been read, reading on into a block of its own when it is a long one."""
         start = self._start
         available = self._end - start
@@ -262,7 +349,7 @@ class Connection:
             done += count
         return view.toreadonly()
 
-    def _fill(self, wait: bool) -> bool:
+    def _fill(self, wait: bool, spin: bool = True) -> bool:
         """Reads what is there, at least one byte when `wait`. Raises Ended at the end of the stream."""
         if self._start > 0:  # a frame that has begun moves to the front, so that there is room for all of it
             count = self._end - self._start
@@ -270,7 +357,7 @@ class Connection:
             self._start, self._end = 0, count
         room = [self._view[self._end :]]
         give_up = 0
-        flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+        flags = socket.MSG_CMSG_CLOEXEC | (socket.MSG_DONTWAIT if spin or not wait else 0)
         while True:
             try:
                 count, ancillary, received, _ = self._socket.recvmsg_into(room, self._ANCILLARY, flags)

@@ -83,6 +83,8 @@ class Session(Host):
                 self.connection.send(header, segments)
         except Ended:
             self.exit(EXIT_ENDED)
+        except BrokenFrame as error:
+            self.broken(error)
 
     # ---- for calls
 

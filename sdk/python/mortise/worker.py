@@ -30,6 +30,7 @@ from .loading import load_plugin
 from .logs import HostHandler
 from .outgoing import Outgoing
 from .plugin import OPERATIONS, Plugin, make_plugin, perform
+from .ring import Ring
 from .session import EXIT_ENDED, Session
 
 PROTOCOL = 1
@@ -48,6 +49,7 @@ class Worker:
         self._logs = HostHandler(self._session)
         self._about: Dict[str, Any] = {}
         self._plugin: Optional[Plugin] = None
+        self._may_get_ring = True  # until it was offered, or the first lifecycle verb
 
     def run(self) -> int:
         """Serves until the host says goodbye (0) or goes away."""
@@ -62,6 +64,8 @@ class Worker:
                     self._call(frame)
                 elif kind == "lifecycle":
                     self._lifecycle(frame)
+                elif kind == "ring":
+                    self._take_ring(frame)
                 elif kind == "bye":
                     session.flush()
                     return 0
@@ -80,14 +84,32 @@ class Worker:
         self._about = header["plugin"]
         ready = {
             "t": "ready", "protocol": PROTOCOL, "sdk": f"mortise-python {__version__}", "language": "python",
-            "pid": os.getpid(),
+            "pid": os.getpid(), "features": ["ring"],
         }  # fmt: skip
         self._session.send(Outgoing().header(ready))
+
+    def _take_ring(self, frame: Frame) -> None:
+        """Takes the memory that the host offers, or says why not. The answer is the last frame before it is used."""
+        if len(frame.descriptors) != 1 or not self._may_get_ring:
+            raise BrokenFrame(f"a ring with {len(frame.descriptors)} descriptors, or out of turn")
+        self._may_get_ring = False
+        answer: Dict[str, Any] = {"t": "ring", "taken": True, "futex": False}
+        ring = None
+        try:
+            ring = Ring(frame.descriptors[0], frame.header.get("capacity"), "worker")
+        except Invalid as error:
+            answer.update(taken=False, why=error.message)
+        finally:
+            os.close(frame.descriptors[0])
+        self._session.send(Outgoing().header(answer))
+        if ring is not None:
+            self._session.connection.use_ring(ring)
 
     # ---- lifecycle
 
     def _lifecycle(self, frame: Frame) -> None:
         id = _positive(frame.header.get("id"))
+        self._may_get_ring = False
         verb = frame.header.get("verb")
         try:
             if verb == "load":
