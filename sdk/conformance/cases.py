@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import select
 import signal
 import time
 
@@ -68,8 +67,8 @@ class Bench:
             self._worker = self.fresh().begin({"colour": "red"})
         return self._worker
 
-    def fresh(self):
-        return Worker(self.command)
+    def fresh(self, transport=None):
+        return Worker(self.command, transport or self.command.transport)
 
     def discard(self):
         if self._worker is not None:
@@ -161,7 +160,7 @@ def converse(worker, case, id, begun, seen):
     end = begun + (case["patience_ms"] / 1000 if "patience_ms" in case else PATIENCE)
     while True:
         until = end if cancel_at is None else min(end, cancel_at)
-        if not select.select([worker.socket], [], [], max(0.0, until - time.monotonic()))[0]:
+        if not worker.stream.wait(until - time.monotonic()):
             if cancel_at is not None and time.monotonic() >= cancel_at:
                 worker.send({"t": "cancel", "id": id})
                 cancel_at = None
@@ -254,7 +253,7 @@ def play_frame(bench, case):
             replacement = bytes.fromhex(text)
             data[int(offset) : int(offset) + len(replacement)] = replacement
         descriptors = [os.dup(1) for _ in range(form.get("descriptors", 0))]
-        second.send(worker.socket, bytes(data), descriptors)
+        worker.stream.send(bytes(data), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         expect = case.get("expect", {})

@@ -47,7 +47,7 @@ def after_every_byte(bench, start, data, lengths, what):
         worker = bench.fresh()
         try:
             start(worker)
-            second.send(worker.socket, data(worker)[:length])
+            worker.stream.send_part(data(worker)[:length])
             ends_in_time(worker, f"after byte {length} of {what}")
         finally:
             worker.close()

@@ -15,7 +15,9 @@ import sys
 import time
 
 import second
+import streams
 from literal import Packed
+from streams import RingStream, SocketStream
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "python"))
@@ -36,8 +38,10 @@ class Failure(AssertionError):
 class WorkerCommand:
     """How to start a worker, and the plugin it gets."""
 
-    def __init__(self, argv, plugin, environment):
+    def __init__(self, argv, plugin, environment, transport="socket"):
         self.argv = argv
+        self.transport = transport
+        self.spin_us = 50
         self.folder = os.path.abspath(plugin)
         self.environment = environment
         with open(os.path.join(self.folder, "manifest.json"), encoding="utf-8") as file:
@@ -50,8 +54,9 @@ class WorkerCommand:
 class Worker:
     """A process, its socket, and what it printed."""
 
-    def __init__(self, command):
+    def __init__(self, command, transport):
         self.command = command
+        self.transport = transport
         self.socket, theirs = socket.socketpair()
         out, write_out = os.pipe()
         err, write_err = os.pipe()
@@ -71,6 +76,7 @@ class Worker:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
         self.printed = {1: b"", 2: b""}
         self.status = None
+        self.stream = SocketStream(self.socket)
         self.last_id = 0
         self.last_arena = 0
         self.open_arenas = {}  # number: (descriptor, memory)
@@ -80,7 +86,7 @@ class Worker:
 
     def send(self, message, packed=None, key="", descriptors=()):
         """Sends a message, with one value under `key`."""
-        second.send(self.socket, self.frame(message, packed, key, len(descriptors)), descriptors)
+        self.stream.send(self.frame(message, packed, key, len(descriptors)), descriptors)
 
     def frame(self, message, packed=None, key="", descriptors=0):
         packed = packed or Packed()
@@ -97,7 +103,7 @@ class Worker:
 
     def receive(self, seconds=PATIENCE):
         """The next message: (header with its values canonical, the raw node of 'value')."""
-        text, segments = second.read_frame(self.socket, time.monotonic() + seconds)
+        text, segments = self.stream.read(time.monotonic() + seconds)
         header = second.parse(text)
         for key in ("value", "input", "fields"):
             if key in header:
@@ -157,7 +163,27 @@ class Worker:
             and isinstance(ready.get("pid"), int)
         ):
             raise Failure(f"ready lacks sdk, language or pid: {ready}")
+        if self.transport == "ring":
+            self.offer_ring(ready)
         return ready
+
+    def offer_ring(self, ready):
+        """From here on frames travel through the ring."""
+        if "ring" not in ready.get("features", []):
+            raise Failure(f"the worker does not say that it can use a ring: {ready}")
+        ring = RingStream(self.socket, self.command.spin_us)
+        answer = self.offer(streams.CAPACITY, ring.descriptor)
+        if answer.get("taken") is not True:
+            raise Failure(f"the worker did not take the ring: {answer}")
+        self.futex = answer.get("futex", False)
+        self.stream = ring
+
+    def offer(self, capacity, descriptor):
+        self.send({"t": "ring", "capacity": capacity}, descriptors=[descriptor])
+        answer = self.receive()
+        if answer["t"] != "ring" or not isinstance(answer.get("taken"), bool):
+            raise Failure(f"the offer of a ring was answered with {answer}")
+        return answer
 
     def lifecycle(self, verb, config=None):
         id = self.next_id()
@@ -245,4 +271,6 @@ class Worker:
             os.close(descriptor)
         for pipe in self.pipes.values():
             os.close(pipe)
+        if self.stream.name == "ring":
+            self.stream.close()
         self.open_arenas, self.pipes = {}, {}

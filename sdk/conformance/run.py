@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import cases  # noqa: E402
 import deaths  # noqa: E402
+import rings  # noqa: E402
 from host import Failure, WorkerCommand  # noqa: E402
 
 
@@ -27,6 +28,7 @@ def arguments(given):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plugin", required=True, metavar="FOLDER", help="the package of the conformance plugin")
     parser.add_argument("--worker", metavar="COMMAND", help="what starts the worker, as one text")
+    parser.add_argument("--transport", choices=["socket", "ring"], default="socket", help="how frames travel")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="one variable for the worker")
     parser.add_argument("--only", default="", metavar="TEXT", help="only cases with TEXT in 'file: name'")
     parser.add_argument("--list", action="store_true", help="name the cases and stop")
@@ -41,7 +43,8 @@ def arguments(given):
 
 def main(given):
     options = arguments(given)
-    chosen = [case for case in (*cases.load_all(), *deaths.load_all()) if options.only in str(case)]
+    every = [*cases.load_all(), *deaths.load_all(), *(rings.load_all() if options.transport == "ring" else ())]
+    chosen = [case for case in every if options.only in str(case)]
     if options.list:
         print(*chosen, sep="\n")
         return 0
@@ -51,7 +54,7 @@ def main(given):
     if os.sep in options.command[0]:
         options.command[0] = os.path.abspath(options.command[0])
     environment = dict(pair.partition("=")[::2] for pair in options.env)
-    bench = cases.Bench(WorkerCommand(options.command, options.plugin, environment))
+    bench = cases.Bench(WorkerCommand(options.command, options.plugin, environment, options.transport))
     results = []
     for case in chosen:
         results.append(run_one(bench, case))

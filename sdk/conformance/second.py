@@ -76,15 +76,25 @@ def read_exactly(sock, size, deadline, partial=b""):
 def read_frame(sock, deadline):
     """(header text, segments). Workers send no descriptors."""
     prefix = read_exactly(sock, 16, deadline)
+    header, size = check_prefix(prefix)
+    text = read_exactly(sock, header, deadline, prefix)
+    return split(text, read_exactly(sock, size, deadline, prefix + text))
+
+
+def check_prefix(prefix):
+    """(bytes of the header, bytes of the segments)"""
     header = int.from_bytes(prefix[4:8], "little")
     size = int.from_bytes(prefix[8:12], "little")
     if prefix[:4] != b"MTSE" or not 2 <= header <= 16 << 20 or size > 64 << 20 or prefix[12:] != b"\0\0\0\0":
         raise Broken(f"a prefix of {prefix.hex(' ')}")
-    text = read_exactly(sock, header, deadline, prefix)
-    body = read_exactly(sock, size, deadline, prefix + text)
+    return header, size
+
+
+def split(text, body):
+    """(header text, segments)"""
     sizes = parse(text).get("segments", [])
-    if [type(n) for n in sizes] != [int] * len(sizes) or sum(sizes) != size:
-        raise Broken(f"segments {sizes} in a frame with {size} bytes of them")
+    if [type(n) for n in sizes] != [int] * len(sizes) or sum(sizes) != len(body):
+        raise Broken(f"segments {sizes} in a frame with {len(body)} bytes of them")
     segments, at = [], 0
     for one in sizes:
         segments.append(body[at : at + one])

@@ -43,15 +43,19 @@ def run_cases(*arguments):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("group", GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("transport", "group"), [("socket", group) for group in GROUPS] + [("ring", group) for group in (*GROUPS, "rings")]
+)
 @pytest.mark.parametrize("sdk", WORKERS)
-def test_a_worker_passes_the_cases(sdk, group):
+def test_a_worker_passes_the_cases(sdk, transport, group):
     if sdk == "native" and not (BUILD / "bin" / "mortise-worker").exists():
         pytest.skip("the native worker is not built: run make")
     if sdk == "r" and not (BUILD / "r" / "mortise").exists():
         pytest.skip("the R package is not built: run tools/setup, which installs R, and make")
     arguments = WORKERS[sdk]() if callable(WORKERS[sdk]) else WORKERS[sdk]
-    done = run_cases("--only", f"{group}: ", *arguments)
+    done = run_cases("--only", f"{group}: ", "--transport", transport, *arguments)
     print(done.stdout[-8000:], done.stderr[-4000:])
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].endswith(" passed, 0 failed, 0 skipped")

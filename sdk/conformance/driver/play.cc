@@ -165,7 +165,9 @@ Problem play_deaths(Runtime& runtime) {
     const auto begun = Clock::now();
     const Outcome outcome = runtime.invoke(plugin, plugin_config(), std::move(call));
     const std::string when = "after byte " + std::to_string(bytes) + ": ";
-    if (outcome.ended != Ended::crashed) return when + "it ended " + std::string(name_of(outcome.ended));
+    // A whole prefix over the socket, while a ring is in use, breaks the protocol before the death is seen.
+    const bool unannounced = bytes >= 16 && outcome.ended == Ended::killed;
+    if (outcome.ended != Ended::crashed && !unannounced) return when + "it ended " + std::string(name_of(outcome.ended));
     if (Clock::now() - begun > std::chrono::seconds(5)) return when + "it took more than 5 s";
     if (Problem problem = dead(runtime)) return when + *problem;
   }
