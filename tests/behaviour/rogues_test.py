@@ -85,6 +85,16 @@ FATES = {
     "asks_after_the_end_py": Fate("ok", ["done"]),
     "asks_without_waiting_py": Fate("plugin", ["protocol"]),
     "asks_absurd_arena_py": Fate("plugin", [], config={"size": -1}),
+    # -- it misuses the ring
+    "ring_tail_lies_py": Fate("plugin", ["protocol", "broken ring"]),
+    "ring_head_lies_py": Fate("plugin", ["protocol", "broken ring: its reader says"]),
+    "ring_absurd_lengths_py": Fate("plugin", ["protocol", "4294967295"]),
+    "ring_frame_cut_py": Fate("plugin", ["protocol", "broken ring: a frame in it is cut"]),
+    "ring_speaks_at_socket_py": Fate("plugin", ["protocol", "over the socket while the ring was in use"]),
+    "ring_million_frames_py": Fate("ok", ["sent"], timeout="60s", within=45),
+    "ring_never_silent_py": Fate("timeout", ["1"], timeout="1s", within=6),
+    "ring_rings_bells_py": Fate("timeout", ["1"], timeout="1s", within=6),
+    "ring_scribbles_words_py": Fate("ok", ["done"]),
     # -- it returns nonsense
     "returns_object_py": Fate("plugin", ["Nonsense"]),
     "returns_itself_py": Fate("plugin", ["128"]),
@@ -122,7 +132,7 @@ if (outside.BUILD / "r" / "mortise").exists():
 # Rogues with a test of their own below.
 APART = {
     "cleanup_hangs", "changes_shared_memory", "crashes_first", "fails_twice", "forks_children_py", "leaves_child",
-    "lies_about_tables_py", "validate_rewrites",
+    "lies_about_tables_py", "ring_changes_frames_py", "validate_rewrites",
 }  # fmt: skip
 
 
@@ -226,6 +236,17 @@ def test_a_table_that_changes_after_it_was_sent_is_copied_before_it_is_believed(
         if answer["success"]:
             rows = answer["context"]["t"]
             assert len(rows) == 20_000 and all(row == {"text": "m"} for row in rows)
+        else:
+            assert answer["failure"]["code"] == "plugin", answer["failure"]
+    calm.check()
+
+
+def test_frames_that_change_while_the_host_reads_them_end_the_worker_or_nothing(host):
+    calm = Calm(host)
+    for seed in range(5):
+        answer = host.execute([step("Rogue.ring_changes_frames_py", output="out", seed=seed, timeout="20s")])
+        if answer["success"]:
+            assert answer["context"]["out"] == "done"
         else:
             assert answer["failure"]["code"] == "plugin", answer["failure"]
     calm.check()

@@ -1,0 +1,11 @@
+"""Puts a frame into the ring whose header says that it has four gigabytes."""
+
+from mortise import Plugin
+
+from raw import prefix, ring, wait_forever
+
+
+class RingAbsurdLengths(Plugin):
+    def step(self, step):
+        ring().send(prefix(0xFFFFFFFF) + b"{}")
+        wait_forever()

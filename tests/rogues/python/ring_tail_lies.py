@@ -1,0 +1,12 @@
+"""Says that its ring holds four gigabytes."""
+
+from mortise import Plugin
+
+from raw import ring, wait_forever
+
+
+class RingTailLies(Plugin):
+    def step(self, step):
+        used = ring()
+        used._words[used._out] = (used._written + 0xFFFFFFF0) & 0xFFFFFFFF
+        wait_forever()
