@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test features guides check abi sanitize tidy fuzz bench soak fmt install deb clean help
+.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak fmt install deb clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -52,6 +52,11 @@ fuzz: build/fuzz/build.ninja ## every fuzz target for FUZZ_SECONDS
 	cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
 	tools/fuzz-smoke $(FUZZ_SECONDS)
 
+N ?= 10000000
+fuzz-shm: build/asan/build.ninja ## N messages read while their writer scribbles over ring and arenas, under the address sanitizer
+	cmake --build build/asan --parallel $(JOBS) --target fuzz_shm
+	ASAN_OPTIONS=allocator_may_return_null=1 build/asan/bin/tests/fuzz_shm $(N) $(or $(SEED),1)
+
 bench: build/release/build.ninja ## measures against floors taken in the same run
 	cmake --build build/release --parallel $(JOBS)
 	bench/run
@@ -83,4 +88,4 @@ clean: ## forgets what was built (ccache remembers)
 	rm -rf build
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 12
