@@ -4,14 +4,18 @@
 #include <csignal>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <linux/futex.h>
 #include <spawn.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -119,6 +123,60 @@ void PingPong::send_over(const std::byte* data, std::size_t bytes) {
   write_all(data, bytes);
   char done = 0;
   read_all(&done, 1);
+}
+
+// ---- shared memory and a futex ---------------------------------------------------------------------------------------
+
+struct FutexPingPong::Shared {
+  static constexpr std::size_t most = 64U << 10;
+  alignas(64) std::uint32_t asked = 0;
+  alignas(64) std::uint32_t answered = 0;
+  alignas(64) std::uint64_t bytes = 0;
+  std::byte there[most];
+  std::byte back[most];
+
+  static void say(std::uint32_t& word) {
+    std::atomic_ref(word).fetch_add(1);
+    ::syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+  }
+  static void await(std::uint32_t& word, std::uint32_t before) {
+    while (std::atomic_ref(word).load() == before) ::syscall(SYS_futex, &word, FUTEX_WAIT, before, nullptr, nullptr, 0);
+  }
+};
+
+FutexPingPong::FutexPingPong() : buffer_(Shared::most) {
+  void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) fail("mmap");
+  shared_ = new (memory) Shared;
+  child_ = ::fork();
+  if (child_ < 0) fail("fork");
+  if (child_ != 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  serve(*shared_);
+}
+
+FutexPingPong::~FutexPingPong() {
+  end_child(child_);
+  ::munmap(shared_, sizeof(Shared));
+}
+
+void FutexPingPong::serve(Shared& shared) {
+  std::vector<std::byte> buffer(Shared::most);
+  for (std::uint32_t round = 0;; ++round) {
+    Shared::await(shared.asked, round);
+    std::memcpy(buffer.data(), shared.there, shared.bytes);
+    std::memcpy(shared.back, buffer.data(), shared.bytes);
+    Shared::say(shared.answered);
+  }
+}
+
+void FutexPingPong::round_trip(std::size_t bytes) {
+  const std::uint32_t before = std::atomic_ref(shared_->answered).load();
+  shared_->bytes = bytes;
+  std::memcpy(shared_->there, buffer_.data(), bytes);
+  Shared::say(shared_->asked);
+  Shared::await(shared_->answered, before);
+  std::memcpy(buffer_.data(), shared_->back, bytes);
 }
 
 // ---- processes -----------------------------------------------------------------------------------------------------------

@@ -39,6 +39,26 @@ class PingPong {
   std::vector<char> buffer_;
 };
 
+// Another process at the other end of shared memory that copies every message out and back, and sleeps on a futex between
+// two. Make it before the program has threads.
+class FutexPingPong {
+ public:
+  FutexPingPong();
+  ~FutexPingPong();
+  FutexPingPong(const FutexPingPong&) = delete;
+  FutexPingPong& operator=(const FutexPingPong&) = delete;
+
+  // `bytes` (at most 64 KiB) there and back.
+  void round_trip(std::size_t bytes);
+
+ private:
+  struct Shared;
+  static void serve(Shared& shared);
+  Shared* shared_ = nullptr;
+  pid_t child_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
 // Starts a program and waits for its end. Throws when it cannot be started.
 void run_to_end(const std::vector<std::string>& command);
 
