@@ -85,13 +85,13 @@ Outcome WorkerInstance::invoke(Call call) {
 void WorkerInstance::drive(Exchange& exchange) {
   exchange_ = &exchange;
   if (around_.settings.spin.count() != 0 && !process_->channel().has_ring()) spin(exchange);
-  // Most answers come within a moment: sleeping in the receive itself saves two system calls, and being deaf to news for so
-  // long harms nobody.
-  while (!exchange.done() && !process_->has_news() && !exchange.wants_to_write() && Clock::now() < exchange.next_time() &&
-         exchange.look(os::Wait::yes)) {
-  }
-  while (!exchange.done()) {
-    exchange.pump(Clock::now());
+  while (true) {
+    // Most answers come within a moment: sleeping in the receive itself saves two system calls, and being deaf to news for so
+    // long harms nobody.
+    while (!exchange.done() && !process_->has_news() && !exchange.wants_to_write() &&
+           Clock::now() + Channel::moment < exchange.next_time() && exchange.look(os::Wait::yes)) {
+    }
+    if (!exchange.done()) exchange.pump(Clock::now());
     if (exchange.done()) break;
     sleep(exchange);
   }

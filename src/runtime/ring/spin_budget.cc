@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "runtime/ring/futex.h"
 
@@ -17,35 +18,38 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Two threads wake each other in turns: half of the median of their round trips.
+// Two threads wake each other in turns: half of the median of their round trips. On a busy machine it gives up soon.
 std::chrono::nanoseconds cost_of_waking() {
   constexpr std::uint32_t rounds = 15;
+  constexpr std::uint32_t no_more = ~std::uint32_t{0};
+  constexpr std::chrono::milliseconds patience{3};
   alignas(64) std::uint32_t ping = 0;
   alignas(64) std::uint32_t pong = 0;
   const auto wait_for = [](std::uint32_t& word, std::uint32_t wanted) {
     const std::atomic_ref<std::uint32_t> now(word);
     while (now.load() < wanted) futex_wait(word, wanted - 1, std::chrono::milliseconds(2));
+    return now.load();
   };
   const auto say = [](std::uint32_t& word, std::uint32_t what) {
     std::atomic_ref<std::uint32_t>(word).store(what);
     futex_wake(word);
   };
   std::thread other([&] {
-    for (std::uint32_t round = 1; round <= rounds; ++round) {
-      wait_for(ping, round);
-      say(pong, round);
-    }
+    for (std::uint32_t round = 1; round <= rounds && wait_for(ping, round) != no_more; ++round) say(pong, round);
   });
-  std::array<Clock::duration, rounds> took;
-  for (std::uint32_t round = 1; round <= rounds; ++round) {
+  std::vector<Clock::duration> took;
+  const auto start = Clock::now();
+  for (std::uint32_t round = 1; round <= rounds && Clock::now() - start < patience; ++round) {
     const auto begin = Clock::now();
     say(ping, round);
     wait_for(pong, round);
-    took[round - 1] = Clock::now() - begin;
+    took.push_back(Clock::now() - begin);
   }
+  if (took.size() < rounds) say(ping, no_more);
   other.join();
-  std::ranges::nth_element(took, took.begin() + rounds / 2);
-  return took[rounds / 2] / 2;
+  const auto middle = took.begin() + static_cast<std::ptrdiff_t>(took.size() / 2);
+  std::ranges::nth_element(took, middle);
+  return *middle / 2;
 }
 
 std::chrono::microseconds measure() {
