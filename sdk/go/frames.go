@@ -41,6 +41,7 @@ type connection struct {
 	file    *os.File
 	raw     syscall.RawConn
 	sending sync.Mutex
+	ring    *ring // nil: everything goes over the socket
 
 	data        []byte // read, not taken yet
 	start, end  int
@@ -86,32 +87,98 @@ func pack(text []byte, segments [][]byte) []byte {
 func (c *connection) write(data []byte) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
+	if c.ring != nil {
+		inRing, mark, err := c.ring.send(data)
+		if err == nil && mark != "" {
+			_, err = c.file.Write([]byte(mark))
+		}
+		if err != nil || inRing {
+			return err
+		}
+	}
 	_, err := c.file.Write(data)
+	return err
+}
+
+// useRing sends what is left to say over the socket alone, then everything through the ring where it fits.
+func (c *connection) useRing(used *ring, last []byte) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	_, err := c.file.Write(last)
+	c.ring = used
 	return err
 }
 
 // receive waits for the next frame: errEnded, brokenFrame, or a frame.
 func (c *connection) receive() (*frame, error) {
+	if c.ring == nil {
+		return c.receiveFromSocket()
+	}
+	for {
+		if !c.ring.away {
+			header, data, err := c.ring.cut()
+			if header != nil || err != nil {
+				return parsed(header, data, err)
+			}
+		}
+		for c.takeMark(markBell) {
+		}
+		var err error
+		switch held := c.end - c.start; {
+		case c.ring.away && c.takeMark(markInRing):
+			c.ring.away = false
+		case c.ring.away && held < prefixSize:
+			err = c.fill()
+		case c.ring.away:
+			return c.receiveFromSocket()
+		case held < prefixSize:
+			err = c.waitAtRing()
+		default:
+			var there bool
+			if there, err = c.ring.fetch(); err == nil && !there {
+				err = broken("a frame came over the socket while the ring was in use")
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// waitAtRing looks for a moment, then sleeps at the socket. What is in the ring counts, whatever became of the socket.
+func (c *connection) waitAtRing() error {
+	if there, err := c.ring.fetch(); there || err != nil {
+		return err
+	}
+	var ended error
+	if !c.ring.look() && c.ring.doze() {
+		ended = c.fill()
+		c.ring.awake()
+	}
+	if there, err := c.ring.fetch(); there || err != nil {
+		return err
+	}
+	return ended
+}
+
+// takeMark takes a mark off the front of what came over the socket, if it is there.
+func (c *connection) takeMark(mark string) bool {
+	if c.end-c.start < len(mark) || string(c.data[c.start:c.start+len(mark)]) != mark {
+		return false
+	}
+	c.start += len(mark)
+	return true
+}
+
+func (c *connection) receiveFromSocket() (*frame, error) {
 	for c.end-c.start < prefixSize {
 		if err := c.fill(); err != nil {
 			return nil, err
 		}
 	}
-	prefix := c.data[c.start:c.end]
-	header := int(binary.LittleEndian.Uint32(prefix[4:]))
-	size := int(binary.LittleEndian.Uint32(prefix[8:]))
-	count := int(binary.LittleEndian.Uint16(prefix[12:]))
-	switch {
-	case string(prefix[:4]) != magic:
-		return nil, broken("a frame begins with %q, not %q", prefix[:4], magic)
-	case header < 2 || header > maxHeader:
-		return nil, broken("a header of %d bytes; it has 2 to %d", header, maxHeader)
-	case size > maxSegments:
-		return nil, broken("segments of %d bytes; a frame holds at most %d", size, maxSegments)
-	case count > maxDescriptors:
-		return nil, broken("%d descriptors; a frame carries at most %d", count, maxDescriptors)
-	case binary.LittleEndian.Uint16(prefix[14:]) != 0:
-		return nil, broken("the last two bytes of a prefix are not 0")
+	header, size, count, err := checkPrefix(c.data[c.start:c.end])
+	if err != nil {
+		return nil, err
 	}
 	body, err := c.take(header + size)
 	if err != nil {
@@ -120,18 +187,50 @@ func (c *connection) receive() (*frame, error) {
 	return c.frameOf(body[:header], body[header:], count)
 }
 
+// checkPrefix reads the 16 bytes in front of a frame: the sizes of header and segments, and the number of descriptors.
+func checkPrefix(prefix []byte) (header, size, count int, err error) {
+	header = int(binary.LittleEndian.Uint32(prefix[4:]))
+	size = int(binary.LittleEndian.Uint32(prefix[8:]))
+	count = int(binary.LittleEndian.Uint16(prefix[12:]))
+	switch {
+	case string(prefix[:4]) != magic:
+		err = broken("a frame begins with %q, not %q", prefix[:4], magic)
+	case header < 2 || header > maxHeader:
+		err = broken("a header of %d bytes; it has 2 to %d", header, maxHeader)
+	case size > maxSegments:
+		err = broken("segments of %d bytes; a frame holds at most %d", size, maxSegments)
+	case count > maxDescriptors:
+		err = broken("%d descriptors; a frame carries at most %d", count, maxDescriptors)
+	case binary.LittleEndian.Uint16(prefix[14:]) != 0:
+		err = broken("the last two bytes of a prefix are not 0")
+	}
+	return header, size, count, err
+}
+
 func (c *connection) frameOf(header, data []byte, count int) (*frame, error) {
 	if len(c.descriptors) < count || (c.end == c.start && len(c.descriptors) > count) {
 		return nil, broken("%d descriptors came, the prefix says %d", len(c.descriptors), count)
 	}
-	parsed, err := parseHeader(header)
+	made, err := parsed(header, data, nil)
+	if err != nil {
+		return nil, err
+	}
+	made.descriptors = c.descriptors[:count:count]
+	c.descriptors = append([]int(nil), c.descriptors[count:]...)
+	return made, nil
+}
+
+// parsed is a frame without its descriptors, unless there was a problem before.
+func parsed(header, data []byte, problem error) (*frame, error) {
+	if problem != nil {
+		return nil, problem
+	}
+	object, err := parseHeader(header)
 	if err != nil {
 		return nil, brokenFrame{err}
 	}
-	made := &frame{header: parsed, descriptors: c.descriptors[:count:count]}
-	c.descriptors = append([]int(nil), c.descriptors[count:]...)
-	made.segments, err = cutSegments(parsed, data)
-	return made, err
+	segments, err := cutSegments(object, data)
+	return &frame{header: object, segments: segments}, err
 }
 
 func cutSegments(header *objectNode, data []byte) ([][]byte, error) {

@@ -60,7 +60,7 @@ func (s *session) greet() {
 		os.Exit(exitBroken)
 	}
 	out := &outgoing{}
-	out.raw(fmt.Sprintf(`{"t":"ready","protocol":%d,"sdk":"mortise-go %s","language":"go","pid":%d}`, protocol, Version, os.Getpid()))
+	out.raw(fmt.Sprintf(`{"t":"ready","protocol":%d,"sdk":"mortise-go %s","language":"go","pid":%d,"features":["ring"]}`, protocol, Version, os.Getpid()))
 	s.send(out)
 }
 

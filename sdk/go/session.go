@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -20,6 +21,7 @@ const (
 type session struct {
 	connection *connection
 	work       chan *frame
+	ringOver   bool // a ring was offered, or it is too late for one; only the reader
 	replies    chan *frame
 
 	asking sync.Mutex // held by who waits for a reply
@@ -78,7 +80,7 @@ func (s *session) ended() {
 func (s *session) dispatch(frame *frame) error {
 	header := frame.header
 	kind, _ := header.text("t")
-	if len(frame.descriptors) > 0 && kind != "arena" {
+	if len(frame.descriptors) > 0 && kind != "arena" && kind != "ring" {
 		return broken("descriptors with a message of type '%.80s'", kind)
 	}
 	id, _ := header.integer("id")
@@ -101,10 +103,36 @@ func (s *session) dispatch(frame *frame) error {
 		s.replies <- frame
 	case "arena", "drop":
 		return s.memory(frame, kind)
+	case "ring":
+		return s.takeRing(frame)
 	case "bye":
 		os.Exit(0)
 	default:
 		return broken("a message of type '%.80s' has no place here", kind)
+	}
+	return nil
+}
+
+// takeRing takes the memory that the host offers, or says why not. The answer is the last frame before it is used.
+func (s *session) takeRing(frame *frame) error {
+	if len(frame.descriptors) != 1 || s.ringOver {
+		return broken("a ring with %d descriptors, or out of turn", len(frame.descriptors))
+	}
+	s.ringOver = true
+	capacity, _ := frame.header.integer("capacity")
+	used, err := newRing(frame.descriptors[0], capacity)
+	_ = syscall.Close(frame.descriptors[0])
+	out := &outgoing{}
+	if err != nil {
+		out.raw(`{"t":"ring","taken":false,"why":`)
+		out.text = appendText(out.text, cleanText(err.Error()))
+		out.raw("}")
+		s.send(out)
+		return nil
+	}
+	out.raw(`{"t":"ring","taken":true,"futex":true}`)
+	if s.connection.useRing(used, pack(out.text, nil)) != nil {
+		return errEnded
 	}
 	return nil
 }
@@ -115,6 +143,7 @@ func (s *session) begin(frame *frame, id int64, isCall bool) error {
 	if id <= 0 {
 		return broken("a call has a positive id")
 	}
+	s.ringOver = true
 	if s.open != 0 {
 		return broken("call %d came while %d is open", id, s.open)
 	}

@@ -43,8 +43,6 @@ def run_cases(*arguments):
     )  # fmt: skip
 
 
-
-
 @pytest.mark.parametrize(
     ("transport", "group"), [("socket", group) for group in GROUPS] + [("ring", group) for group in (*GROUPS, "rings")]
 )
