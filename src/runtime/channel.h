@@ -55,6 +55,11 @@ class Channel {
 
   // The peer had closed its end when something was sent; it did not get that.
   [[nodiscard]] bool lost() const noexcept { return lost_; }
+  // The same for a ring, afterwards: where what was sent ends, and whether the worker took it before it went. Without a ring it did.
+  [[nodiscard]] std::uint32_t position() const noexcept { return ring_ != nullptr ? ring_->sender.written() : 0; }
+  [[nodiscard]] bool was_read(std::uint32_t position) const noexcept {
+    return ring_ == nullptr || ring_->sender.was_read(position);
+  }
   // Something is left to send.
   [[nodiscard]] bool sending() const noexcept { return !backlog_.empty(); }
   void flush();

@@ -43,6 +43,7 @@ void Exchange::begin(const Message& message, std::shared_ptr<RunMemory> run) {
   try {
     worker_.channel().send(message, &worker_.memory(), [this] { announce(); });
     reached_ = !worker_.channel().lost();
+    position_ = worker_.channel().position();
   } catch (const Error& error) {  // the value cannot be sent; nothing was
     finish(Ended::error, error);
   }
@@ -179,6 +180,7 @@ void Exchange::died(const Death& death) {
   receive_all(last_rounds);  // what it sent before it died still counts
   if (done() || serving_) return;
   worker_lives_ = false;
+  reached_ = reached_ && worker_.channel().was_read(position_);
   const std::string how = death.describe();
   if (phase_ == Phase::dying) {
     outcome_.cleanup_skipped = true;

@@ -127,6 +127,7 @@ class Exchange {
   bool serving_ = false;  // a service was asked and did not answer yet; nothing else is read meanwhile
   bool worker_lives_ = true;
   bool reached_ = true;  // false: the worker had ended when the message was sent
+  std::uint32_t position_ = 0;  // of the message's end in the ring
   std::uint32_t news_ = news_none;  // taken, and not dealt with
   std::optional<std::pair<Ended, std::optional<Error>>> postponed_;  // the end, until the service answered
   std::optional<std::pair<Ended, Error>> verdict_;  // while dying

@@ -222,6 +222,15 @@ TEST_CASE("a writer is not misled by what its own words say") {
   CHECK(stream.next() == std::pair<std::size_t, char>(1000, 'b'));
 }
 
+TEST_CASE("a writer knows whether what it wrote was read") {
+  Stream stream;
+  CHECK(stream.sender.was_read(stream.sender.written()));
+  stream.send(frame_bytes(100));
+  CHECK_FALSE(stream.sender.was_read(stream.sender.written()));
+  CHECK(stream.next().first == 100);
+  CHECK(stream.sender.was_read(stream.sender.written()));
+}
+
 TEST_CASE("a worker takes over only memory that is what it was said to be") {
   const RingMemory made = RingMemory::make(min_ring_capacity);
   const auto again = [&] { return os::Fd(::fcntl(made.descriptor(), F_DUPFD_CLOEXEC, 0)); };

@@ -26,6 +26,12 @@ class RingSender {
   // Error{invalid} when the reader claims to have read what was never written.
   [[nodiscard]] Sent send(const OutgoingFrame& frame, bool has_descriptors);
 
+  // How far was written into the ring, and whether the reader says that it read so far.
+  [[nodiscard]] std::uint32_t written() const noexcept { return written_; }
+  [[nodiscard]] bool was_read(std::uint32_t position) const noexcept {
+    return static_cast<std::int32_t>(lane_.head().load(std::memory_order_acquire) - position) >= 0;
+  }
+
  private:
   [[nodiscard]] bool takes(const OutgoingFrame& frame);
   [[nodiscard]] std::uint32_t room();
