@@ -36,14 +36,17 @@ struct Host {
   mortise::plugin::Registry registry;
   runtime::Runtime runtime;
 
-  explicit Host(runtime::Transport transport)
-      : runtime(scanned(registry), log, runtime::RuntimePaths::beside(mortise::os::own_executable()),
-                settings(transport)) {}
+  explicit Host(runtime::Transport transport) : runtime(scanned(registry), log, paths(), settings(transport)) {}
 
   static mortise::plugin::Registry& scanned(mortise::plugin::Registry& registry) {
     const std::vector<std::filesystem::path> folders{BENCH_PLUGINS};
     for (const auto& problem : registry.scan(folders).problems) throw problem.error;
     return registry;
+  }
+  static runtime::RuntimePaths paths() {
+    runtime::RuntimePaths found = runtime::RuntimePaths::beside(mortise::os::own_executable());
+    found.go_builds = BENCH_GO_BUILDS;
+    return found;
   }
   static runtime::RuntimeSettings settings(runtime::Transport transport) {
     runtime::RuntimeSettings chosen;
@@ -83,7 +86,7 @@ std::string load() {
 }
 
 void measure(const char* where, bool together, Host& ring, Host& socket, Floors& floors, bench::Report& report) {
-  const bench::Effort effort{.rounds = 9, .samples = 2000};
+  const bench::Effort effort{.rounds = 7, .samples = 1000};
   for (const std::size_t bytes : {std::size_t{64}, std::size_t{4096}}) {
     const std::string what = std::to_string(bytes) + " B, " + where;
     const Value payload = std::string(bytes, 'x');
