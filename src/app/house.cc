@@ -67,7 +67,6 @@ runtime::RuntimeSettings runtime_settings(const Settings& settings) {
   chosen.grace = settings.runtime.grace;
   chosen.idle = settings.runtime.idle;
   chosen.memory_bytes = settings.runtime.memory;
-  chosen.transport = settings.runtime.transport;
   return chosen;
 }
 

@@ -18,7 +18,6 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "runtime/transport.h"
 
 namespace mortise::app {
 
@@ -51,7 +50,6 @@ struct Settings {
   struct Runtime {
     std::chrono::milliseconds grace{1'000}, idle{300'000};
     std::uint64_t memory = 0;  // of a worker; 0: a quarter of the machine
-    runtime::Transport transport = runtime::Transport::automatic;
   };
   struct Cache {
     std::uint64_t max_size = 64U << 20U, max_entry = 8U << 20U;

@@ -12,7 +12,6 @@ namespace {
 using Change = Key::Change;
 using Shape = Key::Shape;
 using Milliseconds = std::chrono::milliseconds;
-using runtime::Transport;
 
 // ---- reading -----------------------------------------------------------------------------------------------------------
 
@@ -272,15 +271,6 @@ constexpr std::array table{Key{"data_dir", "path", "`.mortise` of the present fo
       Shape::one, READ{s.runtime.memory = n.as_size();
 }
 , SHOW { return s.runtime.memory; }
-}
-, Key{"runtime.transport", "`auto`, `socket` or `ring`", "`auto`",
-      "how calls reach workers: by shared memory where the worker can, never so, or only so", Change::restart, Shape::one,
-      READ{s.runtime.transport = choice<Transport>(
-               n, {{"auto", Transport::automatic}, {"socket", Transport::socket}, {"ring", Transport::ring}});
-}
-, SHOW {
-  return s.runtime.transport == Transport::automatic ? "auto" : s.runtime.transport == Transport::socket ? "socket" : "ring";
-}
 }
 ,
 

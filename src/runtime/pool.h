@@ -99,7 +99,6 @@ class Pool {
     bool leased = false;
     std::chrono::milliseconds age{};
     std::uint64_t leases = 0;  // since it began
-    std::string transport = {};  // see Instance::transport
   };
   [[nodiscard]] std::vector<Entry> entries() const;
   // Calls that wait for an instance of the plugin at this moment.

@@ -370,8 +370,7 @@ std::vector<InstanceInfo> Runtime::instances() const {
   std::vector<InstanceInfo> all;
   for (const Pool::Entry& entry : parts_->pool().entries()) {
     all.push_back(
-        {entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases,
-         entry.transport});
+        {entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases});
   }
   return all;
 }

@@ -15,7 +15,6 @@
 
 #include "mortise/value.hpp"
 #include "runtime/call.h"
-#include "runtime/transport.h"
 
 namespace mortise {
 class Log;
@@ -54,8 +53,7 @@ struct RuntimeSettings {
   std::chrono::milliseconds shutdown_bound{5'000};
   std::uint64_t memory_bytes = 0;  // of a worker whose descriptor does not say; 0: a quarter of the machine
   std::uint32_t open_files = 256;
-  Transport transport = Transport::automatic;
-  // How long a caller looks again and again before it sleeps; 0: as the machine allows, at the ring only
+  // How long a caller looks again and again before it sleeps. Only for processors that nobody else wants
   // (docs/decisions/007-sleep-for-answers.md).
   std::chrono::microseconds spin{0};
   std::shared_ptr<CallHost> house;  // answers what plugins ask while they load, initialize, start and stop; may be null
@@ -82,7 +80,6 @@ struct InstanceInfo {
   bool busy = false;
   std::chrono::milliseconds age{};
   std::uint64_t calls = 0;
-  std::string transport = {};  // "ring", "socket"; empty in process
 };
 
 class Runtime {
