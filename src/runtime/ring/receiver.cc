@@ -16,6 +16,7 @@ RingReceiver::RingReceiver(const Lane& lane) : lane_(lane), buffer_(new std::byt
 bool RingReceiver::fetch() {
   if (begin_ != end_) return !away_;
   const std::uint32_t there = written() - read_;
+  if (there < ahead_) throw Error(Code::invalid, "broken ring: its writer takes back what it wrote");
   if (there == 0) return false;
   if (there > lane_.capacity) {
     throw Error(Code::invalid, "broken ring: it holds " + std::to_string(lane_.capacity) + " bytes, its writer says " +
@@ -28,6 +29,7 @@ bool RingReceiver::fetch() {
   begin_ = 0;
   end_ = there;
   read_ += there;
+  ahead_ = 0;
   lane_.head().store(read_, std::memory_order_release);
   return !away_;
 }

@@ -145,6 +145,14 @@ TEST_CASE("a tail that claims more than the ring holds breaks the protocol") {
   }
 }
 
+TEST_CASE("a tail that goes back after it was seen breaks the protocol") {
+  Stream stream;
+  stream.send(frame_bytes(100));
+  CHECK_FALSE(stream.receiver.doze(Asleep::at_socket));
+  scribble(stream.memory.to_worker().tail_word, 0);
+  CHECK_THROWS_WITH_AS((void)stream.receiver.fetch(), doctest::Contains("takes back what it wrote"), Error);
+}
+
 TEST_CASE("a frame that is cut in the ring breaks the protocol, wherever it is cut") {
   const Bytes whole = frame_bytes(100);
   for (std::uint32_t cut = 1; cut < whole.size(); ++cut) {
