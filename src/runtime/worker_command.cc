@@ -115,7 +115,7 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
         .with("plugin", descriptor.id);
   }
   order.folder = paths.working_folder;
-  order.open_files =
+  order.policy.limits.open_files =
       descriptor.limits.open_files != 0 ? std::max(descriptor.limits.open_files, 16U) : settings.open_files;
   return order;
 }

@@ -67,7 +67,7 @@ bool reset_signals() noexcept {
   return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
 }
 
-bool become_user(const User& user) noexcept {
+bool become_user(const sandbox::User& user) noexcept {
   return ::setgroups(0, nullptr) == 0 && ::setresgid(user.gid, user.gid, user.gid) == 0 &&
          ::setresuid(user.uid, user.uid, user.uid) == 0;
 }
@@ -87,6 +87,8 @@ void run_program(const Order& order) noexcept {
 }  // namespace
 
 void become_worker(const Order& order, const ChildDescriptors& descriptors, pid_t launcher) noexcept {
+  const sandbox::Limits& limits = order.policy.limits;
+  const auto& user = order.policy.user;
   const int parked = ::fcntl(descriptors.report, F_DUPFD_CLOEXEC, parking);
   Checklist step{parked};
 
@@ -96,11 +98,11 @@ void become_worker(const Order& order, const ChildDescriptors& descriptors, pid_
   step("keep the report pipe", ::dup3(parked, report_slot, O_CLOEXEC) == report_slot);
   step.report = report_slot;
   step("close every other descriptor", close_all_but_kept());
-  step("limit open files", limit(RLIMIT_NOFILE, order.open_files));
-  step("limit the size of files", limit(RLIMIT_FSIZE, order.file_size));
+  step("limit open files", limit(RLIMIT_NOFILE, limits.open_files));
+  step("limit the size of files", limit(RLIMIT_FSIZE, limits.file_size));
   step("forbid core dumps", limit(RLIMIT_CORE, 0));
-  step("limit processes", order.processes == 0 || limit(RLIMIT_NPROC, order.processes));
-  step("become its user", !order.user || become_user(*order.user));
+  step("limit processes", limits.processes == 0 || !user || limit(RLIMIT_NPROC, limits.processes));
+  step("become its user", !user || become_user(*user));
   step("enter its folder", order.folder.empty() || ::chdir(order.folder.c_str()) == 0);
   step("give up new privileges", ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
   // After the change of user, which forgets it; then ask whether the launcher went before it was set.

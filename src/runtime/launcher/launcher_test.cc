@@ -87,7 +87,7 @@ class Host {
     order.arguments = {"/bin/sh", "-c", script};
     order.environment = {"PATH=/usr/bin:/bin", "ONLY=this"};
     order.folder = "/tmp";
-    order.open_files = 77;
+    order.policy.limits.open_files = 77;
     auto [mine, its] = os::socket_pair(os::SocketKind::stream);
     std::array<int, 2> pipe{};
     REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);

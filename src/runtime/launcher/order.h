@@ -10,34 +10,26 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/error.h"
+#include "runtime/sandbox/packet.h"
+#include "runtime/sandbox/policy.h"
 
 namespace mortise::runtime::launcher {
 
-inline constexpr std::size_t max_packet = 128U << 10;
-inline constexpr std::size_t max_strings = 1024;  // arguments and variables together
+using sandbox::max_packet;
 inline constexpr std::size_t order_descriptors = 3;
-
-struct User {
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-};
 
 struct Order {
   std::uint64_t id = 0;
   std::vector<std::string> arguments;    // the first is the program's absolute path
   std::vector<std::string> environment;  // "NAME=value"; all the program gets
   std::string folder;                    // to run in
-  std::uint32_t open_files = 256;
-  std::uint64_t file_size = std::uint64_t{1} << 40;
-  std::uint32_t processes = 0;  // of the user; 0: no limit. Counted by the kernel per user, so it needs one
-  std::optional<User> user;
+  sandbox::Policy policy;                // how it is confined
 };
 
 struct Started {

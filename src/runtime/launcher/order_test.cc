@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace mortise::runtime::launcher;
+namespace sandbox = mortise::runtime::sandbox;
 using mortise::Error;
 
 namespace {
@@ -12,9 +13,9 @@ Order sample() {
   order.arguments = {"/bin/true", "", "ä"};
   order.environment = {"PATH=/bin"};
   order.folder = "/tmp";
-  order.open_files = 64;
-  order.processes = 10;
-  order.user = User{1000, 1001};
+  order.policy.paths = {{"/opt/package", sandbox::Path::Access::execute, sandbox::Path::Presence::must_exist}};
+  order.policy.limits.open_files = 64;
+  order.policy.user = sandbox::User{1000, 1001};
   return order;
 }
 }  // namespace
@@ -25,11 +26,9 @@ TEST_CASE("an order arrives as it was sent") {
   CHECK(got.arguments == sample().arguments);
   CHECK(got.environment == sample().environment);
   CHECK(got.folder == "/tmp");
-  CHECK(got.open_files == 64);
-  CHECK(got.processes == 10);
-  REQUIRE(got.user.has_value());
-  CHECK(got.user->uid == 1000);
-  CHECK(got.user->gid == 1001);
+  CHECK(got.policy.paths.at(0).path == "/opt/package");
+  CHECK(got.policy.limits.open_files == 64);
+  CHECK(got.policy.user->gid == 1001);
 }
 
 TEST_CASE("reports arrive as they were sent") {
@@ -66,14 +65,11 @@ TEST_CASE("an order with any byte changed is decoded or refused, never more") {
   CHECK(refused > 0);
 }
 
-TEST_CASE("an order needs an absolute program, and a user when it limits processes") {
+TEST_CASE("an order needs an absolute program and has a largest size") {
   Order order = sample();
   order.arguments = {"true"};
   CHECK_THROWS_AS((void)decode_order(encode(order)), Error);
   order.arguments.clear();
-  CHECK_THROWS_AS((void)decode_order(encode(order)), Error);
-  order = sample();
-  order.user.reset();
   CHECK_THROWS_AS((void)decode_order(encode(order)), Error);
   order = sample();
   order.environment = {std::string(max_packet, 'x')};
