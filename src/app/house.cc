@@ -62,11 +62,39 @@ runtime::RuntimePaths runtime_paths(const Places& places, const std::string& dat
   return paths;
 }
 
-runtime::RuntimeSettings runtime_settings(const Settings& settings) {
+// What workers see of the machine beside their own package and language: where pipelines lie and write, what runs hand from
+// step to step, what was uploaded. Not the data folder around those, and not the other plugins.
+std::vector<runtime::sandbox::Path> worker_paths(const Settings& settings, const HouseOptions& options) {
+  using Access = runtime::sandbox::Path::Access;
+  constexpr auto optional = runtime::sandbox::Path::Presence::may_be_missing;
+  const std::string working = std::filesystem::current_path().string();
+  std::vector<runtime::sandbox::Path> paths;
+  if (working != "/") paths.push_back({working, Access::write, optional});
+  for (const std::string& folder : settings.pipeline_directories) paths.push_back({folder, Access::read, optional});
+  for (const std::string& folder : settings.plugins.directories) paths.push_back({folder, Access::hidden, optional});
+  if (!options.places.quickstart_pipeline.empty()) {
+    paths.push_back({os::parent_of(options.places.quickstart_pipeline), Access::read, optional});
+  }
+  const std::string data = os::absolute(options.data_dir);
+  paths.push_back({data, Access::hidden, optional});
+  for (const auto& [name, access] : {std::pair("runs", Access::write), std::pair("files", Access::read)}) {
+    os::make_directories(os::join(data, name));  // a worker that started before them would not see them
+    paths.push_back({os::join(data, name), access, optional});
+  }
+  return paths;
+}
+
+runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseOptions& options) {
   runtime::RuntimeSettings chosen;
   chosen.grace = settings.runtime.grace;
   chosen.idle = settings.runtime.idle;
   chosen.memory_bytes = settings.runtime.memory;
+  using From = Settings::Runtime::Sandbox;
+  using To = runtime::RuntimeSettings::Sandbox;
+  chosen.sandbox = settings.runtime.sandbox == From::automatic ? To::automatic
+                   : settings.runtime.sandbox == From::required ? To::required
+                                                                : To::DANGEROUSLY_off;
+  chosen.worker_paths = worker_paths(settings, options);
   return chosen;
 }
 
@@ -168,7 +196,7 @@ struct House::Parts {
         room_logs{given.named("http"), given.named("jobs"), given.named("runtime"), given.named("plugins")},
         database(os::join(options.data_dir, "mortise.db")),
         registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted}),
-        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings())),
+        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings(), options)),
         models(database, runtime, room_logs.plugins),
         inspector(runtime, os::join(options.data_dir, "inspected"), room_logs.plugins),
         dialects(options.guides, surroundings()),

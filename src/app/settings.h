@@ -50,6 +50,8 @@ struct Settings {
   struct Runtime {
     std::chrono::milliseconds grace{1'000}, idle{300'000};
     std::uint64_t memory = 0;  // of a worker; 0: a quarter of the machine
+    enum class Sandbox { automatic, required, DANGEROUSLY_off };
+    Sandbox sandbox = Sandbox::automatic;
   };
   struct Cache {
     std::uint64_t max_size = 64U << 20U, max_entry = 8U << 20U;

@@ -114,6 +114,11 @@ Value shown(const Log::Levels& levels) {
   return map;
 }
 
+std::string_view sandbox_word(Settings::Runtime::Sandbox sandbox) {
+  using Sandbox = Settings::Runtime::Sandbox;
+  return sandbox == Sandbox::automatic ? "auto" : sandbox == Sandbox::required ? "required" : "off";
+}
+
 // ---- the table ---------------------------------------------------------------------------------------------------------
 
 // `n` is the node, `f` the folder where relative paths start, `s` the settings.
@@ -271,6 +276,14 @@ constexpr std::array table{Key{"data_dir", "path", "`.mortise` of the present fo
       Shape::one, READ{s.runtime.memory = n.as_size();
 }
 , SHOW { return s.runtime.memory; }
+}
+, Key{"runtime.sandbox", "`auto` `required` or `off`", "`auto`",
+      "`auto`: workers are confined by every layer this machine has; `required`: none starts where a layer is missing; "
+      "**`off` is dangerous**: plugins may do all that this user may", Change::restart, Shape::one,
+      READ{using Sandbox = Settings::Runtime::Sandbox;
+s.runtime.sandbox = choice<Sandbox>(n, {{"auto", Sandbox::automatic}, {"required", Sandbox::required}, {"off", Sandbox::DANGEROUSLY_off}});
+}
+, SHOW { return sandbox_word(s.runtime.sandbox); }
 }
 ,
 

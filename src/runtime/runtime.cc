@@ -93,6 +93,7 @@ RuntimePaths RuntimePaths::beside(const std::string& executable) {
   paths.python = chosen != nullptr                 ? os::absolute(chosen)
                  : built && is_program(own_python) ? own_python
                                                    : "/usr/bin/python3";
+  paths.native_libraries = built ? os::join(repository, ".venv") : os::join(root, "lib/mortise");
   paths.r_home = find_r();
   paths.go = find_go();
   paths.go_sdk = built ? os::join(repository, "sdk/go") : os::join(root, "share/mortise/go");
@@ -109,7 +110,7 @@ class Runtime::Parts {
         launcher_(reactor_, log, paths.launcher),
         threads_(log),
         inside_{libraries_, reactor_, log, settings.deadline, settings.grace, settings.house},
-        around_{reactor_, launcher_, threads_, log, with_folder(std::move(paths)), settings},
+        around_{reactor_, launcher_, threads_, log, with_folder(paths), with_paths(settings, with_folder(paths).working_folder)},
         pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_,
               threads_, log, {settings.idle, settings.shutdown_bound}) {}
 
@@ -273,6 +274,12 @@ class Runtime::Parts {
   void finish(Started& started, Outcome outcome) {
     count(*started.descriptor, outcome);
     started.completion(std::move(outcome));
+  }
+
+  static RuntimeSettings with_paths(RuntimeSettings settings, const std::string& working_folder) {
+    using Access = sandbox::Path::Access;
+    if (settings.worker_paths.empty()) settings.worker_paths = {{working_folder, Access::write, sandbox::Path::Presence::must_exist}};
+    return settings;
   }
 
   static RuntimePaths with_folder(RuntimePaths paths) {

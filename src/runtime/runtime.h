@@ -15,6 +15,7 @@
 
 #include "mortise/value.hpp"
 #include "runtime/call.h"
+#include "runtime/sandbox/policy.h"
 
 namespace mortise {
 class Log;
@@ -37,6 +38,7 @@ struct RuntimePaths {
   std::string go;              // the go program, for plugins that come as Go source; empty when there is none
   std::string go_sdk;          // the folder with the Go module `mortise`
   std::string go_builds;       // where built Go plugins are kept, and Go's own cache; below the user's cache when empty
+  std::string native_libraries;  // shared libraries of native plugins outside the system's folders; may be empty
   std::string working_folder;  // what relative paths of plugins mean; the present one when empty
 
   // The lay-out of a build tree (build/bin, sdk/python) and of an installation (bin, libexec/mortise,
@@ -53,6 +55,14 @@ struct RuntimeSettings {
   std::chrono::milliseconds shutdown_bound{5'000};
   std::uint64_t memory_bytes = 0;  // of a worker whose descriptor does not say; 0: a quarter of the machine
   std::uint32_t open_files = 256;
+  enum class Sandbox {
+    automatic,        // every layer that this machine has
+    required,         // no worker starts where one of required_layers() is missing
+    DANGEROUSLY_off,  // workers are processes of the host's user, with all that this user may do
+  };
+  Sandbox sandbox = Sandbox::automatic;
+  // What every worker sees beside its own package and language. The working folder when empty.
+  std::vector<sandbox::Path> worker_paths;
   // How long a caller looks again and again before it sleeps. Only for processors that nobody else wants
   // (docs/decisions/007-sleep-for-answers.md).
   std::chrono::microseconds spin{0};

@@ -10,6 +10,7 @@
 #include "os/paths.h"
 #include "os/process.h"
 #include "runtime/go_program.h"
+#include "runtime/worker_policy.h"
 
 namespace mortise::runtime {
 namespace {
@@ -23,11 +24,16 @@ std::string own(const char* name, std::string_view otherwise) {
 
 // All that a worker sees of the host's environment: where things are, how text looks, and what the plugin asked for by name.
 // Never another MORTISE_ variable: they may hold the operator's token.
-std::vector<std::string> environment_of(const plugin::Descriptor& descriptor) {
-  std::vector<std::string> environment{
-      "PATH=" + std::string(path_of_workers), "LANG=" + own("LANG", "C.UTF-8"),  "HOME=" + os::home(),
-      "TMPDIR=" + own("TMPDIR", "/tmp"),      "MORTISE_PLUGIN=" + descriptor.id,
-  };
+std::vector<std::string> environment_of(const plugin::Descriptor& descriptor, RuntimeSettings::Sandbox sandbox) {
+  std::vector<std::string> environment{"PATH=" + std::string(path_of_workers), "LANG=" + own("LANG", "C.UTF-8"),
+                                       "MORTISE_PLUGIN=" + descriptor.id};
+  if (sandbox == RuntimeSettings::Sandbox::DANGEROUSLY_off) {
+    environment.push_back("HOME=" + os::home());
+    environment.push_back("TMPDIR=" + own("TMPDIR", "/tmp"));
+  } else {  // its private one
+    environment.emplace_back("HOME=/tmp");
+    environment.emplace_back("TMPDIR=/tmp");
+  }
   for (const std::string& name : descriptor.environment) {
     const char* value = ::getenv(name.c_str());
     if (value == nullptr || name.starts_with("MORTISE_") || name.starts_with("LD_")) continue;
@@ -89,7 +95,7 @@ void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const
 launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
                              const RuntimeSettings& settings) {
   launcher::Order order;
-  order.environment = environment_of(descriptor);
+  order.environment = environment_of(descriptor, settings.sandbox);
   const bool is_library = descriptor.entry.ends_with(".so");  // in Go, one built with -buildmode=c-shared
   if (descriptor.language == "c" || descriptor.language == "c++" || (descriptor.language == "go" && is_library)) {
     must_exist(paths.worker, "the worker for native plugins");
@@ -115,8 +121,7 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
         .with("plugin", descriptor.id);
   }
   order.folder = paths.working_folder;
-  order.policy.limits.open_files =
-      descriptor.limits.open_files != 0 ? std::max(descriptor.limits.open_files, 16U) : settings.open_files;
+  order.policy = worker_policy(descriptor, paths, settings);
   return order;
 }
 

@@ -1,9 +1,10 @@
-// From a fresh fork to a running worker: the setup of the child as a checklist.
+// From a fresh process to a running worker.
 #pragma once
 
 #include <sys/types.h>
 
 #include "runtime/launcher/order.h"
+#include "runtime/sandbox/confine.h"
 
 namespace mortise::runtime::launcher {
 
@@ -14,13 +15,8 @@ struct ChildDescriptors {
   int report;    // written to when a step fails; closed by the start of the program
 };
 
-struct StepFailed {
-  char step[64];
-  int error;
-};
-
-// Runs in the child of fork() of a single-threaded process. Ends in the worker's program, or writes a StepFailed to `report`
-// and exits with 127.
-[[noreturn]] void become_worker(const Order& order, const ChildDescriptors& descriptors, pid_t launcher) noexcept;
+// Runs in a child of a single-threaded process. Ends in the worker's program, or writes a sandbox::StepFailed to `report` and
+// exits with 127.
+[[noreturn]] void become_worker(const Order& order, const sandbox::Plan& plan, const ChildDescriptors& descriptors) noexcept;
 
 }  // namespace mortise::runtime::launcher

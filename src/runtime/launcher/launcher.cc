@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -12,36 +13,67 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <map>
-#include <set>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <utility>
 
-#include "os/file.h"
 #include "os/process.h"
 #include "os/socket.h"
+#include "runtime/launcher/cells.h"
 #include "runtime/launcher/child.h"
 #include "runtime/launcher/order.h"
+#include "runtime/launcher/strays.h"
+#include "runtime/sandbox/confine.h"
 
 namespace mortise::runtime::launcher {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using sandbox::Layer;
 constexpr std::chrono::seconds farewell{5};  // how long the last kills may take
+constexpr int quiet_milliseconds = 3;        // without an order, before a cell is made ahead
 
-// Descendants carry this variable, whatever session or group they moved to.
-constexpr std::string_view mark_name = "MORTISE_WORKER=";
+// What belongs to one worker and is free again when all of it has ended.
+struct Belongings {
+  std::optional<sandbox::User> user;
+  std::string temporary;  // its folder, where it has no private root
+};
+
+struct Worker {
+  std::string mark;
+  pid_t holder = 0;  // of its cell
+  Belongings belongings;
+};
+
+struct Birth {
+  const Order& order;
+  const sandbox::Plan& plan;
+  ChildDescriptors descriptors;
+};
+
+void be_born(void* given) noexcept {
+  const Birth& birth = *static_cast<const Birth*>(given);
+  become_worker(birth.order, birth.plan, birth.descriptors);
+}
 
 class Launcher {
  public:
-  explicit Launcher(os::Fd socket) : socket_(std::move(socket)), packet_(max_packet) { prepare(); }
+  Launcher(os::Fd socket, const Options& options)
+      : socket_(std::move(socket)),
+        packet_(max_packet),
+        planner_(sandbox::Machine::look()),
+        cells_(planner_.machine()),
+        users_(options.first_user, options.users) {
+    prepare();
+  }
 
   int serve() {
     while (true) {
       std::array<pollfd, 2> wanted{{{socket_.get(), POLLIN, 0}, {deaths_.get(), POLLIN, 0}}};
-      if (::poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) return 1;
+      const int ready = ::poll(wanted.data(), wanted.size(), cells_.wants_more() ? quiet_milliseconds : -1);
+      if (ready < 0 && errno != EINTR) return 1;
+      if (ready == 0) cells_.add();
       if (wanted[1].revents != 0) bury();
       if (wanted[0].revents != 0 && !take_order()) break;
     }
@@ -62,6 +94,8 @@ class Launcher {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) throw os::system_error("cannot become the reaper of workers", "");
     ::prctl(PR_SET_NAME, "mortise-launch");
   }
+
+  // ---- a worker begins -------------------------------------------------------------------------------------------------
 
   // False when the socket ended.
   bool take_order() {
@@ -85,38 +119,80 @@ class Launcher {
       throw Error(Code::invalid, "an order came with " + std::to_string(descriptors.size()) + " descriptors instead of " +
                                      std::to_string(order_descriptors));
     }
-    const std::string mark = std::to_string(::getpid()) + "." + std::to_string(order.id);
-    order.environment.push_back(std::string(mark_name) + mark);
+    Worker worker;
+    worker.mark = std::to_string(::getpid()) + "." + std::to_string(order.id);
+    order.environment.push_back(mark_variable(worker.mark));
+    worker.belongings = belongings_for(order);
+    try {
+      start(order, descriptors, worker);
+    } catch (...) {
+      end_of(worker);
+      throw;
+    }
+  }
+
+  void start(const Order& order, std::vector<os::Fd>& descriptors, Worker& worker) {
+    const sandbox::Plan plan = planner_.plan(order.policy, worker.belongings.user, worker.belongings.temporary);
+    if (const std::string& folder = worker.belongings.temporary; !folder.empty() && plan.user) {
+      if (::chown(folder.c_str(), plan.user->uid, plan.user->gid) != 0) throw os::system_error("cannot give away", folder);
+    }
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw os::system_error("cannot make a pipe", "");
     const os::Fd report(pipe[0]);
     os::Fd report_end(pipe[1]);
-    const pid_t launcher = ::getpid();
-    const pid_t pid = ::fork();
-    if (pid < 0) throw os::system_error("cannot start a process", "");
-    if (pid == 0) {
-      become_worker(order, {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get()}, launcher);
-    }
+    const sandbox::Cell cell = cells_.take(plan.layers);
+    worker.holder = cell.holder();
+    Birth birth{order, plan, {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get()}};
+    const pid_t pid = cell.start(&be_born, &birth);
     report_end.close();
     descriptors.clear();  // before anybody hears of the worker: its death must be seen at the other ends
-    answer(order.id, pid, mark, report);
+    answer(order, pid, std::move(worker), report, cell);
+  }
+
+  Belongings belongings_for(Order& order) {
+    Belongings found;
+    const sandbox::Layers layers = planner_.layers_for(order.policy);
+    if (layers.has(Layer::own_user) && !order.policy.user) {
+      found.user = users_.take();
+      if (!found.user) throw Error(Code::busy, "every user for workers is taken", "widen runtime.worker_users");
+    }
+    if (!layers.has(Layer::private_root) && layers.has(Layer::landlock_files)) found.temporary = make_temporary(order);
+    return found;
+  }
+
+  // What /tmp is to a worker with a private root.
+  static std::string make_temporary(Order& order) {
+    std::string folder = "/tmp/mortise-worker-XXXXXX";
+    if (::mkdtemp(folder.data()) == nullptr) throw os::system_error("cannot make a temporary folder", folder);
+    for (std::string& entry : order.environment) {
+      if (entry == "TMPDIR=/tmp") entry = "TMPDIR=" + folder;
+      if (entry == "HOME=/tmp") entry = "HOME=" + folder;
+    }
+    if (order.folder == "/tmp") order.folder = folder;
+    return folder;
   }
 
   // Waits until the child runs its program or says which step failed.
-  void answer(std::uint64_t id, pid_t pid, const std::string& mark, const os::Fd& report) {
-    StepFailed failed{};
+  void answer(const Order& order, pid_t pid, Worker worker, const os::Fd& report, const sandbox::Cell& cell) {
+    sandbox::StepFailed failed{};
     ssize_t got = 0;
     do {
       got = ::read(report.get(), &failed, sizeof failed);
     } while (got < 0 && errno == EINTR);
     if (got == sizeof failed) {
-      send(Refused{id, failed.error, std::string("cannot ") + failed.step}, {});
-      return;  // bury() reaps it
+      failed.step[sizeof failed.step - 1] = '\0';
+      send(Refused{order.id, failed.error, std::string("cannot ") + failed.step}, {});
+      end_of(worker);  // bury() reaps it
+      return;
     }
     const os::Fd process = os::open_process(pid);
-    workers_.emplace(pid, mark);
-    const int handle = process.get();
-    send(Started{id, pid}, std::span(&handle, 1));
+    workers_.emplace(pid, std::move(worker));
+    std::vector<int> handles{process.get()};
+    if (order.policy.network == sandbox::Network::egress && cell.network() >= 0) {
+      handles.push_back(cell.network());
+      if (cell.users() >= 0) handles.push_back(cell.users());
+    }
+    send(Started{order.id, pid}, handles);
   }
 
   void send(const Report& report, std::span<const int> descriptors) {
@@ -128,6 +204,8 @@ class Launcher {
     }
   }
 
+  // ---- a worker ends ---------------------------------------------------------------------------------------------------
+
   // Reaps what ended. A worker's group is killed while its number is still taken by the dead worker.
   void bury() {
     std::array<signalfd_siginfo, 16> news{};
@@ -137,14 +215,39 @@ class Launcher {
       siginfo_t info{};
       if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) break;
       const pid_t pid = info.si_pid;
-      const bool worker = workers_.erase(pid) > 0;
-      if (worker) ::kill(-pid, SIGKILL);
+      auto worker = workers_.extract(pid);
+      if (!worker.empty()) ::kill(-pid, SIGKILL);
       int status = 0;
       rusage used{};
       if (::wait4(pid, &status, WNOHANG, &used) != pid) break;
-      if (worker) send(Died{pid, status, microseconds(used.ru_utime), microseconds(used.ru_stime), peak(used)}, {});
+      if (!worker.empty()) {
+        end_of(worker.mapped());
+        send(Died{pid, status, microseconds(used.ru_utime), microseconds(used.ru_stime), peak(used)}, {});
+      } else {
+        end_of_holder(pid);
+      }
     }
     kill_strays();
+  }
+
+  // What it had is free once its cell is empty.
+  void end_of(Worker& worker) {
+    if (cells_.destroy(worker.holder)) {
+      ending_.emplace(worker.holder, std::move(worker.belongings));
+    } else {
+      release(worker.belongings);
+    }
+  }
+
+  void end_of_holder(pid_t holder) {
+    cells_.forget(holder);
+    if (const auto ended = ending_.extract(holder); !ended.empty()) release(ended.mapped());
+  }
+
+  void release(const Belongings& belongings) {
+    if (belongings.user) users_.give_back(*belongings.user);
+    std::error_code failure;
+    if (!belongings.temporary.empty()) std::filesystem::remove_all(belongings.temporary, failure);
   }
 
   static std::uint64_t microseconds(const timeval& time) {
@@ -155,87 +258,53 @@ class Launcher {
   // Children that are no workers were left behind by one. Those of a living worker stay; all others are killed. When they
   // end, their own children become ours, and this runs again.
   void kill_strays() {
-    for (const pid_t child : children()) {
-      if (workers_.count(child) == 0 && !belongs_to_living_worker(child)) ::kill(child, SIGKILL);
+    for (const pid_t child : own_children()) {
+      if (workers_.contains(child) || cells_.holds(child) || belongs_to_living_worker(child)) continue;
+      ::kill(child, SIGKILL);
     }
   }
 
   bool belongs_to_living_worker(pid_t pid) const {
-    if (workers_.count(::getsid(pid)) > 0) return true;
-    try {
-      const std::string environment = environment_of(pid);
-      for (const auto& [worker, mark] : workers_) {
-        if (has_mark(environment, mark)) return true;
-      }
-    } catch (const Error&) {  // it ended, or hides: then nobody speaks for it
-    }
-    return false;
-  }
-
-  // Between two programs (execve) a process has none for a moment; one that stays without has cleared it.
-  static std::string environment_of(pid_t pid) {
-    std::string environment;
-    for (int look = 0; look < 20 && environment.empty(); ++look) {
-      if (look > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      environment = os::read_file("/proc/" + std::to_string(pid) + "/environ", 1U << 20);
-    }
-    return environment;
-  }
-
-  static bool has_mark(std::string_view environment, const std::string& mark) {
-    const std::string wanted = std::string(mark_name) + mark;
-    for (std::size_t begin = 0; begin < environment.size();) {
-      const std::size_t end = std::min(environment.find('\0', begin), environment.size());
-      if (environment.substr(begin, end - begin) == wanted) return true;
-      begin = end + 1;
-    }
-    return false;
-  }
-
-  static std::vector<pid_t> children() {
-    std::vector<pid_t> found;
-    try {
-      const std::string self = std::to_string(::getpid());
-      const std::string text = os::read_file("/proc/self/task/" + self + "/children", 1U << 20);
-      for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = std::min(text.find(' ', begin), text.size());
-        found.push_back(static_cast<pid_t>(std::stol(text.substr(begin, end - begin))));
-        begin = end + 1;
-      }
-    } catch (const Error&) {  // a kernel without that file
-      for (const os::ProcessInfo& process : os::list_processes()) {
-        if (process.parent == ::getpid()) found.push_back(process.pid);
-      }
-    }
-    return found;
+    if (workers_.contains(::getsid(pid))) return true;
+    std::vector<std::string> marks;
+    for (const auto& [number, worker] : workers_) marks.push_back(worker.mark);
+    return carries(pid, marks);
   }
 
   // Kills all, and all that become ours by that, until none is left.
   void end_all() {
-    for (const auto& [pid, mark] : workers_) ::kill(-pid, SIGKILL);
+    for (const auto& [pid, worker] : workers_) {
+      ::kill(-pid, SIGKILL);
+      ending_.emplace(pid, worker.belongings);
+    }
     workers_.clear();
+    cells_.destroy_all();
     const auto until = Clock::now() + farewell;
     while (Clock::now() < until) {
       kill_strays();
       pid_t pid = 0;
-      while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
-      }
-      if (pid < 0 && errno == ECHILD) return;
+      while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) cells_.forget(pid);
+      if (pid < 0 && errno == ECHILD) break;
       pollfd wanted{deaths_.get(), POLLIN, 0};
       ::poll(&wanted, 1, 20);
       std::array<signalfd_siginfo, 16> news{};
       (void)!::read(deaths_.get(), news.data(), sizeof news);
     }
+    for (const auto& [pid, belongings] : ending_) release(belongings);
   }
 
   os::Fd socket_;
   os::Fd deaths_;
   std::vector<std::byte> packet_;
-  std::map<pid_t, std::string> workers_;  // and the mark of each
+  sandbox::Planner planner_;
+  Cells cells_;
+  Users users_;
+  std::map<pid_t, Worker> workers_;
+  std::map<pid_t, Belongings> ending_;  // by the holder of a cell that is about to end
 };
 
 }  // namespace
 
-int run(os::Fd socket) { return Launcher(std::move(socket)).serve(); }
+int run(os::Fd socket, const Options& options) { return Launcher(std::move(socket), options).serve(); }
 
 }  // namespace mortise::runtime::launcher

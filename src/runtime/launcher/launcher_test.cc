@@ -20,8 +20,14 @@
 using namespace mortise;
 using namespace mortise::runtime::launcher;
 using namespace std::chrono_literals;
+namespace sandbox = mortise::runtime::sandbox;
 
 namespace {
+
+// Processes are the host's, too, and every layer that needs namespaces is off.
+constexpr sandbox::Layers no_cell{sandbox::Layer::private_root, sandbox::Layer::own_processes, sandbox::Layer::own_network,
+                                  sandbox::Layer::own_ipc, sandbox::Layer::own_names, sandbox::Layer::landlock_files,
+                                  sandbox::Layer::own_user};
 
 struct Answer {
   Report report;
@@ -81,13 +87,14 @@ class Host {
       return text;
     }
   };
-  Worker start(const std::string& script) {
+  Worker start(const std::string& script, sandbox::Layers off = {}) {
     Order order;
     order.id = ++last_;
     order.arguments = {"/bin/sh", "-c", script};
-    order.environment = {"PATH=/usr/bin:/bin", "ONLY=this"};
+    order.environment = {"PATH=/usr/bin:/bin", "ONLY=this", "TMPDIR=/tmp"};
     order.folder = "/tmp";
     order.policy.limits.open_files = 77;
+    order.policy.DANGEROUSLY_off = off;
     auto [mine, its] = os::socket_pair(os::SocketKind::stream);
     std::array<int, 2> pipe{};
     REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
@@ -97,6 +104,7 @@ class Host {
     send(encode(order), descriptors);
     Answer answer = receive();
     const auto* started = std::get_if<Started>(&answer.report);
+    if (const auto* refused = std::get_if<Refused>(&answer.report)) FAIL(refused->what);
     REQUIRE(started != nullptr);
     REQUIRE(started->id == last_);
     REQUIRE(answer.descriptors.size() == 1);
@@ -125,7 +133,7 @@ TEST_CASE("a worker starts with four descriptors, a cleared environment, its lim
   Host host;
   const auto worker = host.start(
       "open=; i=0; while [ $i -lt 77 ]; do [ -e /proc/$$/fd/$i ] && open=\"$open $i\"; i=$((i+1)); done; echo fds$open; pwd; umask; ulimit -n; ulimit -c; env | sort;"
-      "grep -E 'NoNewPrivs|SigIgn|SigBlk' /proc/self/status; cat; cut -d' ' -f 6 /proc/$$/stat");
+      "grep -E 'NoNewPrivs|SigIgn|SigBlk|Seccomp:' /proc/self/status; echo session $(cut -d' ' -f 6 /proc/$$/stat) of $$");
   const std::string text = worker.read();
   ::signal(SIGUSR1, SIG_DFL);
   CAPTURE(text);
@@ -136,7 +144,7 @@ TEST_CASE("a worker starts with four descriptors, a cleared environment, its lim
   CHECK(text.find("NoNewPrivs:\t1") != std::string::npos);
   CHECK(text.find("SigBlk:\t0000000000000000") != std::string::npos);
   CHECK(text.find("SigIgn:\t0000000000000000") != std::string::npos);
-  CHECK(text.ends_with(std::to_string(worker.pid) + "\n"));  // the leader of its own session
+  CHECK(text.ends_with("Seccomp:\t2\nsession 2 of 2\n"));  // the leader of its own, in processes of its own
 }
 
 TEST_CASE("the end of a worker is reported with its status and what it used") {
@@ -168,7 +176,7 @@ TEST_CASE("a program that cannot be run is refused with the step and the reason"
   order.arguments = {"/bin/true"};
   order.folder = "/nowhere";
   host.send(encode(order), descriptors);
-  CHECK(std::get<Refused>(host.receive().report).what == "cannot enter its folder");
+  CHECK(std::get<Refused>(host.receive().report).what == "cannot enter '/nowhere'");
 }
 
 TEST_CASE("broken packets are refused one by one and the launcher lives on") {
@@ -189,18 +197,24 @@ TEST_CASE("broken packets are refused one by one and the launcher lives on") {
 
 TEST_CASE("what a worker leaves behind in sessions of its own ends with it") {
   Host host;
-  const auto worker = host.start(
-      "setsid sh -c 'setsid sh -c \"echo \\$\\$; exec sleep 1000\" & exec sleep 1000' & sleep 1000 & wait");
-  const pid_t grandchild = std::stoi(worker.line());
-  CHECK(::kill(grandchild, 0) == 0);
+  const char* script = "setsid sh -c 'setsid sh -c \"echo \\$\\$; exec sleep 1000\" & exec sleep 1000' & sleep 1000 & wait";
+  const auto worker = host.start(script);
+  CHECK(std::stoi(worker.line()) > 2);
   os::send_signal(worker.process, SIGKILL);
-  CHECK(ends_soon(grandchild));
   CHECK(worker.read().empty());  // end of file: nobody has the pipe any more
+  CHECK(std::holds_alternative<Died>(host.receive().report));
+
+  const auto without_cell = host.start(script, no_cell);
+  const pid_t grandchild = std::stoi(without_cell.line());
+  CHECK(::kill(grandchild, 0) == 0);
+  os::send_signal(without_cell.process, SIGKILL);
+  CHECK(ends_soon(grandchild));
+  CHECK(without_cell.read().empty());
 }
 
 TEST_CASE("a daemon of a living worker stays when another worker ends") {
   Host host;
-  const auto first = host.start("(setsid sh -c 'echo $$; exec sleep 1000' &) ; sleep 1000");
+  const auto first = host.start("(setsid sh -c 'echo $$; exec sleep 1000' &) ; sleep 1000", no_cell);
   const pid_t daemon = std::stoi(first.line());
   const auto second = host.start("exit 0");
   CHECK(std::get<Died>(host.receive().report).pid == second.pid);
@@ -213,7 +227,7 @@ TEST_CASE("a daemon of a living worker stays when another worker ends") {
 TEST_CASE("when the host goes, every worker goes: one that blocks signals and loops, too") {
   Host host;
   const auto looping = host.start("trap '' TERM INT HUP; echo ready; while :; do :; done");
-  const auto family = host.start("trap '' TERM; setsid sh -c 'trap \"\" TERM; echo $$; while :; do :; done' & wait");
+  const auto family = host.start("trap '' TERM; setsid sh -c 'trap \"\" TERM; echo $$; while :; do :; done' & wait", no_cell);
   CHECK(looping.line() == "ready");
   const pid_t child = std::stoi(family.line());
   host.leave();
@@ -231,4 +245,43 @@ TEST_CASE("when the launcher is killed, the workers are killed") {
   host.leave();
   for (int i = 0; i < 500 && os::is_running(worker.process); ++i) std::this_thread::sleep_for(10ms);
   CHECK_FALSE(os::is_running(worker.process));
+}
+
+TEST_CASE("a worker in a private folder for want of a private root leaves nothing of it behind") {
+  Host host;
+  const auto worker = host.start("pwd; echo x > kept; echo $TMPDIR",
+                                 {sandbox::Layer::private_root, sandbox::Layer::own_processes, sandbox::Layer::own_network,
+                                  sandbox::Layer::own_ipc, sandbox::Layer::own_names});
+  const std::string folder = worker.line();
+  CHECK(folder.starts_with("/tmp/mortise-worker-"));
+  CHECK(worker.line() == folder);
+  CHECK(std::holds_alternative<Died>(host.receive().report));
+  for (int i = 0; i < 500 && ::access(folder.c_str(), F_OK) == 0; ++i) std::this_thread::sleep_for(10ms);
+  CHECK(::access(folder.c_str(), F_OK) != 0);
+}
+
+TEST_CASE("an order whose policy cannot be kept is refused with the reason, and the launcher lives on") {
+  Host host;
+  Order order;
+  order.id = 9;
+  order.arguments = {"/bin/true"};
+  const os::Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const std::array descriptors{nothing.get(), nothing.get(), nothing.get()};
+  order.policy.paths = {{"/nowhere/at/all", sandbox::Path::Access::read}};
+  host.send(encode(order), descriptors);
+  const auto refused = std::get<Refused>(host.receive().report);
+  CHECK(refused.id == 9);
+  CHECK(refused.error == ENOENT);
+  CHECK(host.start("echo still here").read() == "still here\n");
+}
+
+TEST_CASE("workers one after the other find no trace of each other") {
+  Host host;
+  for (int i = 0; i < 5; ++i) {
+    const auto worker = host.start("ls -A /tmp; ls /proc | grep -c '^[0-9]'; echo trace > /tmp/trace; id -u");
+    const std::string text = worker.read();
+    CAPTURE(text);
+    CHECK(text.starts_with(".shm\n"));
+    CHECK(std::holds_alternative<Died>(host.receive().report));
+  }
 }

@@ -1,7 +1,8 @@
 // What the host and its launcher say to each other, one packet each way (SOCK_SEQPACKET), in a fixed binary form.
 //
 //   host -> launcher   Order     start this program; the descriptors for its 3, 1 and 2 travel with it
-//   launcher -> host   Started   it runs; its pidfd travels with it
+//   launcher -> host   Started   it runs; its pidfd travels with it, and where its policy says `egress` the descriptors of its
+//                                network namespace and, at the level `user`, of the user namespace that owns it
 //                      Refused   it does not, and why
 //                      Died      a worker ended (after its process group was killed, too)
 //

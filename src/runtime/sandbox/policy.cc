@@ -78,7 +78,7 @@ Policy read_policy(Reader& in) {
   for (std::size_t i = 0; i < paths; ++i) {
     Path path;
     path.path = in.text();
-    path.access = in.choice(Path::Access::write);
+    path.access = in.choice(Path::Access::hidden);
     path.presence = in.choice(Path::Presence::may_be_missing);
     policy.paths.push_back(std::move(path));
   }

@@ -68,11 +68,14 @@ class Layers {
 [[nodiscard]] std::string names_of(Layers layers);  // "private-root, own-network"
 
 // A file or folder of the host that the process sees at the same path. A link is followed once, when the process starts.
+// Of two paths, one in the other, the inner one holds for what is in it, whatever their order.
 struct Path {
   enum class Access : std::uint8_t {
     read,     // and list
     execute,  // read, and start programs in it
-    write,    // read, change, make and remove; files made there belong to the host's user
+    write,    // read, change, make and remove; files made there belong to the folder's owner
+    hidden,   // a folder inside a shown one that is empty for the process. Without a private root this takes the right to make
+              // files in the folders around it, too: Landlock can only give
   };
   enum class Presence : std::uint8_t { must_exist, may_be_missing };
 

@@ -1,0 +1,16 @@
+// What a worker may see and do: from a plugin's descriptor to the policy it runs under. The one place that decides it.
+#pragma once
+
+#include "plugin/descriptor.h"
+#include "runtime/runtime.h"
+#include "runtime/sandbox/policy.h"
+
+namespace mortise::runtime {
+
+[[nodiscard]] sandbox::Policy worker_policy(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
+                                            const RuntimeSettings& settings);
+
+// The layers without which `runtime.sandbox: required` lets nothing start.
+[[nodiscard]] sandbox::Layers required_layers() noexcept;
+
+}  // namespace mortise::runtime
