@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "app/kernel_features.h"
+#include "app/sandbox_report.h"
 #include "app/version.h"
 #include "base/error.h"
 #include "os/file.h"
@@ -170,18 +171,45 @@ Group kernel() {
   return group;
 }
 
-Group isolation(const Settings& settings) {
+void add_layer(Group& group, const LayerReport& layer) {
+  if (layer.result == "blocked") return group.ok(layer.name, "stops: " + layer.tried);
+  if (layer.result == "open") return group.problem(layer.name, "does not stop: " + layer.tried, layer.why);
+  if (layer.result == "unproven") return group.note(layer.name, "used, but not proven", layer.why + ": " + layer.tried);
+  const std::string instead(layer.instead());
+  group.note(layer.name, "missing: " + layer.why, instead.empty() ? "nothing stands in for it" : "instead, " + instead);
+}
+
+std::string_view words_of_level(const std::string& level) {
+  if (level == "root") return "root: namespaces, and a user of its own for every worker";
+  if (level == "user") return "user: namespaces inside a user namespace; workers keep this user's number";
+  return "bare: no namespaces; access rules, the filter and the limits hold alone";
+}
+
+// Of `isolation` in the report: "confined", "partly" or "unconfined".
+std::string isolation_word(const Settings& settings, const SandboxReport& sandbox) {
+  if (settings.runtime.sandbox == Settings::Runtime::Sandbox::DANGEROUSLY_off) return "unconfined";
+  if (!sandbox.confines()) return "unconfined";
+  return sandbox.level == "bare" ? "partly" : "confined";
+}
+
+Group isolation(const Settings& settings, const SandboxReport& sandbox) {
   Group group("Isolation");
-  group.note("workers", "unconfined",
-             "each plugin runs in a process of its own with no_new_privs, resource limits, closed descriptors and a "
-             "cleared environment, but it "
-             "can read and write files as this user; run only plugins that you would run yourself");
+  const std::string word = isolation_word(settings, sandbox);
+  if (settings.runtime.sandbox == Settings::Runtime::Sandbox::DANGEROUSLY_off) {
+    group.note("workers", word, "runtime.sandbox is off: plugins may do all that this user may; run only your own");
+  } else if (word == "confined") {
+    group.ok("workers", word + ", each in a process that sees its own files and nobody else");
+  } else {
+    group.note("workers", word, "some layers are missing, see below; runtime.sandbox: required lets no worker start so");
+  }
+  if (!sandbox.problem.empty()) group.problem("probe", sandbox.problem, "build or install mortise again");
+  if (!sandbox.level.empty()) group.ok("level", std::string(words_of_level(sandbox.level)));
+  for (const LayerReport& layer : sandbox.layers) add_layer(group, layer);
   for (const std::string& name : settings.plugins.trusted) {
     group.note(
         "trusted", name,
         "runs inside the host's own process, because plugins.trusted says so: a crash of it is a crash of the host");
   }
-  if (::geteuid() == 0) group.note("user", "root", "plugins run as root, too; a user of its own is safer");
   return group;
 }
 
@@ -260,8 +288,9 @@ Group machine() {
 
 Value examine(const std::string& data_dir, const Settings& settings, const Places& places) {
   const runtime::RuntimePaths paths = runtime::RuntimePaths::beside(places.executable);
+  const SandboxReport sandbox = SandboxReport::ask(paths.launcher);
   const Group groups[] = {
-      program(settings, places, paths), python(paths), r(paths), go(paths), kernel(), isolation(settings), data_folder(data_dir),
+      program(settings, places, paths), python(paths), r(paths), go(paths), kernel(), isolation(settings, sandbox), data_folder(data_dir),
       ports(data_dir, settings),        machine()};
   Value listed = Value::list();
   bool healthy = true;
@@ -269,7 +298,7 @@ Value examine(const std::string& data_dir, const Settings& settings, const Place
     listed.push_back(group.value());
     healthy = healthy && group.healthy();
   }
-  return Value::map({{"healthy", healthy}, {"version", version()}, {"isolation", "unconfined"}, {"groups", listed}});
+  return Value::map({{"healthy", healthy}, {"version", version()}, {"isolation", isolation_word(settings, sandbox)}, {"groups", listed}});
 }
 
 }  // namespace mortise::app

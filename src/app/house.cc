@@ -73,7 +73,7 @@ std::vector<runtime::sandbox::Path> worker_paths(const Settings& settings, const
   for (const std::string& folder : settings.pipeline_directories) paths.push_back({folder, Access::read, optional});
   for (const std::string& folder : settings.plugins.directories) paths.push_back({folder, Access::hidden, optional});
   if (!options.places.quickstart_pipeline.empty()) {
-    paths.push_back({os::parent_of(options.places.quickstart_pipeline), Access::read, optional});
+    paths.push_back({os::parent_of(os::parent_of(options.places.quickstart_pipeline)), Access::read, optional});
   }
   const std::string data = os::absolute(options.data_dir);
   paths.push_back({data, Access::hidden, optional});

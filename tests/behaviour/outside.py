@@ -99,6 +99,14 @@ def descendants(ancestor):
     return found
 
 
+def is_cell(pid):
+    """The sleeping process that holds a worker's namespaces; it is no worker."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text() == "mortise-cell\n"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def command_line(pid):
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
@@ -241,10 +249,13 @@ class Server:
 
     def worker_pids(self):
         """Of the plugins' processes: everything below the launcher."""
-        return {pid for launcher in self.launcher_pids() for pid in descendants(launcher)}
+        return {pid for launcher in self.launcher_pids() for pid in descendants(launcher) if not is_cell(pid)}
 
     def launcher_pids(self):
-        return {pid for pid in descendants(self.pid) if "mortise-launcher" in command_line(pid).split(" ")[0]}
+        return {
+            pid for pid in descendants(self.pid)
+            if "mortise-launcher" in command_line(pid).split(" ")[0] and not is_cell(pid)
+        }  # fmt: skip
 
     def cli(self, *arguments, **options):
         """The command line as a client of this server."""
