@@ -77,10 +77,11 @@ std::vector<runtime::sandbox::Path> worker_paths(const Settings& settings, const
   }
   const std::string data = os::absolute(options.data_dir);
   paths.push_back({data, Access::hidden, optional});
-  for (const auto& [name, access] : {std::pair("runs", Access::write), std::pair("files", Access::read)}) {
+  for (const auto& [name, access] : {std::pair("runs", Access::write), std::pair("files", Access::read), std::pair("inspected", Access::write)}) {
     os::make_directories(os::join(data, name));  // a worker that started before them would not see them
     paths.push_back({os::join(data, name), access, optional});
   }
+  for (const char* name : {"models", "packages", "environments", "go"}) paths.push_back({os::join(data, name), Access::execute, optional});
   return paths;
 }
 

@@ -5,7 +5,7 @@
 #include <sstream>
 #include <utility>
 
-#include "app/ask_program.h"
+#include "os/run_program.h"
 
 namespace mortise::app {
 namespace {
@@ -40,7 +40,7 @@ std::string_view LayerReport::instead() const noexcept {
 
 SandboxReport SandboxReport::ask(const std::string& launcher) {
   SandboxReport report;
-  const auto answer = ask_program({launcher, "--probe"}, std::chrono::seconds(20));
+  const auto answer = os::run_program({{launcher, "--probe"}, std::chrono::seconds(20)});
   if (!answer || answer->exit_status != 0) {
     report.problem = launcher + " --probe does not answer";
     return report;

@@ -121,7 +121,7 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
         .with("plugin", descriptor.id);
   }
   order.folder = paths.working_folder;
-  order.policy = worker_policy(descriptor, paths, settings);
+  order.policy = worker_policy(descriptor, order.arguments.front(), paths, settings);
   return order;
 }
 

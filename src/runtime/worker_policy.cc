@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "os/paths.h"
@@ -37,11 +38,30 @@ void add_interpreter(Paths& paths, const std::string& program) {
   if (!failure && !os::is_within(real, "/usr")) paths.add(os::parent_of(os::parent_of(real)), Access::execute);
 }
 
+// Where people keep what their pipelines work on: every folder of the host's root that is not the system's.
+void add_folders_of_users(Paths& paths) {
+  constexpr std::array systems{"bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "lost+found", "proc", "run", "sbin", "sys", "usr", "var"};
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator("/", failure)) {
+    const std::string name = entry.path().filename();
+    if (std::find(systems.begin(), systems.end(), name) != systems.end()) continue;
+    if (entry.is_directory(failure) && !entry.is_symlink(failure)) paths.add(entry.path(), Access::write);
+  }
+}
+
+// `file_system` in a manifest. One that names no permissions at all is of a time, or of a guide, that had none.
+// TODO(security): the operator's grants decide, and which files are told call by call.
+bool works_on_files(const plugin::Descriptor& descriptor) {
+  const auto& asked = descriptor.permissions;
+  return asked.empty() || std::find(asked.begin(), asked.end(), "file_system") != asked.end();
+}
+
 // What its language needs to run.
 void add_language(Paths& paths, const plugin::Descriptor& descriptor, const RuntimePaths& runtime) {
   if (descriptor.language == "python") {
     add_interpreter(paths, runtime.python);
     paths.add(runtime.python_sdk, Access::read);
+    for (const std::string& folder : descriptor.adapter.paths) paths.add(folder, Access::read);
   } else if (descriptor.language == "r") {
     paths.add(runtime.r_home, Access::execute);
     paths.add(runtime.r_library, Access::read);
@@ -59,7 +79,8 @@ sandbox::Layers required_layers() noexcept {
           Layer::system_calls, Layer::no_capabilities, Layer::no_new_privileges, Layer::resource_limits, Layer::closed_descriptors};
 }
 
-sandbox::Policy worker_policy(const plugin::Descriptor& descriptor, const RuntimePaths& paths, const RuntimeSettings& settings) {
+sandbox::Policy worker_policy(const plugin::Descriptor& descriptor, const std::string& program, const RuntimePaths& paths,
+                              const RuntimeSettings& settings) {
   sandbox::Policy policy;
   policy.limits.open_files =
       descriptor.limits.open_files != 0 ? std::max(descriptor.limits.open_files, 16U) : settings.open_files;
@@ -72,8 +93,10 @@ sandbox::Policy worker_policy(const plugin::Descriptor& descriptor, const Runtim
   }
   if (settings.sandbox == RuntimeSettings::Sandbox::required) policy.required = required_layers();
   Paths shown;
+  if (works_on_files(descriptor)) add_folders_of_users(shown);
   for (const Path& path : settings.worker_paths) shown.add(path.path, path.access, path.presence);
   add_language(shown, descriptor, paths);
+  shown.add(program, Access::execute);
   shown.add(descriptor.folder, Access::execute, Presence::must_exist);
   policy.paths = shown.take();
   const auto& asked = descriptor.permissions;

@@ -7,8 +7,9 @@
 
 namespace mortise::runtime {
 
-[[nodiscard]] sandbox::Policy worker_policy(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
-                                            const RuntimeSettings& settings);
+// `program` is what runs it.
+[[nodiscard]] sandbox::Policy worker_policy(const plugin::Descriptor& descriptor, const std::string& program,
+                                            const RuntimePaths& paths, const RuntimeSettings& settings);
 
 // The layers without which `runtime.sandbox: required` lets nothing start.
 [[nodiscard]] sandbox::Layers required_layers() noexcept;

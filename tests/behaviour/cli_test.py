@@ -39,7 +39,7 @@ def start(*arguments, cwd, **options):
 
 
 def pid_in(path):
-    return int(outside.eventually(lambda: path.exists() and path.read_text(), what=f"{path.name} of the step"))
+    return outside.host_pid(int(outside.eventually(lambda: path.exists() and path.read_text(), what=f"{path.name} of the step")))
 
 
 # ---- words

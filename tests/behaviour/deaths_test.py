@@ -20,7 +20,7 @@ def waiting(tmp_path):
 
         def pid(self):
             eventually(self.started.exists, what="the beginning of the step")
-            return int(self.started.read_text())
+            return outside.host_pid(int(eventually(self.started.read_text, what="its number")))
 
         def release(self):
             self.until.touch()
@@ -48,11 +48,11 @@ def test_a_worker_killed_in_mid_call_fails_its_run_with_the_signal_and_nothing_e
 
 
 def test_a_worker_that_died_between_calls_is_replaced_without_a_word(server):
-    first = server.execute([step("Test.pid", output="pid")])["context"]["pid"]
+    first = outside.host_pid(server.execute([step("Test.pid", output="pid")])["context"]["pid"])
     os.kill(first, signal.SIGKILL)
     eventually(lambda: not alive(first), what="the end of the worker")
     second = server.execute([step("Test.pid", output="pid")])
-    assert second["success"] and second["context"]["pid"] != first
+    assert second["success"] and outside.host_pid(second["context"]["pid"]) != first
 
 
 def test_a_step_with_retry_survives_the_death_of_its_worker(server, waiting):
@@ -151,7 +151,7 @@ def test_a_second_server_on_the_same_folder_is_told_who_has_it(server, mortise):
 
 def test_a_worker_may_have_died_a_hundred_times_and_nothing_is_left_of_them(server):
     def kill_one():
-        pid = server.execute([step("Test.pid", output="pid")])["context"]["pid"]
+        pid = outside.host_pid(server.execute([step("Test.pid", output="pid")])["context"]["pid"])
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: not alive(pid), what="the end of the worker")
 

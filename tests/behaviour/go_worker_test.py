@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import golang
+import outside
 import pytest
 from golang import go_plugin
 from outside import BUILD, REPOSITORY, config_file, eventually, step
@@ -53,7 +54,7 @@ def test_a_plugin_comes_as_source_and_keeps_its_state_between_calls(make_server,
     first = server.execute([step("counter", "first", output="one"), step("counter", "second", output="two")])
     assert first["success"], first
     assert [first["context"][key]["calls"] for key in ("one", "two")] == [1, 2]
-    assert first["context"]["one"]["pid"] in server.worker_pids()
+    assert outside.host_pid(first["context"]["one"]["pid"]) in server.worker_pids()
 
 
 def test_an_unchanged_plugin_is_not_built_again_a_changed_one_is(mortise, tmp_path):

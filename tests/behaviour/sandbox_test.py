@@ -104,7 +104,7 @@ def tries(server, tmp_path, targets):
 
 
 def with_tries(make_server, tmp_path, wrapper=(), **sections):
-    outside.python_plugin(tmp_path / "plugins", "tries", MISDEEDS)
+    outside.python_plugin(tmp_path / "plugins", "tries", MISDEEDS, permissions=["read_data"])
     outside.python_plugin(tmp_path / "plugins", "other", "from mortise import Plugin\n")
     config = outside.config_file(tmp_path, [tmp_path / "plugins"], **sections)
     return make_server(config=config, wrapper=wrapper)
@@ -142,7 +142,7 @@ def test_a_worker_has_no_network_that_leads_anywhere(make_server, tmp_path, targ
         "import socket\nfrom mortise import Plugin\nclass Looks(Plugin):\n    def step(self, step):\n"
         "        return {'interfaces': open('/proc/net/dev').read(), 'tcp': open('/proc/net/tcp').read().count('\\n')}\n"
     )
-    outside.python_plugin(tmp_path / "plugins", "looks", source)
+    outside.python_plugin(tmp_path / "plugins", "looks", source, permissions=["read_data"])
     server = make_server(config=outside.config_file(tmp_path, [tmp_path / "plugins"]))
     told = server.execute([step("looks", output="told")])["context"]["told"]
     names = [line.split(":")[0].strip() for line in told["interfaces"].splitlines()[2:]]

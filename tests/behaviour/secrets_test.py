@@ -4,6 +4,7 @@ import base64
 import json
 from urllib.parse import quote
 
+import outside
 import pytest
 import yaml_text
 from outside import step
@@ -96,6 +97,6 @@ def test_a_missing_variable_is_named_and_a_default_is_used(mortise, config, tmp_
 
 def test_a_worker_does_not_see_the_host_s_environment(make_server):
     server = make_server(env={"MORTISE_TEST_TOKEN": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET})
-    pid = server.execute([step("Test.pid", output="pid")])["context"]["pid"]
+    pid = outside.host_pid(server.execute([step("Test.pid", output="pid")])["context"]["pid"])
     with open(f"/proc/{pid}/environ", "rb") as environment:
         assert places_of(SECRET, {"environ": environment.read()}) == []

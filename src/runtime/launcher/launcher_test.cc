@@ -281,7 +281,7 @@ TEST_CASE("workers one after the other find no trace of each other") {
     const auto worker = host.start("ls -A /tmp; ls /proc | grep -c '^[0-9]'; echo trace > /tmp/trace; id -u");
     const std::string text = worker.read();
     CAPTURE(text);
-    CHECK(text.starts_with(".shm\n"));
+    CHECK(text.find("trace") == std::string::npos);
     CHECK(std::holds_alternative<Died>(host.receive().report));
   }
 }

@@ -35,13 +35,13 @@ bool is_shown_by_system(const Path& path, const SystemPaths& system) {
   return std::any_of(system.paths.begin(), system.paths.end(), [&](const Path& one) { return os::is_within(real, one.path); });
 }
 
-// Its place is there already when the innermost folder around it is shown as it is on the host.
-bool is_covered(const std::string& path, const std::vector<Shown>& before) {
+// The innermost folder that was shown around it.
+const Shown* shown_around(const std::string& path, const std::vector<Shown>& before) {
   const Shown* around = nullptr;
   for (const Shown& one : before) {
     if (one.folder && os::is_within(path, one.path) && (around == nullptr || one.path.size() >= around->path.size())) around = &one;
   }
-  return around != nullptr && around->access != Path::Access::hidden;
+  return around;
 }
 
 // A path inside that may be used less than what is around it.
@@ -134,7 +134,11 @@ void Planner::plan_root(const Policy& policy, Plan& plan) {
     struct stat status {};
     const bool found = ::stat(path.path.c_str(), &status) == 0;
     if (path.access == Path::Access::hidden && !found) return;
-    Shown shown{path.path, path.access, path.presence, !found || S_ISDIR(status.st_mode), is_covered(path.path, root.shown), owner_map};
+    const Shown* around = shown_around(path.path, root.shown);
+    // Its place is there already where the host's own folder is.
+    const bool covered = around != nullptr && around->access != Path::Access::hidden;
+    if (covered && around->access == path.access && around->owner_map == owner_map && found) return;
+    Shown shown{path.path, path.access, path.presence, !found || S_ISDIR(status.st_mode), covered, owner_map};
     root.shown.push_back(std::move(shown));
   };
   if (policy.system) {

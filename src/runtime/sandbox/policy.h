@@ -98,7 +98,7 @@ struct Limits {
   std::uint32_t processes = 0;      // and threads; 0: none
   std::uint32_t open_files = 256;   // of each process
   std::uint64_t file_size = std::uint64_t{1} << 40;  // of each file it writes
-  std::uint64_t temporary = std::uint64_t{256} << 20;  // bytes in its private /tmp and /dev/shm together
+  std::uint64_t temporary = std::uint64_t{256} << 20;  // bytes in its private /tmp, and as many in /dev/shm
 };
 
 struct User {

@@ -100,14 +100,15 @@ bool make_temporary(const RootPlan& plan) noexcept {
   std::array<char, 128> options{};
   std::snprintf(options.data(), options.size(), "size=%llu,mode=0700,uid=%u,gid=%u",
                 static_cast<unsigned long long>(plan.temporary), plan.user.uid, plan.user.gid);
-  return there(::mkdir("tmp", 0755)) &&
-         ::mount("mortise", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options.data()) == 0 &&
-         ::mkdir("tmp/.shm", 0700) == 0 && ::chown("tmp/.shm", plan.user.uid, plan.user.gid) == 0;
+  for (const char* folder : {"tmp", "dev/shm"}) {
+    if (!there(::mkdir(folder, 0755))) return false;
+    if (::mount("mortise", folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options.data()) != 0) return false;
+  }
+  return true;
 }
 
 void make_devices(const std::array<int, devices.size()>& mounts, const Steps& step) noexcept {
-  step("make /dev", there(::mkdir("dev", 0755)) && there(::symlink("/tmp/.shm", "dev/shm")) &&
-                        there(::symlink("/proc/self/fd", "dev/fd")) && there(::symlink("/proc/self/fd/0", "dev/stdin")) &&
+  step("make /dev", there(::mkdir("dev", 0755)) && there(::symlink("/proc/self/fd", "dev/fd")) && there(::symlink("/proc/self/fd/0", "dev/stdin")) &&
                         there(::symlink("/proc/self/fd/1", "dev/stdout")) && there(::symlink("/proc/self/fd/2", "dev/stderr")));
   for (std::size_t i = 0; i < devices.size(); ++i) {
     step("show '%s' in its root", devices[i], mounts[i] >= 0 && make_file(devices[i] + 1, ""));
@@ -182,8 +183,8 @@ void enter_private_root(const RootPlan& plan, const Steps& step) noexcept {
   for (std::size_t i = 0; i < devices.size(); ++i) device_mounts[i] = device_of_host(devices[i]);
 
   step("begin a root of its own", begin_empty_root());
-  step("make its /tmp", make_temporary(plan));
   make_devices(device_mounts, step);
+  step("make its /tmp", make_temporary(plan));
   make_proc(plan.own_proc, step);
   make_texts(plan, step);
   show_all(plan, mounts, step);

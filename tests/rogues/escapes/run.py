@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Lets every attack loose on the canaries, at every level of the host, and prints what became of it. README.md tells the rules.
+
+    run.py BUILD [--only TEXT] [--levels root,user,bare] [--share N]
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from canaries import Canaries
+from catalogue import CATALOGUE
+
+HERE = Path(__file__).resolve().parent
+GOT_IT, REFUSED, NOT_HERE = 0, 10, 11
+SECONDS = 60
+NOBODY = 65534
+
+
+class Level:
+    """A host's rights: root's, an ordinary user's, an ordinary user's where namespaces are forbidden."""
+
+    def __init__(self, name, build):
+        self.name, self.build = name, build
+        self.uid = 0 if name == "root" else NOBODY
+        self.canaries = Canaries(self.uid)
+        self.tools = self.canaries.folder.parent / "attacks"
+        self.copy_tools()
+        self.scratch = self.canaries.folder.parent / "scratch"  # its own temporary folder, which needs no layer
+        self.scratch.mkdir()
+        self.scratch.chmod(0o777)
+        self.options = ["--no-namespaces"] if name == "bare" else []
+        said = self.run([str(self.build / "escape_cell"), *self.options, "--layers"])
+        self.layers = set(json.loads(said.stdout)["layers"])
+
+    def copy_tools(self):
+        """Beside the canaries: where the attacks lie is shown to them, where the canaries lie is not."""
+        self.tools.mkdir()
+        for name in ("attacks_c", "attacks_cc", "attacks_go"):
+            if (self.build / name).exists():
+                shutil.copy(self.build / name, self.tools / name)
+        for name in ("attacks.py", "attacks.R"):
+            shutil.copy(HERE / name, self.tools / name)
+
+    def command(self, attack):
+        return {
+            "c": [str(self.tools / "attacks_c")], "c++": [str(self.tools / "attacks_cc")], "go": [str(self.tools / "attacks_go")],
+            "python": ["/usr/bin/python3", "-I", str(self.tools / "attacks.py")],
+            "r": [str(shutil.which("Rscript")), "--vanilla", str(self.tools / "attacks.R")],
+        }[attack.language] + [attack.name]
+
+    def run(self, command):
+        """As the level's user, with two descriptors left open that nobody should have."""
+        secret = os.open(self.canaries.folder / "secret", os.O_RDONLY)
+        folder = os.open(self.canaries.folder, os.O_RDONLY)
+
+        def leave_open():
+            os.dup2(secret, 100)
+            os.dup2(folder, 101)
+
+        try:
+            return subprocess.run(command, env={**self.canaries.environment(), "TMPDIR": str(self.scratch)}, capture_output=True, text=True, timeout=SECONDS, check=False,
+                                  stdin=subprocess.DEVNULL, cwd="/", preexec_fn=leave_open, close_fds=False, user=self.uid, group=self.uid,
+                                  extra_groups=[], start_new_session=True)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 97, "", "did not end")
+        finally:
+            os.close(secret)
+            os.close(folder)
+
+    def outlivers(self):
+        """Processes that the attack `outlive` left behind; they are ended here."""
+        found = 0
+        for comm in Path("/proc").glob("[0-9]*/comm"):
+            try:
+                running = " Z " not in (comm.parent / "stat").read_text()
+                if running and comm.read_text().strip() == "outliver":
+                    found += 1
+                    os.kill(int(comm.parent.name), 9)
+            except OSError:
+                pass
+        return found
+
+    def attempt(self, attack, only=None):
+        """What became of it: the status and its last words."""
+        cell = []
+        if only is not None:
+            cell = [str(self.build / "escape_cell"), *self.options, "--show", str(self.tools), "--write", str(self.scratch)]
+            cell += ["--only", only] if only else []
+            cell += ["--"]
+        done = self.run(cell + self.command(attack))
+        status = done.returncode
+        if attack.name == "outlive":
+            status = GOT_IT if self.outlivers() else REFUSED
+        self.canaries.restore()
+        return status, done.stderr.strip().split("\n")[-1]
+
+
+def verdict(level, attack):
+    """One cell of the matrix, and whether it is as it must be."""
+    if level.name not in attack.only:
+        return "does not apply", True
+    status, words = level.attempt(attack)
+    if status == NOT_HERE:
+        return "not in this kernel", True
+    if status != GOT_IT:
+        return f"FAILS UNCONFINED ({status}: {words})", False
+    held = [layer for layer in attack.layers if set(layer.split("+")) <= level.layers]
+    status, words = level.attempt(attack, only="")
+    if not held:
+        return ("not covered", True) if status == GOT_IT else (f"blocked, though no layer is named ({words})", True)
+    if status not in (REFUSED, NOT_HERE):
+        return f"NOT BLOCKED ({status}: {words})", False
+    for layer in held:
+        status, words = level.attempt(attack, only=layer.replace("+", ","))
+        if status not in (REFUSED, NOT_HERE):
+            return f"NOT BLOCKED by {layer} alone ({status}: {words})", False
+    return "blocked by each of " + ", ".join(held), True
+
+
+def run_level(level, attacks):
+    before, counts, wrong = level.canaries.state(), Counter(), 0
+    for attack in attacks:
+        text, fine = verdict(level, attack)
+        counts[text.split(" ")[0]] += 1
+        wrong += not fine
+        print(f"  {level.name:5} {attack.id:34} {text}", flush=True)
+    after = level.canaries.state()
+    if after != before:
+        wrong += 1
+        print(f"  {level.name:5} THE CANARIES CHANGED: {[key for key in before if before[key] != after[key]]}")
+    return counts, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--levels", default="root,user,bare" if os.geteuid() == 0 else "user,bare")
+    parser.add_argument("--share", type=int, default=1, help="every Nth attack")
+    options = parser.parse_args()
+    have = {"c", "c++", "python"} | ({"go"} if (options.build / "attacks_go").exists() else set()) | ({"r"} if shutil.which("Rscript") else set())
+    attacks = [one for one in CATALOGUE if options.only in one.id and one.language in have][:: options.share]
+    wrong = 0
+    for name in options.levels.split(","):
+        level = Level(name, options.build)
+        try:
+            counts, bad = run_level(level, attacks)
+        finally:
+            level.canaries.remove()
+        wrong += bad
+        print(f"{name}: {len(attacks)} attacks, " + ", ".join(f"{count} {what}" for what, count in counts.items()) + f"; {bad} wrong")
+    for language in {"go", "r"} - have:
+        print(f"skipped: {language} is not on this machine")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
