@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak fmt install deb clean help
+.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak rogues fmt install deb clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -69,6 +69,9 @@ else
 	MORTISE_BUILD=$(CURDIR)/build/release SOAK_SECONDS=$(SOAK_SECONDS) \
 	    $(PYTHON) -m pytest -o timeout=$$(($(SOAK_SECONDS) * 2)) tests/soak/soak_test.py
 endif
+
+rogues: build ## every attack on the sandbox, at every level and against each layer alone (ONLY=text, LEVELS=root,user,bare)
+	$(PYTHON) tests/rogues/escapes/run.py build/escapes --only '$(ONLY)' $(if $(LEVELS),--levels $(LEVELS))
 
 fmt: ## lays out every C and C++ source
 	git ls-files '*.h' '*.hpp' '*.c' '*.cc' | xargs -r clang-format-16 -i

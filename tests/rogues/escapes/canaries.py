@@ -46,7 +46,7 @@ class Canaries:
     def plant_files(self):
         top = self.folder.parent
         top.chmod(0o755)
-        (self.folder / "secret").write_text(SECRET)
+        (self.folder / "secret").write_text(SECRET + "\n")
         (self.folder / "scratch").write_text("x" * 100)
         (self.folder / "canary_module.py").write_text(f"SONG = '{SECRET}'\n")
         (self.folder / "canary.R").write_text(f"song <- '{SECRET}'\n")

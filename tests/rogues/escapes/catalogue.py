@@ -15,12 +15,18 @@ NETWORK = ("own-network", "landlock-network", "system-calls")
 class Attack:
     language: str
     name: str
-    layers: tuple
+    layers: tuple  # "bare:x": x stands in at that level, where the layer proper is missing
     only: tuple = ("root", "user", "bare")
 
     @property
     def id(self):
         return f"{self.language}:{self.name}"
+
+    def layers_at(self, level):
+        """(all that are named there, those of them that the level has), each as a list of layers that act together."""
+        named = [one.removeprefix(f"{level.name}:") for one in self.layers if ":" not in one or one.startswith(f"{level.name}:")]
+        together = [one.split("+") for one in named]
+        return together, [one for one in together if set(one) <= level.layers]
 
 
 def attacks(language, table):
@@ -56,26 +62,27 @@ CATALOGUE = [
         (NETWORK, "tcp tcp6 listen_on_host"),
         (("own-network", "system-calls"), "udp"),
         (("own-network", "landlock-scopes"), "abstract_socket"),
-        (("private-root",), "named_socket"),
+        (("private-root", "bare:system-calls"), "named_socket"),
         (("system-calls", "no-capabilities"), "raw_socket packet_socket", ROOT),
         (("system-calls",), "netlink_socket crypto_socket machine_socket"),
-        (("own-network",), "see_interfaces"),
-        (("own-ipc",), "shared_memory message_queue semaphores posix_queue"),
+        (("own-network", "bare:system-calls"), "see_interfaces"),
+        (("own-ipc", "bare:system-calls"), "shared_memory message_queue semaphores posix_queue"),
         (("system-calls",), "bpf perf kernel_log watch_files move_pages_of quotas secret_memory", ROOT),
         (("no-capabilities", "own-user"), "give_file_away become_somebody become_a_group raise_priority real_time low_port", ROOT),
         (("no-new-privileges",), "set_user_id_program"),
         (("closed-descriptors",), "left_descriptor left_folder"),
         (("resource-limits",), "many_descriptors large_file"),
-        (("resource-limits",), "core_dump many_processes", ("user", "bare")),
-        (("private-root",), "fill_tmp"),
+        (("resource-limits",), "core_dump", ("user", "bare")),
+        (("own-processes+resource-limits",), "many_processes", ("user", "bare")),
+        (("private-root", "bare:landlock-files"), "fill_tmp"),
     ]),
     *attacks("python", [
         (FILES, "read_file find_by_pattern walk_the_machine copy_away through_subprocess through_a_shell map_file import_foreign_code"
                 " load_foreign_library"),
         (FILES, "change_the_interpreter", ROOT),
         (NETWORK, "http stream"),
-        (("private-root",), "unix_client"),
-        ((OWN_PROC,), "see_processes"),
+        (("private-root", "bare:system-calls"), "unix_client"),
+        ((OWN_PROC, "bare:landlock-files"), "see_processes"),
         ((OWN_PROC, "landlock-files"), "read_command_line read_descriptors_of_others"),
         (OTHERS, "end_another_process"),
         (("closed-descriptors",), "left_descriptor own_descriptors_as_paths"),
@@ -83,7 +90,7 @@ CATALOGUE = [
     *attacks("r", [
         (FILES, "read_file list_folder copy_away write_file run_a_program through_a_pipe run_foreign_code load_foreign_library"),
         (NETWORK, "stream"),
-        ((OWN_PROC,), "see_processes"),
+        ((OWN_PROC, "bare:landlock-files"), "see_processes"),
         ((OWN_PROC, "landlock-files"), "read_environment"),
         (OTHERS, "end_another_process"),
     ]),

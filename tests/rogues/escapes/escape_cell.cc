@@ -3,6 +3,7 @@
 //   escape_cell --layers                         what this machine gives: {"level", "layers", "missing"}
 //   escape_cell [OPTION]... -- PROGRAM [ARGUMENT]...
 //     --only LAYER,...   these layers alone, all others off
+//     --require LAYER,...  not without these
 //     --show PATH        a folder that it may read and execute
 //     --write PATH       a folder that it may write
 //     --user UID         the user for the layer own-user
@@ -81,6 +82,8 @@ Wanted parse(int count, char** arguments) {
       break;
     } else if (i + 1 < count && option == "--only") {
       wanted.policy.DANGEROUSLY_off = Layers::all().without(layers_of(arguments[++i]));
+    } else if (i + 1 < count && option == "--require") {
+      wanted.policy.required = layers_of(arguments[++i]);
     } else if (i + 1 < count && option == "--show") {
       wanted.policy.paths.push_back({arguments[++i], Path::Access::execute, Path::Presence::must_exist});
     } else if (i + 1 < count && option == "--write") {

@@ -17,7 +17,7 @@ from canaries import Canaries
 from catalogue import CATALOGUE
 
 HERE = Path(__file__).resolve().parent
-GOT_IT, REFUSED, NOT_HERE = 0, 10, 11
+GOT_IT, REFUSED, NOT_HERE, NOT_CONFINED = 0, 10, 11, 90
 SECONDS = 60
 NOBODY = 65534
 
@@ -86,12 +86,13 @@ class Level:
                 pass
         return found
 
-    def attempt(self, attack, only=None):
-        """What became of it: the status and its last words."""
+    def attempt(self, attack, only=None, require=()):
+        """What became of it: the status and its last words. Unconfined unless `only` names layers ([]: all of them)."""
         cell = []
-        if only is not None:
+        if only is not None or require:
             cell = [str(self.build / "escape_cell"), *self.options, "--show", str(self.tools), "--write", str(self.scratch)]
-            cell += ["--only", only] if only else []
+            cell += ["--only", ",".join(only)] if only else []
+            cell += ["--require", ",".join(require)] if require else []
             cell += ["--"]
         done = self.run(cell + self.command(attack))
         status = done.returncode
@@ -110,17 +111,28 @@ def verdict(level, attack):
         return "not in this kernel", True
     if status != GOT_IT:
         return f"FAILS UNCONFINED ({status}: {words})", False
-    held = [layer for layer in attack.layers if set(layer.split("+")) <= level.layers]
-    status, words = level.attempt(attack, only="")
+    named, held = attack.layers_at(level)
+    status, words = level.attempt(attack, only=[])
     if not held:
-        return ("not covered", True) if status == GOT_IT else (f"blocked, though no layer is named ({words})", True)
+        return not_covered(level, attack, named, status, words)
     if status not in (REFUSED, NOT_HERE):
         return f"NOT BLOCKED ({status}: {words})", False
-    for layer in held:
-        status, words = level.attempt(attack, only=layer.replace("+", ","))
+    for layers in held:
+        status, words = level.attempt(attack, only=layers)
         if status not in (REFUSED, NOT_HERE):
-            return f"NOT BLOCKED by {layer} alone ({status}: {words})", False
-    return "blocked by each of " + ", ".join(held), True
+            return f"NOT BLOCKED by {'+'.join(layers)} alone ({status}: {words})", False
+    return "blocked by each of " + ", ".join("+".join(layers) for layers in held), True
+
+
+def not_covered(level, attack, named, status, words):
+    """It must get through, or the catalogue is wrong; and who asks for a layer that would stop it must be refused."""
+    if status != GOT_IT:
+        return f"BLOCKED, though no layer is named for it here ({status}: {words})", False
+    for layers in named:
+        status, words = level.attempt(attack, require=layers)
+        if status != NOT_CONFINED:
+            return f"NOT REFUSED although {'+'.join(layers)} is asked for ({status}: {words})", False
+    return "not covered; a policy that asks for it is refused", True
 
 
 def run_level(level, attacks):
@@ -137,6 +149,15 @@ def run_level(level, attacks):
     return counts, wrong
 
 
+def build_go(folder):
+    """The attacks in Go, where there is a Go."""
+    go = shutil.which("go")
+    if go is None:
+        return
+    environment = {**os.environ, "GO111MODULE": "off", "GOFLAGS": "", "CGO_ENABLED": "0"}
+    subprocess.run([go, "build", "-o", str(folder / "attacks_go"), str(HERE / "attacks.go")], check=True, env=environment)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=Path)
@@ -144,6 +165,7 @@ def main():
     parser.add_argument("--levels", default="root,user,bare" if os.geteuid() == 0 else "user,bare")
     parser.add_argument("--share", type=int, default=1, help="every Nth attack")
     options = parser.parse_args()
+    build_go(options.build)
     have = {"c", "c++", "python"} | ({"go"} if (options.build / "attacks_go").exists() else set()) | ({"r"} if shutil.which("Rscript") else set())
     attacks = [one for one in CATALOGUE if options.only in one.id and one.language in have][:: options.share]
     wrong = 0
