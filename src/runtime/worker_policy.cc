@@ -56,12 +56,17 @@ bool works_on_files(const plugin::Descriptor& descriptor) {
   return asked.empty() || std::find(asked.begin(), asked.end(), "file_system") != asked.end();
 }
 
+// What stands between the author's file and the worker: a library, an R file, folders of Python modules.
+void add_adapter(Paths& paths, const plugin::Adapter& adapter) {
+  for (const std::string& folder : adapter.paths) paths.add(folder, Access::read);
+  if (adapter.name.starts_with('/')) paths.add(os::parent_of(adapter.name), Access::execute);
+}
+
 // What its language needs to run.
 void add_language(Paths& paths, const plugin::Descriptor& descriptor, const RuntimePaths& runtime) {
   if (descriptor.language == "python") {
     add_interpreter(paths, runtime.python);
     paths.add(runtime.python_sdk, Access::read);
-    for (const std::string& folder : descriptor.adapter.paths) paths.add(folder, Access::read);
   } else if (descriptor.language == "r") {
     paths.add(runtime.r_home, Access::execute);
     paths.add(runtime.r_library, Access::read);
@@ -96,6 +101,7 @@ sandbox::Policy worker_policy(const plugin::Descriptor& descriptor, const std::s
   if (works_on_files(descriptor)) add_folders_of_users(shown);
   for (const Path& path : settings.worker_paths) shown.add(path.path, path.access, path.presence);
   add_language(shown, descriptor, paths);
+  add_adapter(shown, descriptor.adapter);
   shown.add(program, Access::execute);
   shown.add(descriptor.folder, Access::execute, Presence::must_exist);
   policy.paths = shown.take();
