@@ -61,10 +61,11 @@ bench: build/release/build.ninja ## measures against floors taken in the same ru
 	cmake --build build/release --parallel $(JOBS)
 	bench/run
 
-soak: build/release/build.ninja ## KILLS of server and workers through 200 runs; without KILLS a load of SOAK_SECONDS
+soak: build/release/build.ninja ## KILLS of workers under load, then of server and workers through 200 runs; without KILLS a load of SOAK_SECONDS
 	cmake --build build/release --parallel $(JOBS)
 ifdef KILLS
-	MORTISE_BUILD=$(CURDIR)/build/release KILLS=$(KILLS) SEED=$(or $(SEED),1) $(PYTHON) -m pytest -s -q tests/soak/kill_test.py
+	MORTISE_BUILD=$(CURDIR)/build/release KILLS=$(KILLS) SEED=$(or $(SEED),1) $(PYTHON) -m pytest -s -q tests/soak/crash_test.py \
+	    tests/soak/kill_test.py
 else
 	MORTISE_BUILD=$(CURDIR)/build/release SOAK_SECONDS=$(SOAK_SECONDS) \
 	    $(PYTHON) -m pytest -o timeout=$$(($(SOAK_SECONDS) * 2)) tests/soak/soak_test.py

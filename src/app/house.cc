@@ -9,7 +9,9 @@
 #include "app/cache_service.h"
 #include "app/doctor.h"
 #include "app/host_services.h"
+#include "app/limits_report.h"
 #include "app/package_workshop.h"
+#include "app/plugin_reload.h"
 #include "app/settings_view.h"
 #include "app/run_watch.h"
 #include "app/version.h"
@@ -96,6 +98,9 @@ runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseO
                    : settings.runtime.sandbox == From::required ? To::required
                                                                 : To::DANGEROUSLY_off;
   chosen.worker_paths = worker_paths(settings, options);
+  chosen.processes = settings.runtime.processes;
+  chosen.most_idle = settings.runtime.most_idle;
+  chosen.cgroups = settings.runtime.cgroups;
   return chosen;
 }
 
@@ -220,6 +225,8 @@ struct House::Parts {
         cache(cache_limits(settings())),
         health(registry, runtime, room_logs.plugins, settings().plugins.health_interval),
         workshop(runtime),
+        plugin_reload(registry, runtime, room_logs.plugins, settings().plugins.watch,
+                      [this](const plugin::Descriptor& present) { return read_anew(present); }),
         api{room_logs.http,
             registry,
             runtime,
@@ -233,7 +240,11 @@ struct House::Parts {
             now(),
             std::filesystem::current_path().string(),
             environment,
-            [this] { return examine(options.data_dir, settings(), options.places); },
+            [this] {
+              Value report = examine(options.data_dir, settings(), options.places);
+              add_limits(report, runtime.limit_keepers());
+              return report;
+            },
             [this] { return shown_configuration(); },
             [this] { return reload(); },
             [this](const std::string& path) { return make_backup(database, options.data_dir, path); },
@@ -247,7 +258,8 @@ struct House::Parts {
             health,
             cache,
             monitors,
-            workshop},
+            workshop,
+            [this](const std::string& plugin) { return plugin_reload.reload(plugin); }},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
@@ -259,6 +271,7 @@ struct House::Parts {
     server.start();
     // Last of all: what begins here uses everything above, and nothing begins where the doors could not be opened.
     if (resume_for(options.ports) == jobs::Resume::automatic) {
+      plugin_reload.start();
       (void)pipelines.resume_all();
       scheduler.start();
       sweeper.emplace(database, checkpoints, room_logs.jobs, retention_policy(settings()));
@@ -313,6 +326,7 @@ struct House::Parts {
     host_config(fresh.settings);
     cache.limit(cache_limits(fresh.settings));
     health.set_interval(fresh.settings.plugins.health_interval);
+    plugin_reload.set_interval(fresh.settings.plugins.watch);
     const std::lock_guard guard(configuration_mutex);
     configuration = std::move(fresh);
   }
@@ -345,6 +359,17 @@ struct House::Parts {
             .cancel = [this](const std::string& run, const std::string& reason) { pipelines.cancel(run, reason); },
             .check = [this](const jobs::Schedule& schedule) { (void)http::request_of_schedule(api, schedule); },
             .declared = [this] { return http::declared_schedules(api); }};
+  }
+
+  // By whoever found it: its folder is scanned as at the start.
+  plugin::Descriptor read_anew(const plugin::Descriptor& present) {
+    plugin::Registry scratch;
+    const std::filesystem::path folders[] = {present.folder};
+    const auto report = scratch.scan(folders, dialects.detectors(), 0);
+    if (const auto found = scratch.find(present.id)) return *found;
+    if (!report.problems.empty()) throw Error(report.problems.front().error);
+    throw Error(Code::not_found, "plugin '" + present.id + "' is no longer in " + present.folder,
+                "what runs goes on; the next start of the server is without it");
   }
 
   // Problems of single plugins are told and do not keep the others from working.
@@ -405,6 +430,7 @@ struct House::Parts {
   plugin::SharedCache cache;
   runtime::HealthWatch health;
   PackageWorkshop workshop;
+  PluginReload plugin_reload;
   http::Api api;
   http::Router router;
   std::function<void(const Settings&)> host_config;  // tells ConfigService
@@ -420,6 +446,7 @@ House::~House() {
   parts_->dialects.end();
   parts_->monitors.end_all();
   parts_->health.stop();
+  parts_->plugin_reload.stop();
   parts_->pipelines.drain(std::chrono::milliseconds(0));
   parts_->server.stop(last_answers);
 }

@@ -46,12 +46,16 @@ struct Settings {
     std::size_t max_concurrency = 10;
     std::vector<std::string> trusted;                   // DANGER: these run inside the host's own process
     std::chrono::milliseconds health_interval{60'000};  // 0: only when asked
+    std::chrono::milliseconds watch{0};                 // 0: files that change are not looked for
   };
   struct Runtime {
     std::chrono::milliseconds grace{1'000}, idle{300'000};
     std::uint64_t memory = 0;  // of a worker; 0: a quarter of the machine
     enum class Sandbox { automatic, required, DANGEROUSLY_off };
     Sandbox sandbox = Sandbox::automatic;
+    std::uint32_t processes = 512;
+    std::size_t most_idle = 64;
+    bool cgroups = true;
   };
   struct Cache {
     std::uint64_t max_size = 64U << 20U, max_entry = 8U << 20U;

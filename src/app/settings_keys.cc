@@ -262,6 +262,15 @@ constexpr std::array table{Key{"data_dir", "path", "`.mortise` of the present fo
 }
 ,
 
+    Key{"plugins.watch", "duration", "0",
+        "how often plugins' folders are looked at; a plugin whose files changed is loaded anew without a dropped call; 0: "
+        "only on `mortise plugin reload`",
+        Change::at_once, Shape::one, READ{s.plugins.watch = duration_or_none(n);
+}
+, SHOW { return seconds(s.plugins.watch); }
+}
+,
+
     Key{"runtime.grace", "duration", "`1s`", "between a deadline, or a cancel, and the kill of the worker",
         Change::restart, Shape::one, READ{s.runtime.grace = duration(n);
 }
@@ -271,6 +280,23 @@ constexpr std::array table{Key{"data_dir", "path", "`.mortise` of the present fo
       Shape::one, READ{s.runtime.idle = duration(n);
 }
 , SHOW { return seconds(s.runtime.idle); }
+}
+, Key{"runtime.processes", "number", "512", "processes and threads of a worker whose plugin does not say",
+      Change::restart, Shape::one, READ{s.runtime.processes = static_cast<std::uint32_t>(count(n, 1, 1'000'000));
+}
+, SHOW { return s.runtime.processes; }
+}
+, Key{"runtime.warm", "number", "64",
+      "idle workers that are kept, of all plugins together; the one unused for longest goes first", Change::restart,
+      Shape::one, READ{s.runtime.most_idle = count(n, 0, 100'000);
+}
+, SHOW { return s.runtime.most_idle; }
+}
+, Key{"runtime.cgroups", "true or false", "true",
+      "false: limits are held by a watchdog alone, as where no control group can be made", Change::restart, Shape::one,
+      READ{s.runtime.cgroups = n.as_bool();
+}
+, SHOW { return s.runtime.cgroups; }
 }
 , Key{"runtime.memory", "size", "a quarter of the machine", "of a worker whose plugin does not say", Change::restart,
       Shape::one, READ{s.runtime.memory = n.as_size();

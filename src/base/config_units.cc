@@ -1,5 +1,7 @@
 #include "base/config_units.h"
 
+#include <array>
+#include <cstdio>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -76,6 +78,17 @@ std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
   constexpr double beyond = 9.2e18;
   if (!one || *number * *one >= beyond) return std::nullopt;
   return static_cast<std::uint64_t>(std::llround(*number * *one));
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> units{"bytes", "KiB", "MiB", "GiB", "TiB"};
+  auto amount = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; amount >= 1024 && unit + 1 < units.size(); ++unit) amount /= 1024;
+  std::array<char, 32> text{};
+  const bool whole = amount >= 100 || amount == std::floor(amount);
+  std::snprintf(text.data(), text.size(), whole ? "%.0f %s" : "%.1f %s", amount, units.at(unit));
+  return text.data();
 }
 
 }  // namespace mortise::config

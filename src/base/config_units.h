@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace mortise::config {
@@ -15,5 +16,7 @@ namespace mortise::config {
 
 // "512 MiB", "1.5 GB", "100": bytes. B, KB MB GB TB count in thousands, KiB MiB GiB TiB (or Ki Mi Gi Ti) in 1024.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
+// "512 MiB", "2.1 GiB": at most one decimal.
+[[nodiscard]] std::string size_text(std::uint64_t bytes);
 
 }  // namespace mortise::config

@@ -138,6 +138,25 @@ void add_plugin(CLI::App& program, Arguments& arguments) {
   keygen->add_option("FILE", arguments.file, "Their name, without an ending")->required();
   keygen->add_flag("--password", arguments.password, "Protect the secret key with a password, on standard input");
   add_plugin_test(*plugin, arguments);
+  CLI::App* stats =
+      add(*plugin, arguments, Verb::plugin_stats,
+          {"stats", "Show what plugins use and how their calls end",
+           "Since the server started: calls, how those ended that failed, the time within which half of them and 95 and\n"
+           "99 of 100 stayed, processor time and memory of the workers with all they start, restarts and quarantine.",
+           "  mortise plugin stats\n  mortise plugin stats Input.file --json"});
+  stats->add_option("PLUGIN", arguments.plugin, "One plugin (default: all that were called)");
+  CLI::App* reload =
+      add(*plugin, arguments, Verb::plugin_reload,
+          {"reload", "Load a plugin anew whose files changed, while the server works",
+           "No call is dropped: those that run end on the present code, later ones begin on the new. When the new code\n"
+           "does not start, the present one stays and this says why. The server does it by itself with plugins.watch.",
+           "  mortise plugin reload Input.file"});
+  reload->add_option("PLUGIN", arguments.plugin, "Its id or one of its other names")->required();
+  CLI::App* release = add(*plugin, arguments, Verb::plugin_release,
+                          {"release", "End the quarantine of a plugin that failed",
+                           "It may be called at once, and its failures are counted from none.",
+                           "  mortise plugin release Input.file"});
+  release->add_option("PLUGIN", arguments.plugin, "Its id or one of its other names")->required();
 }
 
 void add_rest(CLI::App& program, Arguments& arguments) {

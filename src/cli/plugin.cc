@@ -58,6 +58,8 @@ std::string page(const Value& plugin) {
   add_fact(text, "also known as", joined(list_in(plugin, "aliases")));
   add_fact(text, "runs",
            text_in(plugin, "trust") == "in_process" ? "in the host's own process (trusted)" : "in a worker process");
+  add_fact(text, "state", quarantine_text(map_in(plugin, "quarantine")));
+  add_fact(text, "last error", text_in(map_in(plugin, "quarantine"), "last_error"));
   add_fact(text, "permissions", joined(list_in(plugin, "permissions")));
   add_fact(text, "environment", joined(list_in(plugin, "environment")));
   add_fact(text, "author", text_in(plugin, "author"));
@@ -71,6 +73,12 @@ std::string page(const Value& plugin) {
   return text;
 }
 
+// Quarantine before health: it is what keeps the plugin from being used.
+std::string state_of(const Value& plugin) {
+  const std::string rests = quarantine_text(map_in(plugin, "quarantine"));
+  return rests.empty() ? text_in(map_in(plugin, "health"), "status") : rests;
+}
+
 }  // namespace
 
 int list_plugins(const Tools& tools) {
@@ -80,10 +88,10 @@ int list_plugins(const Tools& tools) {
     print(json_text(plugins));
     return EXIT_SUCCESS;
   }
-  std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "LANGUAGE", "HEALTH", "DESCRIPTION"}};
+  std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "LANGUAGE", "STATE", "DESCRIPTION"}};
   for (const Value& plugin : plugins.items()) {
     rows.push_back({text_in(plugin, "id"), text_in(plugin, "version"), text_in(plugin, "language"),
-                    text_in(map_in(plugin, "health"), "status"), text_in(plugin, "description")});
+                    state_of(plugin), text_in(plugin, "description")});
   }
   print(rows.size() > 1 ? table(rows)
                         : "no plugins; plugins.directories in the configuration says where they are looked for\n");

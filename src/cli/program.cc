@@ -99,6 +99,9 @@ int dispatch(const Tools& tools) {
     case Verb::plugin_test: return test_plugin(tools);
     case Verb::new_project: return new_project(tools);
     case Verb::where: return where(tools);
+    case Verb::plugin_stats: return plugin_statistics(tools);
+    case Verb::plugin_reload: return reload_plugin(tools);
+    case Verb::plugin_release: return release_plugin(tools);
     case Verb::files_list: return list_files(tools);
     case Verb::files_upload: return upload_file(tools);
     case Verb::files_remove: return remove_file(tools);

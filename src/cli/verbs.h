@@ -65,6 +65,9 @@ struct Tools {
 [[nodiscard]] int test_plugin(const Tools& tools);
 [[nodiscard]] int new_project(const Tools& tools);
 [[nodiscard]] int where(const Tools& tools);
+[[nodiscard]] int plugin_statistics(const Tools& tools);
+[[nodiscard]] int reload_plugin(const Tools& tools);
+[[nodiscard]] int release_plugin(const Tools& tools);
 [[nodiscard]] int list_files(const Tools& tools);
 [[nodiscard]] int upload_file(const Tools& tools);
 [[nodiscard]] int remove_file(const Tools& tools);
@@ -74,6 +77,8 @@ struct Tools {
 
 // Waits for SIGTERM or SIGINT (SIGHUP reads the configuration again), then lets running work finish; a second signal ends this process at once.
 void stay_until_signalled(const Tools& tools, Host& host);
+// "quarantined until ...", or nothing.
+[[nodiscard]] std::string quarantine_text(const Value& quarantine);
 [[nodiscard]] Value urls_of(const Host& host);
 // "mortise 0.1.0 ready on http://127.0.0.1:8080 http://127.0.0.1:8001", or with --json {"version", "pid", "urls", "socket"} on
 // one line.

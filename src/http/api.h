@@ -43,7 +43,7 @@ class Tokens;
 struct Api {
   const Log& log;
   const plugin::Registry& registry;
-  const runtime::Runtime& runtime;
+  runtime::Runtime& runtime;
   const jobs::RunLog& run_log;
   jobs::EventHub& events;
   jobs::Pipelines& pipelines;
@@ -69,6 +69,7 @@ struct Api {
   const plugin::SharedCache& cache;
   jobs::Monitors& monitors;
   package::Workshop& workshop;
+  std::function<Value(const std::string&)> reload_plugin;  // {"plugin", "changed", "from", "to", "generation"}
 };
 
 // `api` must outlive the router.
@@ -78,6 +79,7 @@ void add_routes(Router& router, const Api& api);
 void add_system_routes(Router& router,
                        const Api& api);  // system_routes.cc: health, metrics, log level, doctor, documents
 void add_plugin_routes(Router& router, const Api& api);     // plugin_routes.cc
+void add_supervision_routes(Router& router, const Api& api);  // supervision_routes.cc: a plugin's statistics, reload, release
 void add_pipeline_routes(Router& router, const Api& api);   // pipeline_routes.cc: the list, validate, execute
 void add_operation_routes(Router& router, const Api& api);  // operation_routes.cc: configuration, backup
 void add_package_routes(Router& router, const Api& api);    // package_routes.cc: inspect, pack, keys

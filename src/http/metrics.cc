@@ -48,6 +48,21 @@ class Families {
   std::map<std::string, MetricFamily> by_name_;
 };
 
+void add_usage(Families& families, const Labels& plugin, const runtime::PluginStats& stats) {
+  families.add("mortise_plugin_cpu_seconds_total", "Processor time of a plugin's workers and what they started",
+               MetricType::Counter, plugin, seconds(stats.cpu));
+  families.add("mortise_plugin_memory_bytes", "Memory of a plugin's workers", MetricType::Gauge, plugin,
+               static_cast<double>(stats.memory));
+  families.add("mortise_plugin_memory_peak_bytes", "The most memory that a worker of a plugin had", MetricType::Gauge,
+               plugin, static_cast<double>(stats.memory_peak));
+  families.add("mortise_plugin_quarantined", "1 while a plugin is not called after failures", MetricType::Gauge, plugin,
+               stats.quarantine ? 1 : 0);
+  for (const auto& [ended, count] : stats.endings) {
+    families.add("mortise_plugin_endings_total", "Calls of a plugin that did not end ok, by how they ended",
+                 MetricType::Counter, {{"plugin", stats.plugin}, {"ended", ended}}, static_cast<double>(count));
+  }
+}
+
 void add_plugins(Families& families, const Metrics::Scrape& scrape) {
   for (const runtime::PluginStats& stats : scrape.plugins) {
     const Labels plugin{{"plugin", stats.plugin}};
@@ -61,6 +76,7 @@ void add_plugins(Families& families, const Metrics::Scrape& scrape) {
                  plugin, static_cast<double>(stats.waiting));
     families.add("mortise_plugin_copied_bytes_total", "Bytes copied between memories for calls of a plugin",
                  MetricType::Counter, plugin, static_cast<double>(stats.bytes_copied));
+    add_usage(families, plugin, stats);
     const std::pair<const char*, std::chrono::nanoseconds> quantiles[] = {
         {"0.5", stats.p50}, {"0.95", stats.p95}, {"0.99", stats.p99}, {"1", stats.longest}};
     for (const auto& [quantile, value] : quantiles) {

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "http/api.h"
 #include "http/openapi.h"
+#include "http/plugin_statistics.h"
 #include "plugin/registry.h"
 #include "runtime/health_watch.h"
 #include "runtime/runtime.h"
@@ -58,27 +59,9 @@ Value summary(const Api& api, const Descriptor& plugin) {
                      {"category", plugin.category},
                      {"extension_points", texts(plugin.extension_points)},
                      {"aliases", texts(plugin.aliases)},
-                     {"health", health_value(api.health.last(plugin.id))}});
-}
-
-double milliseconds(std::chrono::nanoseconds duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
-Value statistics(const Api& api, const std::string& id) {
-  for (const runtime::PluginStats& stats : api.runtime.stats()) {
-    if (stats.plugin != id) continue;
-    return Value::map({{"calls", stats.calls},
-                       {"failures", stats.failures},
-                       {"restarts", stats.restarts},
-                       {"waiting", stats.waiting},
-                       {"bytes_copied", stats.bytes_copied},
-                       {"p50_ms", milliseconds(stats.p50)},
-                       {"p95_ms", milliseconds(stats.p95)},
-                       {"p99_ms", milliseconds(stats.p99)},
-                       {"longest_ms", milliseconds(stats.longest)}});
-  }
-  return Value::map({{"calls", 0}, {"failures", 0}, {"restarts", 0}, {"waiting", 0}});
+                     {"health", health_value(api.health.last(plugin.id))},
+                     {"generation", plugin.generation},
+                     {"quarantine", quarantine_value(api.runtime.quarantine(plugin.id))}});
 }
 
 Value instances(const Api& api, const std::string& id) {
@@ -90,7 +73,8 @@ Value instances(const Api& api, const std::string& id) {
                               {"in_process", instance.in_process},
                               {"busy", instance.busy},
                               {"age_ms", instance.age.count()},
-                              {"calls", instance.calls}}));
+                              {"calls", instance.calls},
+                              {"generation", instance.generation}}));
   }
   return all;
 }
@@ -111,7 +95,7 @@ Value details(const Api& api, const Descriptor& plugin) {
   page.set("lifetime", plugin.lifetime == plugin::Lifetime::per_call ? "per_call" : "resident");
   page.set("concurrency", plugin.concurrency);
   page.set("max_instances", plugin.max_instances);
-  page.set("statistics", statistics(api, plugin.id));
+  page.set("statistics", plugin_statistics(api.runtime, plugin.id));
   page.set("instances", instances(api, plugin.id));
   return page;
 }
@@ -125,7 +109,9 @@ Value summary_schema() {
                  {"language", string()},
                  {"extension_points", list(string())},
                  {"aliases", list(string(), "other names that find it")},
-                 {"health", health_schema()}},
+                 {"health", health_schema()},
+                 {"generation", integer("how often it was replaced while the server ran")},
+                 {"quarantine", quarantine_schema()}},
                 {"type", "name", "description", "id", "version"});
 }
 

@@ -195,6 +195,7 @@ void add_routes(Router& router, const Api& api) {
   add_alert_routes(router, api);
   add_watch_routes(router, api);
   add_plugin_routes(router, api);
+  add_supervision_routes(router, api);
   add_operation_routes(router, api);
   add_package_routes(router, api);
   add_token_routes(router, api);

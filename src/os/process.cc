@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <set>
@@ -117,6 +119,34 @@ std::vector<ProcessInfo> descendants_of(pid_t ancestor, const std::vector<Proces
     }
   }
   return found;
+}
+
+std::uint64_t proportional_memory(pid_t pid) noexcept {
+  try {
+    const std::string text = read_file("/proc/" + std::to_string(pid) + "/smaps_rollup", 65536);
+    const std::size_t at = text.find("\nPss:");
+    return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 5, nullptr, 10) * 1024;
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
+std::uint64_t resident_memory(pid_t pid) noexcept {
+  try {
+    const std::string text = read_file("/proc/" + std::to_string(pid) + "/statm", 4096);
+    const std::size_t second = text.find(' ');
+    if (second == std::string::npos) return 0;
+    return std::strtoull(text.c_str() + second, nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
+std::chrono::nanoseconds processor_time(pid_t pid) noexcept {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 std::string own_executable() {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,6 +39,14 @@ struct ProcessInfo {
 // All processes that can be seen now, from /proc. Slow: about 20 us each.
 [[nodiscard]] std::vector<ProcessInfo> list_processes();
 [[nodiscard]] std::vector<ProcessInfo> descendants_of(pid_t ancestor, const std::vector<ProcessInfo>& all);
+
+// Bytes of memory of the process, where what it shares with others counts by its part. Slow: up to milliseconds for one that is
+// large. 0 when it ended, or may not be looked into.
+[[nodiscard]] std::uint64_t proportional_memory(pid_t pid) noexcept;
+// Bytes of memory of the process that are in the machine's memory now, shared ones included. 0 when it ended.
+[[nodiscard]] std::uint64_t resident_memory(pid_t pid) noexcept;
+// Processor time of all threads of the process since it began, without its children. Below a microsecond. 0 when it ended.
+[[nodiscard]] std::chrono::nanoseconds processor_time(pid_t pid) noexcept;
 
 // Absolute path of the program that runs.
 [[nodiscard]] std::string own_executable();

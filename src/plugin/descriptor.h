@@ -23,6 +23,7 @@ struct Limits {
   std::uint64_t memory_bytes = 0;  // 0: the default of the runtime
   std::uint32_t processes = 0;     // 0: the default of the runtime
   std::uint32_t open_files = 0;
+  double processors = 0;           // 0.5: half of one; 0: as many as there are
 };
 
 struct Requirement {
@@ -70,6 +71,7 @@ struct Descriptor {
   FailurePolicy on_failure = FailurePolicy::stop;
   Limits limits;
   Trust trust = Trust::confined;
+  std::uint64_t generation = 0;                // counts what took this one's place in the host (Registry::replace)
 };
 
 }  // namespace mortise::plugin

@@ -26,11 +26,17 @@ std::chrono::seconds backoff_after(std::uint32_t failures) noexcept {
 
 void FailureRecord::succeeded() noexcept {
   failures_ = 0;
+  losses_ = 0;
   rests_until_ = {};
 }
 
-Reaction FailureRecord::failed(Clock::time_point now) noexcept {
+Reaction FailureRecord::failed(Clock::time_point now, Failure failure) noexcept {
   if (failures_ < UINT32_MAX) ++failures_;
+  losses_ = failure == Failure::worker_lost ? losses_ + 1 : 0;
+  if (losses_ > losses_allowed && (policy_ == FailurePolicy::stop || policy_ == FailurePolicy::report)) {
+    rests_until_ = now + backoff_after(losses_ - losses_allowed);
+    return Reaction::quarantine;
+  }
   switch (policy_) {
     case FailurePolicy::stop: return Reaction::end_run;
     case FailurePolicy::report: return Reaction::carry_on;

@@ -45,6 +45,30 @@ TEST_CASE("each policy reacts in its own way, and only backoff quarantines") {
   CHECK_FALSE(fail.quarantined_until(now));
 }
 
+TEST_CASE("under every policy a plugin that loses its worker again and again rests from the fifth time on") {
+  const FailureRecord::Clock::time_point now{5s};
+  for (const FailurePolicy policy : {FailurePolicy::stop, FailurePolicy::report}) {
+    FailureRecord record(policy);
+    for (int loss = 1; loss <= 4; ++loss) CHECK(record.failed(now, Failure::worker_lost) != Reaction::quarantine);
+    CHECK(record.failed(now, Failure::worker_lost) == Reaction::quarantine);
+    CHECK(record.quarantined_until(now) == now + 1s);
+    CHECK(record.failed(now + 1s, Failure::worker_lost) == Reaction::quarantine);
+    CHECK(record.quarantined_until(now + 1s) == now + 3s);
+    CHECK(record.failed(now + 3s) != Reaction::quarantine);  // the worker lives: an error is only that
+    record.succeeded();
+    CHECK(record.failed(now, Failure::worker_lost) != Reaction::quarantine);
+  }
+}
+
+TEST_CASE("a plugin that fails for good stays out of service until its record is new") {
+  FailureRecord record(FailurePolicy::fail);
+  CHECK_FALSE(record.out_of_service());
+  record.failed({});
+  CHECK(record.out_of_service());
+  record.succeeded();
+  CHECK_FALSE(record.out_of_service());
+}
+
 TEST_CASE("policies are read by the name under which they are shown") {
   for (const auto policy : {FailurePolicy::stop, FailurePolicy::report, FailurePolicy::backoff, FailurePolicy::fail}) {
     CHECK(failure_policy_named(name_of(policy)) == policy);

@@ -201,11 +201,16 @@ void read_running(const Node& root, Descriptor& descriptor) {
     descriptor.on_failure = *policy;
   }
   if (const auto limits = root.find("limits"); limits && !limits->is_null()) {
-    limits->forbid_unknown({"memory", "processes", "open_files"});
+    limits->forbid_unknown({"memory", "processes", "open_files", "processors"});
     constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
     if (const auto memory = limits->find("memory")) descriptor.limits.memory_bytes = memory->as_size();
     descriptor.limits.processes = count_or(*limits, "processes", 0, 1, most);
     descriptor.limits.open_files = count_or(*limits, "open_files", 0, 8, most);
+    if (const auto processors = limits->find("processors"); processors && !processors->is_null()) {
+      descriptor.limits.processors = processors->as_float64();
+      if (!(descriptor.limits.processors >= 0.01 && descriptor.limits.processors <= 4096))
+        throw processors->expected("a number of processors from 0.01, such as 0.5");
+    }
   }
 }
 

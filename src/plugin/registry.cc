@@ -111,13 +111,18 @@ Registry::Entry Registry::find_locked(std::string_view name) const {
   return nullptr;
 }
 
-Registry::Entry Registry::add(Descriptor descriptor) {
+// Only the operator's configuration says who may run in this process.
+void Registry::apply_trust(Descriptor& descriptor) const {
   const auto trusted = [&](const std::string& name) {
     return std::find(trusted_.names.begin(), trusted_.names.end(), name) != trusted_.names.end();
   };
   if (trusted(descriptor.id) || std::any_of(descriptor.aliases.begin(), descriptor.aliases.end(), trusted)) {
     descriptor.trust = Trust::in_process;
   }
+}
+
+Registry::Entry Registry::add(Descriptor descriptor) {
+  apply_trust(descriptor);
   const auto entry = std::make_shared<const Descriptor>(std::move(descriptor));
   const std::unique_lock lock(mutex_);
   if (find_locked(entry->id) != nullptr) throw already_registered(entry->id);
@@ -127,6 +132,27 @@ Registry::Entry Registry::add(Descriptor descriptor) {
   plugins_.emplace(entry->id, entry);
   for (const std::string& alias : entry->aliases) ids_by_alias_.emplace(alias, entry->id);
   return entry;
+}
+
+Registry::Entry Registry::prepare(Descriptor descriptor) const {
+  const Entry present = get(descriptor.id);
+  apply_trust(descriptor);
+  descriptor.generation = present->generation + 1;
+  return std::make_shared<const Descriptor>(std::move(descriptor));
+}
+
+void Registry::replace(const Entry& next) {
+  const std::unique_lock lock(mutex_);
+  const auto present = plugins_.find(next->id);
+  if (present == plugins_.end() || present->second->generation + 1 != next->generation)
+    throw Error(Code::conflict, "plugin '" + next->id + "' was removed or changed meanwhile", "try again").with("plugin", next->id);
+  for (const std::string& alias : next->aliases) {
+    const Entry other = find_locked(alias);
+    if (other != nullptr && other != present->second) throw already_registered(alias);
+  }
+  std::erase_if(ids_by_alias_, [&](const auto& alias) { return alias.second == next->id; });
+  for (const std::string& alias : next->aliases) ids_by_alias_.emplace(alias, next->id);
+  present->second = next;
 }
 
 Registry::Entry Registry::find(std::string_view id_or_alias) const {

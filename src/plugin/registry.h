@@ -43,6 +43,12 @@ class Registry {
   [[nodiscard]] Entry find(std::string_view id_or_alias) const;
   // Or Error{not_found} "plugin not found: Input.sap_erp - did you register it?", with the nearest name as hint.
   [[nodiscard]] Entry get(std::string_view id_or_alias) const;
+  // What add() would make of the descriptor, without adding it: the next generation of the plugin with its id. Error{not_found}
+  // when there is none.
+  [[nodiscard]] Entry prepare(Descriptor descriptor) const;
+  // Takes the place of the plugin with its id. Error{conflict}, and nothing changes, when one of its aliases is taken by
+  // another plugin, or when something newer came meanwhile.
+  void replace(const Entry& next);
   bool remove(std::string_view id);
   [[nodiscard]] std::vector<Entry> list() const;  // by id
   [[nodiscard]] std::vector<Entry> at_extension_point(std::string_view point) const;
@@ -65,6 +71,7 @@ class Registry {
 
  private:
   [[nodiscard]] Entry find_locked(std::string_view name) const;
+  void apply_trust(Descriptor& descriptor) const;
 
   TrustedInProcess trusted_;
   mutable std::shared_mutex mutex_;

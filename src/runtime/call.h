@@ -125,6 +125,8 @@ struct Outcome {
   std::optional<Error> error;   // when not
   std::uint64_t bytes_copied = 0;     // of tables, tensors and long bytes between memories, both directions
   std::chrono::nanoseconds elapsed{};  // 0 for in-process calls without a deadline: reading the clock costs more
+  std::chrono::nanoseconds cpu{};      // processor time of the worker in a call of some length; 0: too short to tell
+  std::uint64_t memory_peak = 0;       // bytes, of the worker and all it started, in such a call; 0: unknown
   std::int64_t pid = 0;                // of the process that worked on it; 0: none did
   bool cleanup_skipped = false;        // the process was killed: "cleanup: skipped (killed)"
 

@@ -191,6 +191,13 @@ void Exchange::died(const Death& death) {
     outcome_.cleanup_skipped = true;
     return finish(Ended::killed, overdue().with("exit", how));
   }
+  if (death.over_limit) {
+    outcome_.cleanup_skipped = true;
+    Error error(death.over_limit->code(), "worker '" + speaker_.plugin + "' " + death.over_limit->what(),
+                death.over_limit->hint());
+    error.with("plugin", speaker_.plugin).with("operation", terms_.what);
+    return finish(Ended::killed, std::move(error).with("exit", how));
+  }
   if (phase_ == Phase::stopping) {
     const bool late = stop_ == Stop::deadline;
     Error error = explain(

@@ -19,7 +19,7 @@ const mortise_plugin* open_plugin(NativeLibraries& libraries, const plugin::Desc
     throw Error(Code::unsupported, "a plugin in " + descriptor.language + " cannot run in this process",
                 "only native ones can; take it out of plugins.trusted");
   }
-  return &libraries.open((std::filesystem::path(descriptor.folder) / descriptor.entry).string());
+  return &libraries.open_again((std::filesystem::path(descriptor.folder) / descriptor.entry).string(), descriptor.generation);
 }
 
 std::string spoken(const Call& call) {

@@ -5,6 +5,8 @@
 // health from LOADED on.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,6 +15,13 @@
 #include "runtime/call.h"
 
 namespace mortise::runtime {
+
+// What an instance used since it began, with all processes it started. 0: unknown, as of one in this process.
+struct Use {
+  std::chrono::microseconds cpu{};
+  std::uint64_t memory = 0;  // bytes, now
+  std::uint64_t memory_peak = 0;
+};
 
 // A number for the next instance of any kind, never given twice in this process.
 [[nodiscard]] std::uint64_t next_serial() noexcept;
@@ -30,6 +39,8 @@ class Instance {
   [[nodiscard]] virtual std::int64_t pid() const noexcept = 0;  // of the worker; this process when in process
   // False once it can never answer again (crashed, killed, stuck past its deadline, cleaned up).
   [[nodiscard]] virtual bool usable() const noexcept = 0;
+
+  [[nodiscard]] virtual Use use() const { return {}; }  // slow: reads files
 
   // Lifecycle verbs, blocking, each bounded by the descriptor's deadline. They throw Error.
   virtual void initialize() = 0;

@@ -94,7 +94,8 @@ std::int64_t LauncherClient::pid() const {
 }
 
 LauncherClient::Worker LauncherClient::start(launcher::Order order, const os::Fd& protocol, const os::Fd& output,
-                                             const os::Fd& errors, OnDeath died) {
+                                             const os::Fd& errors, const std::vector<int>& doors,
+                                             OnDeath died) {
   std::unique_lock lock(mutex_);
   if (line_ == nullptr) connect();
   const std::shared_ptr<Line> line = line_;
@@ -102,7 +103,8 @@ LauncherClient::Worker LauncherClient::start(launcher::Order order, const os::Fd
   Waiting waiting;
   waiting.died = std::move(died);
   const std::vector<std::byte> packet = launcher::encode(order);
-  const std::array descriptors{protocol.get(), output.get(), errors.get()};
+  std::vector<int> descriptors{protocol.get(), output.get(), errors.get()};
+  descriptors.insert(descriptors.end(), doors.begin(), doors.end());
   line->waiting.emplace(order.id, &waiting);
   lock.unlock();  // one send is one packet, so that several may send at once
   bool sent = false;
@@ -153,7 +155,7 @@ void LauncherClient::handle(const std::shared_ptr<Line>& line, const launcher::R
     lock.unlock();
     if (node.empty()) return;
     const std::chrono::microseconds cpu(died->user_microseconds + died->system_microseconds);
-    node.mapped()(Death{died->wait_status, true, cpu, died->peak_resident});
+    node.mapped()(Death{died->wait_status, true, cpu, died->peak_resident, std::nullopt});
     return;
   }
   const auto* started = std::get_if<launcher::Started>(&report);

@@ -13,7 +13,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "os/fd.h"
 #include "runtime/launcher/order.h"
@@ -27,6 +29,7 @@ struct Death {
   bool known = true;  // false: its launcher died, too, and nobody saw how
   std::chrono::microseconds cpu{};
   std::uint64_t peak_resident = 0;
+  std::optional<Error> over_limit;  // it was killed for this
 
   [[nodiscard]] std::string describe() const;  // "killed by signal 9 (SIGKILL)"
 };
@@ -48,7 +51,9 @@ class LauncherClient {
   };
   using OnDeath = std::function<void(const Death&)>;  // on the reactor's thread, once
   // Blocks until the program runs (about a millisecond). `order.id` is filled in here. Throws Error with the failed step.
-  Worker start(launcher::Order order, const os::Fd& protocol, const os::Fd& output, const os::Fd& errors, OnDeath died);
+  // `doors` are the entrances of its control groups.
+  Worker start(launcher::Order order, const os::Fd& protocol, const os::Fd& output, const os::Fd& errors,
+               const std::vector<int>& doors, OnDeath died);
 
   [[nodiscard]] std::int64_t pid() const;
 

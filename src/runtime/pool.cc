@@ -50,8 +50,13 @@ void Pool::acquire_later(const std::shared_ptr<const plugin::Descriptor>& descri
 void Pool::retire(const std::string& plugin_id) { core_->retire(plugin_id, nullptr); }
 
 void Pool::retire(const std::string& plugin_id, const Value& plugin_config) { core_->retire(plugin_id, &plugin_config); }
+void Pool::switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Clock::time_point deadline,
+                     const std::function<void()>& commit) {
+  core_->switch_to(next, deadline, commit);
+}
 void Pool::shutdown() { core_->shutdown(); }
 std::vector<Pool::Entry> Pool::entries() const { return core_->entries(); }
+std::vector<std::shared_ptr<Instance>> Pool::instances() const { return core_->instances(); }
 std::size_t Pool::waiting(const std::string& plugin_id) const { return core_->waiting(plugin_id); }
 std::uint64_t Pool::replaced(const std::string& plugin_id) const { return core_->replaced(plugin_id); }
 

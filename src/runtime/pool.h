@@ -1,6 +1,6 @@
 // Pool: warm instances of plugins, handed out one call at a time.
 //
-// Instances are kept per (plugin id, version, plugin configuration). Who finds none idle gets a new one while the
+// Instances are kept per (plugin id, version, plugin configuration), and all of them are of one generation of the plugin. Who finds none idle gets a new one while the
 // descriptor allows more (max_instances), and waits in turn otherwise, up to its deadline. The pool drives the lifecycle:
 // load, initialize, start before the first call; stop and cleanup at the end, always, within a bound. An instance that
 // crashed, was killed or is stuck is taken out at once and replaced on demand; an idle one goes after a time. Plugins with
@@ -64,6 +64,8 @@ class Pool {
   struct Settings {
     std::chrono::milliseconds idle{300'000};          // an unused instance goes after this
     std::chrono::milliseconds shutdown_bound{5'000};  // stop and cleanup of everything together
+    std::size_t most_idle = 64;                       // of all plugins together; the one unused for longest goes first
+    std::function<void(const Instance&)> ended = {};  // told of every instance after its cleanup
   };
   // `reactor` and `threads` outlive the pool.
   Pool(InstanceFactory factory, Reactor& reactor, TaskThreads& threads, const Log& log, Settings settings);
@@ -87,12 +89,24 @@ class Pool {
   // Only those with this configuration.
   void retire(const std::string& plugin_id, const Value& plugin_config);
 
+  // The one switch from one generation of a plugin to the next, for reload, update and rollback. The next one is loaded once, to
+  // see that it can be; then instances of it are started for every configuration in use; then `commit` is called; then they take the place of the present ones.
+  //   Several instances, or one for each call: they overlap. Calls that run end on the present generation, later ones begin on
+  //   the next, and none waits.
+  //   One resident instance (max_instances 1): it may hold something that there is once. Calls wait in line, the present one is
+  //   stopped, then the next one starts.
+  // When the next one does not start, or `commit` throws, the present one goes on (a stopped one is started again) and that
+  // error is thrown; Error{busy} when calls did not end until the deadline. Blocks. One switch of a plugin at a time.
+  void switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Clock::time_point deadline,
+                 const std::function<void()>& commit);
+
   // Refuses new leases, waits for those out, stops and cleans up all. What is not done at the bound is killed. Idempotent.
   void shutdown();
 
   struct Entry {
     std::string plugin;
     std::string version;
+    std::uint64_t generation = 0;
     std::string state;
     std::int64_t pid = 0;
     bool in_process = false;
@@ -101,6 +115,8 @@ class Pool {
     std::uint64_t leases = 0;  // since it began
   };
   [[nodiscard]] std::vector<Entry> entries() const;
+  // All that are there, also those that are going.
+  [[nodiscard]] std::vector<std::shared_ptr<Instance>> instances() const;
   // Calls that wait for an instance of the plugin at this moment.
   [[nodiscard]] std::size_t waiting(const std::string& plugin_id) const;
   // Instances of the plugin that had to be taken out because they could not be used any more.

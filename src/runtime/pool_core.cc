@@ -18,11 +18,11 @@ Pool::Core::ShelfPtr Pool::Core::shelf_of(const std::shared_ptr<const plugin::De
                                           const Value& config) {
   std::vector<ShelfPtr>& shelves = shelves_[descriptor->id];
   for (const ShelfPtr& shelf : shelves) {
-    if (shelf->holds(*descriptor, config)) return shelf;
+    if (!shelf->holds(*descriptor, config)) continue;
+    if (shelf->descriptor->generation < descriptor->generation && !shelf->paused) adopt(shelf, descriptor);
+    return shelf;
   }
-  auto shelf = std::make_shared<Shelf>();
-  shelf->descriptor = descriptor;
-  shelf->config = config;
+  auto shelf = std::make_shared<Shelf>(descriptor, config);
   shelves.push_back(shelf);
   return shelf;
 }
@@ -35,6 +35,7 @@ Lease Pool::Core::lease(const ShelfPtr& shelf, SlotPtr slot) {
 // Takes the slot. The one used last comes first: its memory is warm, and the others may grow old.
 Pool::Core::SlotPtr Pool::Core::idle_slot(Shelf& shelf) {
   SlotPtr best;
+  if (shelf.paused) return best;
   for (const SlotPtr& slot : shelf.slots) {
     if (slot->in_use >= slot->capacity || slot->retired || !slot->instance->usable()) continue;
     if (best == nullptr || slot->last_used > best->last_used) best = slot;
@@ -51,7 +52,7 @@ Pool::Core::WaiterPtr Pool::Core::join(const ShelfPtr& shelf, const Chain& chain
   const auto waits_for_us = [&](const SlotPtr& slot) { return chain.contains(slot->instance->serial()); };
   if (!shelf->slots.empty() && shelf->starting == 0 &&
       std::all_of(shelf->slots.begin(), shelf->slots.end(), waits_for_us)) {
-    throw chain.cycle(shelf->descriptor->id);
+    throw chain.cycle(shelf->id);
   }
   auto waiter = std::make_shared<Waiter>();
   shelf->waiters.push_back(waiter);
@@ -62,7 +63,8 @@ void Pool::Core::take_out(const ShelfPtr& shelf, const SlotPtr& slot) {
   const auto found = std::find(shelf->slots.begin(), shelf->slots.end(), slot);
   if (found == shelf->slots.end()) return;
   shelf->slots.erase(found);
-  if (!slot->retired && !shelf->per_call() && !slot->instance->usable()) ++replaced_[shelf->descriptor->id];
+  --slot_count_;
+  if (!slot->retired && !shelf->per_call() && !slot->instance->usable()) ++replaced_[shelf->id];
   dispose(slot);
 }
 
@@ -71,6 +73,7 @@ void Pool::Core::dispose(SlotPtr slot) {
   disposing_.push_back(slot);
   threads_.run([self = shared_from_this(), slot = std::move(slot)] {
     slot->instance->cleanup();
+    if (self->settings_.ended) self->settings_.ended(*slot->instance);
     const std::lock_guard lock(self->mutex_);
     std::erase(self->disposing_, slot);
     self->quiet_.notify_all();
@@ -79,6 +82,7 @@ void Pool::Core::dispose(SlotPtr slot) {
 
 // Gives what is free to those who came first.
 void Pool::Core::serve(const ShelfPtr& shelf) {
+  if (shelf->paused) return;
   for (std::size_t i = shelf->slots.size(); i-- > 0;) {  // the dead make room
     const SlotPtr slot = shelf->slots[i];
     if (slot->in_use == 0 && !slot->instance->usable()) take_out(shelf, slot);
@@ -129,8 +133,8 @@ void Pool::Core::decide(const WaiterPtr& waiter) {
 
 // ---- starting --------------------------------------------------------------------------------------------------------
 
-std::shared_ptr<Instance> Pool::Core::make(const Shelf& shelf, std::uint32_t& capacity) {
-  MadeInstance made = factory_(shelf.descriptor, shelf.config);
+Pool::Core::SlotPtr Pool::Core::make(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config) {
+  MadeInstance made = factory_(descriptor, config);
   try {
     if (made.instance->state() != plugin::State::running) {
       made.instance->initialize();
@@ -138,17 +142,26 @@ std::shared_ptr<Instance> Pool::Core::make(const Shelf& shelf, std::uint32_t& ca
     }
   } catch (...) {
     made.instance->cleanup();
+    if (settings_.ended) settings_.ended(*made.instance);
     throw;
   }
-  capacity = std::max(made.capacity, 1U);
-  return made.instance;
+  auto slot = std::make_shared<Slot>();
+  slot->instance = std::move(made.instance);
+  slot->capacity = std::max(made.capacity, 1U);
+  slot->generation = descriptor->generation;
+  return slot;
 }
 
 // Without the lock; the right to start was taken before.
 Lease Pool::Core::start_instance(const ShelfPtr& shelf) {
-  auto slot = std::make_shared<Slot>();
+  std::shared_ptr<const plugin::Descriptor> descriptor;
+  {
+    const Lock lock(mutex_);
+    descriptor = shelf->descriptor;
+  }
+  SlotPtr slot;
   try {
-    slot->instance = make(*shelf, slot->capacity);
+    slot = make(descriptor, shelf->config);
   } catch (...) {
     const Lock lock(mutex_);
     --shelf->starting;
@@ -160,8 +173,9 @@ Lease Pool::Core::start_instance(const ShelfPtr& shelf) {
   --shelf->starting;
   slot->in_use = 1;
   slot->leases = 1;
-  slot->retired = closing_;
+  slot->retired = closing_ || slot->generation != shelf->descriptor->generation;
   shelf->slots.push_back(slot);
+  ++slot_count_;
   if (slot->capacity > 1) serve(shelf);
   quiet_.notify_all();
   return lease(shelf, std::move(slot));
@@ -172,7 +186,7 @@ void Pool::Core::start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::tim
                                  const CancelToken& cancel, Ready ready) {
   auto starter = std::make_shared<Starter>();
   starter->ready = std::move(ready);
-  watch_start(starter, deadline, cancel, shelf->descriptor->id);
+  watch_start(starter, deadline, cancel, shelf->id);
   threads_.run([self = shared_from_this(), shelf, starter] {
     Lease started;
     std::optional<Error> error;
@@ -181,7 +195,7 @@ void Pool::Core::start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::tim
     } catch (const Error& why) {
       error = why;
     } catch (const std::exception& why) {
-      error = Error(Code::internal, std::string("cannot start plugin '") + shelf->descriptor->id + "': " + why.what());
+      error = Error(Code::internal, std::string("cannot start plugin '") + shelf->id + "': " + why.what());
     }
     self->settle_start(starter, std::move(started), std::move(error));
   });
@@ -255,7 +269,7 @@ Lease Pool::Core::acquire(const std::shared_ptr<const plugin::Descriptor>& descr
     const Lock inner(mutex_);
     refuse(shelf, waiter,
            Error(Code::cancelled,
-                 "cancelled while waiting for an instance of '" + shelf->descriptor->id + "': " + cancel.reason()));
+                 "cancelled while waiting for an instance of '" + shelf->id + "': " + cancel.reason()));
   });
   lock.lock();
   const auto decided = [&] { return waiter->decision != Waiter::Decision::none; };
@@ -334,7 +348,8 @@ void Pool::Core::give_back(const ShelfPtr& shelf, const SlotPtr& slot) noexcept 
   slot->last_used = Clock::now();
   if (slot->in_use == 0 && (slot->retired || shelf->per_call() || !slot->instance->usable())) take_out(shelf, slot);
   if (!shelf->waiters.empty()) serve(shelf);
-  if (closing_) quiet_.notify_all();
+  if (closing_ || shelf->paused) quiet_.notify_all();
+  trim_idle();
 }
 
 }  // namespace mortise::runtime

@@ -39,6 +39,7 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
     std::uint64_t leases = 0;
     Clock::time_point born = Clock::now();
     Clock::time_point last_used = born;
+    std::uint64_t generation = 0;
     bool retired = false;
   };
 
@@ -66,19 +67,32 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
 
   // All instances of one plugin in one version with one configuration.
   struct Shelf {
-    std::shared_ptr<const plugin::Descriptor> descriptor;
-    Value config;
+    Shelf(std::shared_ptr<const plugin::Descriptor> its_descriptor, Value its_config)
+        : id(its_descriptor->id), config(std::move(its_config)), descriptor(std::move(its_descriptor)) {}
+    const std::string id;
+    const Value config;
+    std::shared_ptr<const plugin::Descriptor> descriptor;  // of the present generation; under the lock
+    bool paused = false;                                   // for a switch: nobody gets or starts an instance
     std::vector<SlotPtr> slots;
     std::uint32_t starting = 0;
     std::deque<WaiterPtr> waiters;
 
+    // Another generation has the same shelf, which goes over to it when it is a later one.
     [[nodiscard]] bool holds(const plugin::Descriptor& other, const Value& other_config) const {
-      return descriptor->version_text == other.version_text && descriptor->folder == other.folder &&
-             descriptor->entry == other.entry && config == other_config;
+      if (config != other_config) return false;
+      return descriptor->generation != other.generation ||
+             (descriptor->version_text == other.version_text && descriptor->folder == other.folder &&
+              descriptor->entry == other.entry);
     }
+    // There is once what it may hold.
+    [[nodiscard]] bool exclusive() const { return !per_call() && descriptor->max_instances <= 1; }
     [[nodiscard]] bool per_call() const { return descriptor->lifetime == plugin::Lifetime::per_call; }
+    // Those of an earlier generation end with their calls, and do not count.
     [[nodiscard]] bool may_grow() const {
-      return slots.size() + starting < std::max<std::size_t>(descriptor->max_instances, 1);
+      if (paused) return false;
+      const auto present = std::count_if(slots.begin(), slots.end(),
+                                         [&](const SlotPtr& slot) { return slot->generation == descriptor->generation; });
+      return static_cast<std::size_t>(present) + starting < std::max<std::size_t>(descriptor->max_instances, 1);
     }
   };
 
@@ -92,14 +106,18 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
                      Ready ready);
   void give_back(const ShelfPtr& shelf, const SlotPtr& slot) noexcept;
   void retire(const std::string& plugin_id, const Value* config);
+  void switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Clock::time_point deadline,
+                 const std::function<void()>& commit);
   void shutdown();
   void trim();
   std::vector<Entry> entries() const;
+  std::vector<std::shared_ptr<Instance>> instances() const;
   std::size_t waiting(const std::string& plugin_id) const;
   std::uint64_t replaced(const std::string& plugin_id) const;
 
  private:
   using Lock = std::unique_lock<std::mutex>;
+  struct AsBefore;
   ShelfPtr shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config);
   SlotPtr idle_slot(Shelf& shelf);
   WaiterPtr join(const ShelfPtr& shelf, const Chain& chain);
@@ -116,7 +134,23 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   void watch_start(const std::shared_ptr<Starter>& starter, std::optional<Clock::time_point> deadline,
                    const CancelToken& cancel, const std::string& plugin);
   void settle_start(const std::shared_ptr<Starter>& starter, Lease lease, std::optional<Error> error);
-  std::shared_ptr<Instance> make(const Shelf& shelf, std::uint32_t& capacity);
+  SlotPtr make(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config);
+  void trim_idle();
+
+  // pool_switch.cc
+  struct Successor {
+    ShelfPtr shelf;
+    SlotPtr slot;
+  };
+  using Shelves = std::vector<ShelfPtr>;
+  std::vector<Successor> start_successors(const Shelves& shelves, const std::shared_ptr<const plugin::Descriptor>& next);
+  void try_out(const std::shared_ptr<const plugin::Descriptor>& next);
+  void wait_until_quiet(Lock& lock, const Shelves& shelves, Clock::time_point deadline);
+  std::vector<SlotPtr> stop_present(const Shelves& shelves);
+  void start_again(const std::vector<SlotPtr>& stopped);
+  void adopt(const ShelfPtr& shelf, const std::shared_ptr<const plugin::Descriptor>& next);
+  void settle(const Shelves& shelves, std::vector<Successor> successors,
+              const std::shared_ptr<const plugin::Descriptor>& next);
   void end_the_stuck(const std::vector<SlotPtr>& stuck);
 
   const InstanceFactory factory_;
@@ -129,6 +163,7 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   std::map<std::string, std::vector<ShelfPtr>> shelves_;  // by plugin id
   std::map<std::string, std::uint64_t> replaced_;
   std::vector<SlotPtr> disposing_;
+  std::size_t slot_count_ = 0;  // on all shelves
   bool closing_ = false;
   bool closed_ = false;
 };

@@ -34,6 +34,7 @@ void Pool::Core::trim() {
   const auto old = Clock::now() - settings_.idle;
   for (auto& [id, shelves] : shelves_) {
     for (const ShelfPtr& shelf : shelves) {
+      if (shelf->paused) continue;
       const std::vector<SlotPtr> slots = shelf->slots;
       for (const SlotPtr& slot : slots) {
         const bool stays = slot->last_used > old || shelf->descriptor->keeps_state;
@@ -43,7 +44,7 @@ void Pool::Core::trim() {
       }
     }
     std::erase_if(shelves, [](const ShelfPtr& shelf) {
-      return shelf->slots.empty() && shelf->waiters.empty() && shelf->starting == 0;
+      return shelf->slots.empty() && shelf->waiters.empty() && shelf->starting == 0 && !shelf->paused;
     });
   }
   const auto next =
@@ -51,6 +52,26 @@ void Pool::Core::trim() {
   reactor_.at(Clock::now() + next, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->trim();
   });
+}
+
+// Under the lock, after every call: nothing is looked at while there are few.
+void Pool::Core::trim_idle() {
+  if (slot_count_ <= settings_.most_idle) return;
+  std::vector<std::pair<ShelfPtr, SlotPtr>> idle;
+  for (const auto& [id, shelves] : shelves_) {
+    for (const ShelfPtr& shelf : shelves) {
+      if (shelf->paused) continue;
+      for (const SlotPtr& slot : shelf->slots) {
+        if (slot->in_use == 0) idle.emplace_back(shelf, slot);
+      }
+    }
+  }
+  if (idle.size() <= settings_.most_idle) return;
+  const auto oldest = std::min_element(idle.begin(), idle.end(), [](const auto& a, const auto& b) {
+    return a.second->last_used < b.second->last_used;
+  });
+  oldest->second->retired = true;
+  take_out(oldest->first, oldest->second);
 }
 
 void Pool::Core::shutdown() {
@@ -117,7 +138,8 @@ std::vector<Pool::Entry> Pool::Core::entries() const {
       for (const SlotPtr& slot : shelf->slots) {
         Entry entry;
         entry.plugin = id;
-        entry.version = shelf->descriptor->version_text;
+        entry.version = slot->instance->descriptor().version_text;
+        entry.generation = slot->generation;
         entry.state = plugin::name_of(slot->instance->state());
         entry.pid = slot->instance->pid();
         entry.in_process = entry.pid == ::getpid();
@@ -126,6 +148,18 @@ std::vector<Pool::Entry> Pool::Core::entries() const {
         entry.leases = slot->leases;
         all.push_back(std::move(entry));
       }
+    }
+  }
+  return all;
+}
+
+std::vector<std::shared_ptr<Instance>> Pool::Core::instances() const {
+  std::vector<std::shared_ptr<Instance>> all;
+  const Lock lock(mutex_);
+  for (const SlotPtr& slot : disposing_) all.push_back(slot->instance);
+  for (const auto& [id, shelves] : shelves_) {
+    for (const ShelfPtr& shelf : shelves) {
+      for (const SlotPtr& slot : shelf->slots) all.push_back(slot->instance);
     }
   }
   return all;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "os/paths.h"
@@ -37,11 +39,23 @@ std::string repository_above(std::string folder) {
 }
 
 struct Tally {
+  explicit Tally(plugin::FailurePolicy policy) : gate(policy) {}
+  FailureGate gate;
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Ended::denied) + 1> endings{};
+  std::atomic<std::int64_t> cpu_microseconds{0};  // of instances that ended
+  std::atomic<std::uint64_t> memory_peak{0};
+  Latencies cpu;
   std::atomic<std::uint64_t> calls{0};
   std::atomic<std::uint64_t> failures{0};
   std::atomic<std::uint64_t> bytes_copied{0};
   Latencies latencies;
 };
+
+void raise(std::atomic<std::uint64_t>& highest, std::uint64_t value) noexcept {
+  std::uint64_t known = highest.load(std::memory_order_relaxed);
+  while (value > known && !highest.compare_exchange_weak(known, value, std::memory_order_relaxed)) {
+  }
+}
 
 Outcome no_instance(const Error& error) {
   Outcome outcome;
@@ -106,27 +120,32 @@ class Runtime::Parts {
   Parts(plugin::Registry& registry, const Log& log, RuntimePaths paths, RuntimeSettings settings)
       : registry_(registry),
         log_(log),
+        groups_(log, settings.cgroups ? WorkerGroups::Use::where_possible : WorkerGroups::Use::never),
         reactor_(log),
         launcher_(reactor_, log, paths.launcher),
         threads_(log),
         inside_{libraries_, reactor_, log, settings.deadline, settings.grace, settings.house},
-        around_{reactor_, launcher_, threads_, log, with_folder(paths), with_paths(settings, with_folder(paths).working_folder)},
+        around_{reactor_, launcher_, threads_, {groups_, watchdog_}, log, with_folder(paths), with_paths(settings, with_folder(paths).working_folder)},
         pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_,
-              threads_, log, {settings.idle, settings.shutdown_bound}) {}
+              threads_, log,
+              {settings.idle, settings.shutdown_bound, settings.most_idle,
+               [this](const Instance& instance) { instance_ended(instance); }}) {}
 
   Outcome invoke(std::string_view name, const Value& config, Call call) {
     plugin::Registry::Entry descriptor;
     Outcome outcome;
+    Operation operation = call.operation;
     try {
       descriptor = registry_.get(name);
       build_first(descriptor, call);
       const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
       limit_in_process(*descriptor, call);
+      must_not_rest(*descriptor, operation);
       outcome = invoke_within(descriptor, own_config(*descriptor, config), deadline, std::move(call));
     } catch (const Error& error) {
       outcome = no_instance(error);
     }
-    if (descriptor != nullptr) count(*descriptor, outcome);
+    if (descriptor != nullptr) count(*descriptor, operation, outcome);
     return outcome;
   }
 
@@ -146,8 +165,11 @@ class Runtime::Parts {
     plugin::Registry::Entry descriptor;
     try {
       descriptor = registry_.get(name);
+      must_not_rest(*descriptor, call.operation);
     } catch (const Error& error) {
-      return completion(no_instance(error));
+      Outcome refused = no_instance(error);
+      if (descriptor != nullptr) count(*descriptor, call.operation, refused);
+      return completion(std::move(refused));
     }
     if (must_build(descriptor)) {
       threads_.run([this, descriptor, config, call = std::move(call), completion = std::move(completion)]() mutable {
@@ -167,15 +189,23 @@ class Runtime::Parts {
     const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
     limit_in_process(*descriptor, call);
     start_once(std::make_shared<Started>(
-        Started{descriptor, own_config(*descriptor, config), deadline, std::move(call), std::move(completion), attempts(*descriptor)}));
+        Started{descriptor, own_config(*descriptor, config), deadline, call.operation, std::move(call), std::move(completion), attempts(*descriptor)}));
   }
 
   std::vector<PluginStats> stats() const {
     std::vector<PluginStats> all;
+    const auto uses = uses_now();
     const std::shared_lock lock(tallies_mutex_);
     for (const auto& [id, tally] : tallies_) {
       PluginStats one;
       one.plugin = id;
+      add_usage(one, *tally, uses);
+      for (std::size_t i = 1; i < tally->endings.size(); ++i) {
+        const std::uint64_t count = tally->endings[i];
+        if (count != 0) one.endings[std::string(name_of(static_cast<Ended>(i)))] = count;
+      }
+      one.failures_in_a_row = tally->gate.failures_in_a_row();
+      one.quarantine = tally->gate.quarantine();
       one.calls = tally->calls;
       one.failures = tally->failures;
       one.bytes_copied = tally->bytes_copied;
@@ -190,6 +220,34 @@ class Runtime::Parts {
     return all;
   }
 
+  std::optional<Quarantine> quarantine(std::string_view name) const {
+    const auto descriptor = registry_.find(name);
+    if (descriptor == nullptr) return std::nullopt;
+    const std::shared_lock lock(tallies_mutex_);
+    const auto found = tallies_.find(descriptor->id);
+    return found == tallies_.end() ? std::nullopt : found->second->gate.quarantine();
+  }
+
+  bool release(std::string_view name) {
+    const auto descriptor = registry_.get(name);
+    const bool rested = tally_of(*descriptor).gate.release();
+    if (rested) log_.info("a plugin was released from its quarantine", {{"plugin", descriptor->id}});
+    return rested;
+  }
+
+  Switched switch_to(plugin::Descriptor next) {
+    const std::lock_guard one_at_a_time(switching_);
+    const auto present = registry_.get(next.id);
+    const auto entry = registry_.prepare(std::move(next));
+    pool_.switch_to(entry, Clock::now() + allowed(*present), [&] { registry_.replace(entry); });
+    tally_of(*entry).gate.begin(entry->on_failure);
+    log_.info("a plugin went over to its next generation",
+              {{"plugin", entry->id}, {"from", present->version_text}, {"to", entry->version_text}, {"generation", entry->generation}});
+    return {present->version_text, entry->version_text, entry->generation};
+  }
+
+  LimitKeepers limit_keepers() const { return groups_.keepers(); }
+
   plugin::Registry& registry() noexcept { return registry_; }
   Pool& pool() noexcept { return pool_; }
   LauncherClient& launcher() noexcept { return launcher_; }
@@ -200,6 +258,7 @@ class Runtime::Parts {
     plugin::Registry::Entry descriptor;
     Value config;
     Clock::time_point deadline;
+    Operation operation;
     Call call;
     Completion completion;
     std::uint32_t attempts_left;
@@ -272,7 +331,7 @@ class Runtime::Parts {
   }
 
   void finish(Started& started, Outcome outcome) {
-    count(*started.descriptor, outcome);
+    count(*started.descriptor, started.operation, outcome);
     started.completion(std::move(outcome));
   }
 
@@ -318,33 +377,89 @@ class Runtime::Parts {
     return {WorkerInstance::launch(around_, std::move(descriptor), config), 1};
   }
 
-  void count(const plugin::Descriptor& descriptor, const Outcome& outcome) {
-    Tally& tally = tally_of(descriptor.id);
+  // Throws Error{busy} for a plugin in quarantine.
+  void must_not_rest(const plugin::Descriptor& descriptor, Operation operation) {
+    if (!FailureGate::counts(operation)) return;
+    if (auto refusal = tally_of(descriptor).gate.refusal(descriptor.id)) throw Error(std::move(*refusal));
+  }
+
+  struct Uses {
+    std::chrono::microseconds cpu{};
+    std::uint64_t memory = 0, memory_peak = 0;
+  };
+  std::map<std::string, Uses, std::less<>> uses_now() const {
+    std::map<std::string, Uses, std::less<>> all;
+    for (const auto& instance : pool_.instances()) {
+      const Use use = instance->use();
+      Uses& sum = all[instance->descriptor().id];
+      sum.cpu += use.cpu;
+      sum.memory += use.memory;
+      sum.memory_peak = std::max(sum.memory_peak, use.memory_peak);
+    }
+    return all;
+  }
+
+  static void add_usage(PluginStats& stats, const Tally& tally, const std::map<std::string, Uses, std::less<>>& uses) {
+    stats.cpu = std::chrono::microseconds(tally.cpu_microseconds);
+    stats.memory_peak = tally.memory_peak;
+    stats.cpu_p50 = tally.cpu.percentile(0.50);
+    stats.cpu_p95 = tally.cpu.percentile(0.95);
+    stats.cpu_p99 = tally.cpu.percentile(0.99);
+    const auto found = uses.find(stats.plugin);
+    if (found == uses.end()) return;
+    stats.cpu += found->second.cpu;
+    stats.memory = found->second.memory;
+    stats.memory_peak = std::max(stats.memory_peak, found->second.memory_peak);
+  }
+
+  void instance_ended(const Instance& instance) {
+    const Use use = instance.use();
+    Tally& tally = tally_of(instance.descriptor());
+    tally.cpu_microseconds.fetch_add(use.cpu.count(), std::memory_order_relaxed);
+    raise(tally.memory_peak, use.memory_peak);
+  }
+
+  void count(const plugin::Descriptor& descriptor, Operation operation, const Outcome& outcome) {
+    Tally& tally = tally_of(descriptor);
+    if (tally.gate.ended(operation, outcome)) {
+      const auto rest = tally.gate.quarantine();
+      log_.warning("a plugin is quarantined after failures",
+                   {{"plugin", descriptor.id},
+                    {"failures", rest ? rest->failures : 0},
+                    {"until", rest && rest->until ? to_rfc3339(*rest->until) : std::string("it is released")}});
+    }
+    tally.endings[static_cast<std::size_t>(outcome.ended)].fetch_add(1, std::memory_order_relaxed);
+    if (outcome.cpu.count() != 0) tally.cpu.add(outcome.cpu);
+    if (outcome.memory_peak != 0) raise(tally.memory_peak, outcome.memory_peak);
     tally.calls.fetch_add(1, std::memory_order_relaxed);
     if (!outcome.ok()) tally.failures.fetch_add(1, std::memory_order_relaxed);
     if (outcome.bytes_copied != 0) tally.bytes_copied.fetch_add(outcome.bytes_copied, std::memory_order_relaxed);
     tally.latencies.add(outcome.elapsed);
   }
 
-  Tally& tally_of(const std::string& id) {
+  Tally& tally_of(const plugin::Descriptor& descriptor) {
+    const std::string& id = descriptor.id;
     {
       const std::shared_lock lock(tallies_mutex_);
       if (const auto found = tallies_.find(id); found != tallies_.end()) return *found->second;
     }
     const std::unique_lock lock(tallies_mutex_);
     auto& tally = tallies_[id];
-    if (tally == nullptr) tally = std::make_unique<Tally>();
+    if (tally == nullptr) tally = std::make_unique<Tally>(descriptor.on_failure);
     return *tally;
   }
 
   const std::int64_t own_pid_ = ::getpid();  // asking the kernel each time would cost more than a call
   plugin::Registry& registry_;
   const Log log_;
+  std::mutex switching_;
   mutable std::shared_mutex tallies_mutex_;
   std::map<std::string, std::unique_ptr<Tally>> tallies_;
   mutable std::shared_mutex built_mutex_;
   std::map<std::string, plugin::Registry::Entry> built_;  // plugins in Go whose program is there
   // Made in this order and gone in the other: each uses those above until it has gone.
+  WorkerGroups groups_;  // before the launcher, which goes where this process does
+  WorkerWatchdog watchdog_;
   Reactor reactor_;
   LauncherClient launcher_;
   TaskThreads threads_;
@@ -377,10 +492,16 @@ std::vector<InstanceInfo> Runtime::instances() const {
   std::vector<InstanceInfo> all;
   for (const Pool::Entry& entry : parts_->pool().entries()) {
     all.push_back(
-        {entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases});
+        {entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases,
+         entry.generation});
   }
   return all;
 }
+
+std::optional<Quarantine> Runtime::quarantine(std::string_view plugin) const { return parts_->quarantine(plugin); }
+bool Runtime::release(std::string_view plugin) { return parts_->release(plugin); }
+LimitKeepers Runtime::limit_keepers() const { return parts_->limit_keepers(); }
+Switched Runtime::switch_to(plugin::Descriptor next) { return parts_->switch_to(std::move(next)); }
 
 std::int64_t Runtime::launcher_pid() const noexcept { return parts_->launcher().pid(); }
 

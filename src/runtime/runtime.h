@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +15,11 @@
 #include <vector>
 
 #include "mortise/value.hpp"
+#include "plugin/descriptor.h"
 #include "runtime/call.h"
+#include "runtime/failure_gate.h"
 #include "runtime/sandbox/policy.h"
+#include "runtime/worker_groups.h"
 
 namespace mortise {
 class Log;
@@ -53,6 +57,7 @@ struct RuntimeSettings {
   std::chrono::milliseconds handshake{10'000};  // from the start of a worker to its "ready"
   std::chrono::milliseconds idle{300'000};      // a warm instance that nobody used for so long goes
   std::chrono::milliseconds shutdown_bound{5'000};
+  std::size_t most_idle = 64;  // warm instances that nobody uses, of all plugins together
   std::uint64_t memory_bytes = 0;  // of a worker whose descriptor does not say; 0: a quarter of the machine
   std::uint32_t open_files = 256;
   enum class Sandbox {
@@ -63,6 +68,8 @@ struct RuntimeSettings {
   Sandbox sandbox = Sandbox::automatic;
   // What every worker sees beside its own package and language. The working folder when empty.
   std::vector<sandbox::Path> worker_paths;
+  std::uint32_t processes = 512;  // with threads, of a worker whose descriptor does not say
+  bool cgroups = true;            // false: as where none can be made
   // How long a caller looks again and again before it sleeps. Only for processors that nobody else wants
   // (docs/decisions/007-sleep-for-answers.md).
   std::chrono::microseconds spin{0};
@@ -78,6 +85,19 @@ struct PluginStats {
   std::uint64_t waiting = 0;   // calls that wait for an instance now
   std::uint64_t bytes_copied = 0;
   std::chrono::nanoseconds p50{}, p95{}, p99{}, longest{};
+  std::map<std::string, std::uint64_t, std::less<>> endings;  // of those that did not end ok, by how they ended
+  std::chrono::nanoseconds cpu_p50{}, cpu_p95{}, cpu_p99{};  // of calls long enough to tell; 0: none was
+  std::chrono::microseconds cpu{};  // of all its workers so far, with what they started
+  std::uint64_t memory = 0;         // bytes, of its workers now
+  std::uint64_t memory_peak = 0;    // the highest of any of them
+  std::uint32_t failures_in_a_row = 0;
+  std::optional<Quarantine> quarantine;
+};
+
+// A plugin that went over to another generation.
+struct Switched {
+  std::string from, to;  // versions
+  std::uint64_t generation = 0;
 };
 
 // One running instance, for `doctor` and `/metrics`.
@@ -90,6 +110,7 @@ struct InstanceInfo {
   bool busy = false;
   std::chrono::milliseconds age{};
   std::uint64_t calls = 0;
+  std::uint64_t generation = 0;
 };
 
 class Runtime {
@@ -112,10 +133,18 @@ class Runtime {
   // Blocks; it is not among the statistics.
   Outcome examine(const plugin::Descriptor& descriptor, Call call);
 
-  [[nodiscard]] std::vector<PluginStats> stats() const;
+  [[nodiscard]] std::vector<PluginStats> stats() const;  // slow: asks the kernel about every worker
+  [[nodiscard]] std::optional<Quarantine> quarantine(std::string_view plugin) const;
+  // The plugin may be called at once, whatever it did before. False when it did not rest. Throws Error{not_found}.
+  bool release(std::string_view plugin);
+  // Who holds workers to their limits on this machine.
+  [[nodiscard]] LimitKeepers limit_keepers() const;
   [[nodiscard]] std::vector<InstanceInfo> instances() const;
   [[nodiscard]] std::int64_t launcher_pid() const noexcept;
 
+  // The descriptor takes the place of the plugin with its id, without a dropped call (Pool::switch_to). Throws Error, and the
+  // present one stays as it is, when the next one does not start. Blocks; one at a time.
+  Switched switch_to(plugin::Descriptor next);
   // Lets the plugin's instances go as soon as they are idle; the next call starts fresh ones.
   void retire(std::string_view plugin);
   // Only those with this configuration.

@@ -11,6 +11,11 @@
 #include "runtime/worker_instance.h"
 
 namespace mortise::runtime {
+namespace {
+
+constexpr std::chrono::microseconds worth_measuring{200};
+
+}  // namespace
 
 Outcome WorkerInstance::refusal(Ended ended, Error error) const {
   Outcome outcome;
@@ -63,12 +68,25 @@ Message WorkerInstance::message_of(Call& call, const Terms& terms) {
   return result;
 }
 
+// A clock of another process costs about as much as the shortest call does: a worker that makes short calls is not measured.
+void WorkerInstance::begin_measure() noexcept {
+  cpu_before_ = measured_ ? std::optional(process_->cpu()) : std::nullopt;
+}
+
+void WorkerInstance::end_measure(Outcome& outcome) noexcept {
+  measured_ = outcome.elapsed >= worth_measuring;
+  if (!measured_) return;
+  if (cpu_before_ && process_->death() == std::nullopt) outcome.cpu = std::max(process_->cpu() - *cpu_before_, {});
+  outcome.memory_peak = process_->take_memory_peak();
+}
+
 // ---- driven by the caller --------------------------------------------------------------------------------------------
 
 Outcome WorkerInstance::invoke(Call call) {
   if (auto refused = admit(call, Driver::caller)) return std::move(*refused);
   Terms terms = terms_of(call);
   const Message message = message_of(call, terms);
+  begin_measure();
   Exchange exchange(*process_, speaker_, log_, std::move(terms), std::move(call.host), last_id_, on_this_thread());
   set_spin();
   exchange.begin(message, std::move(call.memory));
@@ -77,6 +95,7 @@ Outcome WorkerInstance::invoke(Call call) {
     drive(exchange);
   }
   Outcome outcome = exchange.take();
+  end_measure(outcome);
   settle(exchange, outcome);
   give_slot();
   return outcome;
@@ -150,6 +169,7 @@ void WorkerInstance::start(Call call, Completion completion) {
   async->cancel = call.cancel;
   Terms terms = terms_of(call);
   async->message = message_of(call, terms);
+  begin_measure();
   async->exchange.emplace(*process_, speaker_, log_, std::move(terms), std::move(call.host), last_id_, on_other_threads());
   set_spin();
   async->exchange->begin(async->message, std::move(call.memory));
@@ -213,6 +233,7 @@ void WorkerInstance::finish_async() {
   if (async->timer != 0) around_.reactor.forget(async->timer);
   async->registration = {};
   Outcome outcome = async->exchange->take();
+  end_measure(outcome);
   settle(*async->exchange, outcome);
   const Completion completion = std::move(async->completion);
   const std::shared_ptr<WorkerInstance> keeper = std::move(async->keeper);

@@ -125,9 +125,11 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
   return order;
 }
 
-std::uint64_t memory_quota(const plugin::Descriptor& descriptor, const RuntimeSettings& settings) {
-  if (descriptor.limits.memory_bytes != 0) return descriptor.limits.memory_bytes;
-  return settings.memory_bytes != 0 ? settings.memory_bytes : os::physical_memory() / 4;
+WorkerBounds worker_bounds(const plugin::Descriptor& descriptor, const RuntimeSettings& settings) {
+  const plugin::Limits& own = descriptor.limits;
+  const std::uint64_t usual = settings.memory_bytes != 0 ? settings.memory_bytes : os::physical_memory() / 4;
+  return {own.memory_bytes != 0 ? own.memory_bytes : usual, own.processes != 0 ? own.processes : settings.processes,
+          own.processors};
 }
 
 }  // namespace mortise::runtime

@@ -6,6 +6,7 @@
 #include "plugin/descriptor.h"
 #include "runtime/launcher/order.h"
 #include "runtime/runtime.h"
+#include "runtime/worker_process.h"
 
 namespace mortise::runtime {
 
@@ -14,7 +15,7 @@ namespace mortise::runtime {
 [[nodiscard]] launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
                                            const RuntimeSettings& settings);
 
-// What a worker of this plugin may use of shared memory for its results.
-[[nodiscard]] std::uint64_t memory_quota(const plugin::Descriptor& descriptor, const RuntimeSettings& settings);
+// What a worker of this plugin may use.
+[[nodiscard]] WorkerBounds worker_bounds(const plugin::Descriptor& descriptor, const RuntimeSettings& settings);
 
 }  // namespace mortise::runtime

@@ -125,7 +125,8 @@ void WorkerInstance::hear(News) {
 void WorkerInstance::idle_news() {
   const auto death = process_->death();
   if (!death || told_.load()) return;
-  const Error why = Error(Code::plugin, "worker '" + speaker_.plugin + "' ended between calls: " + death->describe())
+  const std::string over = death->over_limit ? std::string(death->over_limit->what()) + ", " : std::string();
+  const Error why = Error(Code::plugin, "worker '" + speaker_.plugin + "' ended between calls: " + over + death->describe())
                         .with("exit", death->describe())
                         .with("stderr", process_->output().last_words());
   log_.failure("a worker ended", why, {{"pid", pid()}});

@@ -42,7 +42,7 @@ WorkerInstance::WorkerInstance(const WorkerSurroundings& surroundings, std::shar
 void WorkerInstance::start_process() {
   const std::weak_ptr<WorkerInstance> weak = weak_from_this();
   process_ = WorkerProcess::start(around_.reactor, around_.launcher, log_, worker_order(*descriptor_, around_.paths, around_.settings),
-                                  memory_quota(*descriptor_, around_.settings), [weak](News news) {
+                                  worker_bounds(*descriptor_, around_.settings), around_.keepers, [weak](News news) {
                                     if (const auto self = weak.lock()) self->hear(news);
                                   });
   socket_watch_ = around_.reactor.watch(process_->channel().descriptor(), EPOLLONESHOT, [weak](std::uint32_t) {

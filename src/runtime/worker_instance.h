@@ -25,6 +25,7 @@ struct WorkerSurroundings {
   Reactor& reactor;
   LauncherClient& launcher;
   TaskThreads& threads;
+  WorkerKeepers keepers;
   Log log;
   RuntimePaths paths;
   RuntimeSettings settings;
@@ -44,6 +45,8 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] plugin::State state() const noexcept override { return lifecycle_.state(); }
   [[nodiscard]] std::int64_t pid() const noexcept override { return process_->pid(); }
   [[nodiscard]] bool usable() const noexcept override { return usable_.load(std::memory_order_acquire); }
+
+  [[nodiscard]] Use use() const override { return process_->use(); }
 
   void initialize() override { lifecycle_.initialize(); }
   void start() override { lifecycle_.start(); }
@@ -94,6 +97,8 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   void sleep(const Exchange& exchange);
   [[nodiscard]] Exchange::Deferred on_this_thread();
   [[nodiscard]] Exchange::Deferred on_other_threads();
+  void begin_measure() noexcept;
+  void end_measure(Outcome& outcome) noexcept;
   void settle(const Exchange& exchange, const Outcome& outcome) noexcept;
   void leave() noexcept;
 
@@ -123,6 +128,8 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   Reactor::Id socket_watch_ = 0;
   std::uint64_t last_id_ = 0;             // the driver's
   Exchange* exchange_ = nullptr;           // the driver's
+  std::optional<std::chrono::nanoseconds> cpu_before_;  // the driver's, as is whether the last call took long enough to tell
+  bool measured_ = true;
   std::atomic<bool> usable_{true};
   std::atomic<bool> told_{false};  // its end was foreseen, or an outcome or the log said why
 

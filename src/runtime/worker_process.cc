@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
+#include "base/config_units.h"
 #include "base/error.h"
 #include "os/process.h"
 #include "os/socket.h"
@@ -22,40 +25,112 @@ std::pair<os::Fd, os::Fd> make_pipe() {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(os::Fd socket, std::uint64_t memory_quota, OnNews on_news)
-    : channel_(std::move(socket)),
-      memory_(memory_quota),
+WorkerProcess::WorkerProcess(os::Fd socket, const WorkerBounds& bounds, WorkerWatchdog& watchdog, OnNews on_news)
+    : bounds_(bounds),
+      watchdog_(watchdog),
+      channel_(std::move(socket)),
+      memory_(bounds.memory / 4 * 3),
       bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       on_news_(std::make_shared<const OnNews>(std::move(on_news))) {
   if (!bell_) throw os::system_error("cannot make a bell", "");
 }
 
 std::shared_ptr<WorkerProcess> WorkerProcess::start(Reactor& reactor, LauncherClient& launcher, const Log& log,
-                                                    launcher::Order order, std::uint64_t memory_quota, OnNews on_news) {
+                                                    launcher::Order order, const WorkerBounds& bounds,
+                                                    const WorkerKeepers& keepers, OnNews on_news) {
   auto [mine, its] = os::socket_pair(os::SocketKind::stream);
   auto [out, out_end] = make_pipe();
   auto [err, err_end] = make_pipe();
-  const std::shared_ptr<WorkerProcess> process(new WorkerProcess(std::move(mine), memory_quota, std::move(on_news)));
+  const std::shared_ptr<WorkerProcess> process(
+      new WorkerProcess(std::move(mine), bounds, keepers.watchdog, std::move(on_news)));
   const std::weak_ptr<WorkerProcess> weak = process;
   process->output_ = std::make_unique<Output>(reactor, log, std::move(out), std::move(err), [weak] {
     if (const auto alive = weak.lock()) alive->ring(news_output);
   });
-  process->worker_ = launcher.start(std::move(order), its, out_end, err_end, [weak](const Death& death) {
+  process->group_ = keepers.groups.take({bounds.memory, bounds.processes, bounds.processors});
+  const std::vector<int> doors = process->group_ != nullptr ? (*process->group_)->doors() : std::vector<int>();
+  process->worker_ = launcher.start(std::move(order), its, out_end, err_end, doors, [weak](const Death& death) {
     if (const auto alive = weak.lock()) alive->died(death);
   });
+  process->guard(keepers);
   return process;
 }
 
+// What no group holds it to, the watchdog does.
+void WorkerProcess::guard(const WorkerKeepers& keepers) {
+  if (group_ != nullptr) (*group_)->close_doors();
+  const os::CgroupSupport& support = keepers.groups.support();
+  const WorkerWatchdog::Limits rest{support.memory ? 0 : bounds_.memory, support.processes ? 0 : bounds_.processes};
+  if (rest.memory == 0 && rest.processes == 0) return;
+  watched_ = watchdog_.watch(worker_.pid, rest, [weak = weak_from_this()](const WorkerWatchdog::Excess& excess) {
+    if (const auto alive = weak.lock()) alive->went_over(excess);
+  });
+}
+
 WorkerProcess::~WorkerProcess() {
+  if (watched_) watchdog_.forget(*watched_);
   if (worker_.process) kill();
+}
+
+void WorkerProcess::went_over(const WorkerWatchdog::Excess& excess) {
+  {
+    const std::lock_guard lock(mutex_);
+    over_limit_ = excess.memory > bounds_.memory
+                      ? over_memory(excess.memory)
+                      : Error(Code::plugin,
+                              "had " + std::to_string(excess.processes) + " processes of " + std::to_string(bounds_.processes),
+                              "raise limits.processes, or start fewer");
+  }
+  kill();
+}
+
+Error WorkerProcess::over_memory(std::uint64_t used) const {
+  return Error(Code::plugin,
+               "used " + config::size_text(std::max(used, bounds_.memory)) + " of " + config::size_text(bounds_.memory),
+               "raise limits.memory or send smaller batches");
+}
+
+Use WorkerProcess::measure() const {
+  Use use;
+  if (group_ != nullptr) {
+    const os::CgroupUse seen = (*group_)->use();
+    use = {seen.cpu, seen.memory, seen.memory_peak};
+  }
+  if (pid() == 0) return use;  // it ended before its start was known here
+  if (use.cpu.count() == 0) use.cpu = std::chrono::duration_cast<std::chrono::microseconds>(cpu());
+  if (use.memory == 0) use.memory = os::resident_memory(static_cast<pid_t>(pid()));
+  use.memory_peak = std::max({use.memory_peak, use.memory, peak_});
+  return use;
+}
+
+Use WorkerProcess::use() const {
+  const std::lock_guard lock(mutex_);
+  return death_ ? last_use_ : measure();
+}
+
+std::uint64_t WorkerProcess::take_memory_peak() {
+  if (group_ == nullptr) return os::resident_memory(static_cast<pid_t>(pid()));
+  const std::uint64_t peak = (*group_)->take_memory_peak();
+  const std::lock_guard lock(mutex_);
+  peak_ = std::max(peak_, peak);
+  return peak;
 }
 
 void WorkerProcess::kill() noexcept { os::send_signal(worker_.process, SIGKILL); }
 
-void WorkerProcess::died(const Death& death) {
+void WorkerProcess::died(Death death) {
   {
     const std::lock_guard lock(mutex_);
-    death_ = death;
+    const bool killed = death.known && WIFSIGNALED(death.wait_status) && WTERMSIG(death.wait_status) == SIGKILL;
+    if (killed && !over_limit_ && group_ != nullptr) {
+      if (const os::CgroupUse seen = (*group_)->use(); seen.oom_kills > 0) over_limit_ = over_memory(seen.memory_peak);
+    }
+    last_use_ = measure();
+    last_use_.cpu = std::max(last_use_.cpu, death.cpu);
+    last_use_.memory_peak = std::max(last_use_.memory_peak, death.peak_resident);
+    last_use_.memory = 0;
+    if (killed) death.over_limit = over_limit_;
+    death_ = std::move(death);
   }
   gone_.notify_all();
   ring(news_death);

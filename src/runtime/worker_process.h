@@ -16,13 +16,28 @@
 
 #include "base/log.h"
 #include "os/fd.h"
+#include "os/process.h"
 #include "runtime/channel.h"
+#include "runtime/instance.h"
 #include "runtime/launcher_client.h"
 #include "runtime/output.h"
 #include "runtime/reactor.h"
+#include "runtime/worker_groups.h"
 #include "runtime/worker_memory.h"
+#include "runtime/worker_watchdog.h"
 
 namespace mortise::runtime {
+
+// What a worker may use, and who holds it to that.
+struct WorkerBounds {
+  std::uint64_t memory = 0;  // bytes; of them at most three quarters in shared memory, for its results
+  std::uint32_t processes = 0;
+  double processors = 0;  // 0: no limit
+};
+struct WorkerKeepers {
+  WorkerGroups& groups;
+  WorkerWatchdog& watchdog;
+};
 
 enum News : std::uint32_t { news_none = 0, news_cancel = 1, news_death = 2, news_output = 4, news_abandon = 8 };
 
@@ -32,8 +47,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   // Starts the program and gives it a socket and two pipes. `log` has the plugin's name. Blocks for about a millisecond;
   // throws Error.
   [[nodiscard]] static std::shared_ptr<WorkerProcess> start(Reactor& reactor, LauncherClient& launcher, const Log& log,
-                                                            launcher::Order order, std::uint64_t memory_quota,
-                                                            OnNews on_news);
+                                                            launcher::Order order, const WorkerBounds& bounds,
+                                                            const WorkerKeepers& keepers, OnNews on_news);
   ~WorkerProcess();
 
   [[nodiscard]] std::int64_t pid() const noexcept { return worker_.pid; }
@@ -42,6 +57,12 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   [[nodiscard]] Output& output() noexcept { return *output_; }
 
   void kill() noexcept;  // SIGKILL, at once
+  // Since it began; once it ended, what it used until then.
+  [[nodiscard]] Use use() const;
+  // What is cheap enough to be asked before and after a call: processor time of the worker alone, the highest use of memory
+  // since the last question. By whoever drives the exchange.
+  [[nodiscard]] std::chrono::nanoseconds cpu() const noexcept { return os::processor_time(static_cast<pid_t>(pid())); }
+  [[nodiscard]] std::uint64_t take_memory_peak();
   [[nodiscard]] std::optional<Death> death() const;
   // True when it died within the time. Not on the reactor's thread.
   bool wait_for_death(std::chrono::milliseconds timeout);
@@ -56,9 +77,17 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void empty_bell() noexcept;
 
  private:
-  WorkerProcess(os::Fd socket, std::uint64_t memory_quota, OnNews on_news);
-  void died(const Death& death);
+  WorkerProcess(os::Fd socket, const WorkerBounds& bounds, WorkerWatchdog& watchdog, OnNews on_news);
+  void guard(const WorkerKeepers& keepers);
+  void died(Death death);
+  void went_over(const WorkerWatchdog::Excess& excess);
+  [[nodiscard]] Error over_memory(std::uint64_t used) const;
+  [[nodiscard]] Use measure() const;
 
+  const WorkerBounds bounds_;
+  WorkerWatchdog& watchdog_;
+  std::unique_ptr<WorkerGroup> group_;  // null: none can be made
+  std::optional<WorkerWatchdog::Id> watched_;
   Channel channel_;
   WorkerMemory memory_;
   std::unique_ptr<Output> output_;
@@ -68,6 +97,9 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   mutable std::mutex mutex_;
   std::condition_variable gone_;
   std::optional<Death> death_;
+  std::optional<Error> over_limit_;
+  Use last_use_;               // once it died
+  std::uint64_t peak_ = 0;     // of the peaks that were taken
   std::shared_ptr<const OnNews> on_news_;
 };
 

@@ -465,15 +465,15 @@ TEST_CASE("when a run is over, its memory leaves an idle worker without another 
 
 TEST_CASE("a worker gets no more shared memory than its quota, and other calls still work") {
   House house;
-  house.add(scripted_plugin("x", [](auto& d) { d.limits.memory_bytes = 8U << 20; }));
+  house.add(scripted_plugin("x", [](auto& d) { d.limits.memory_bytes = 32U << 20; }));
   for (const Way way : both) {
-    CHECK(make(house, way, "x", ask("fill", 1U << 20)).ok());
     CHECK(make(house, way, "x", ask("fill", 3U << 20)).ok());
-    CHECK(make(house, way, "x", ask("fill", 8U << 20)).ok());  // arenas of earlier calls make room
-    const Outcome outcome = make(house, way, "x", ask("fill", (8U << 20) + 1));
+    CHECK(make(house, way, "x", ask("fill", 9U << 20)).ok());
+    CHECK(make(house, way, "x", ask("fill", 24U << 20)).ok());  // arenas of earlier calls make room
+    const Outcome outcome = make(house, way, "x", ask("fill", (24U << 20) + 1));
     CHECK(outcome.ended == Ended::error);
     CHECK(outcome.error->code() == Code::busy);
-    CHECK(std::string(outcome.error->what()).find("8388608") != std::string::npos);
+    CHECK(std::string(outcome.error->what()).find("25165824") != std::string::npos);
     CHECK(make(house, way, "x", ask("fill", 1U << 20)).ok());
   }
 }

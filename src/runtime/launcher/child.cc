@@ -16,6 +16,14 @@ namespace {
 constexpr int report_slot = 4;  // where the report pipe waits, beyond the four the worker keeps
 constexpr int parking = 16;     // descriptors wait here while 0 to 4 are filled
 
+// Whoever writes 0 moves itself. Nothing of the worker has run yet, so nothing of it stays outside.
+bool enter_groups(std::span<const int> doors) noexcept {
+  for (const int door : doors) {
+    if (::write(door, "0", 1) != 1) return false;
+  }
+  return true;
+}
+
 bool place_descriptors(const ChildDescriptors& from) noexcept {
   const int protocol = ::fcntl(from.protocol, F_DUPFD, parking);
   const int output = ::fcntl(from.output, F_DUPFD, parking);
@@ -66,6 +74,7 @@ void become_worker(const Order& order, const sandbox::Plan& plan, const ChildDes
   const int parked = ::fcntl(descriptors.report, F_DUPFD_CLOEXEC, parking);
   sandbox::Steps step{parked};
 
+  step("enter its control groups", enter_groups(descriptors.doors));
   step("begin a session of its own", ::setsid() >= 0);
   step("reset signals", reset_signals());
   step("place descriptors 0 to 3", place_descriptors(descriptors));

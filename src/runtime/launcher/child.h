@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <span>
+
 #include "runtime/launcher/order.h"
 #include "runtime/sandbox/confine.h"
 
@@ -13,6 +15,7 @@ struct ChildDescriptors {
   int output;    // becomes 1
   int errors;    // becomes 2
   int report;    // written to when a step fails; closed by the start of the program
+  std::span<const int> doors;  // of its control groups: it enters them first of all
 };
 
 // Runs in a child of a single-threaded process. Ends in the worker's program, or writes a sandbox::StepFailed to `report` and

@@ -115,9 +115,10 @@ class Launcher {
   }
 
   void start(Order order, std::vector<os::Fd> descriptors) {
-    if (descriptors.size() != order_descriptors) {
+    if (descriptors.size() < order_descriptors || descriptors.size() > order_descriptors + max_doors) {
       throw Error(Code::invalid, "an order came with " + std::to_string(descriptors.size()) + " descriptors instead of " +
-                                     std::to_string(order_descriptors));
+                                     std::to_string(order_descriptors) + " to " +
+                                     std::to_string(order_descriptors + max_doors));
     }
     Worker worker;
     worker.mark = std::to_string(::getpid()) + "." + std::to_string(order.id);
@@ -142,7 +143,9 @@ class Launcher {
     os::Fd report_end(pipe[1]);
     const sandbox::Cell cell = cells_.take(plan.layers);
     worker.holder = cell.holder();
-    Birth birth{order, plan, {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get()}};
+    std::vector<int> doors;
+    for (std::size_t i = order_descriptors; i < descriptors.size(); ++i) doors.push_back(descriptors[i].get());
+    Birth birth{order, plan, {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get(), doors}};
     const pid_t pid = cell.start(&be_born, &birth);
     report_end.close();
     descriptors.clear();  // before anybody hears of the worker: its death must be seen at the other ends

@@ -1,6 +1,7 @@
 // What the host and its launcher say to each other, one packet each way (SOCK_SEQPACKET), in a fixed binary form.
 //
-//   host -> launcher   Order     start this program; the descriptors for its 3, 1 and 2 travel with it
+//   host -> launcher   Order     start this program; the descriptors for its 3, 1 and 2 travel with it, and after
+//                                them the doors of its control groups, if it has any
 //   launcher -> host   Started   it runs; its pidfd travels with it, and where its policy says `egress` the descriptors of its
 //                                network namespace and, at the level `user`, of the user namespace that owns it
 //                      Refused   it does not, and why
@@ -24,6 +25,7 @@ namespace mortise::runtime::launcher {
 
 using sandbox::max_packet;
 inline constexpr std::size_t order_descriptors = 3;
+inline constexpr std::size_t max_doors = 8;  // more descriptors after those: files to write "0" into
 
 struct Order {
   std::uint64_t id = 0;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -192,6 +193,33 @@ class Worker final : public data::BulkReader {
   using Deed = std::function<void(const message::Call&)>;
   const std::map<std::string, Deed> deeds_{
       {"pid", [this](auto&) { result(::getpid()); }},
+      {"eat",  // so many bytes, kept for a moment
+       [this](auto& call) {
+         const auto size = static_cast<std::size_t>(number(call));
+         std::vector<char> bytes(size, 'e');
+         std::this_thread::sleep_for(std::chrono::milliseconds(400));
+         result(static_cast<std::int64_t>(bytes[size / 2]));
+       }},
+      {"spin_ms",
+       [this](auto& call) {
+         const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(static_cast<int>(number(call)));
+         while (std::chrono::steady_clock::now() < until) {
+         }
+         result(1);
+       }},
+      {"forks",  // how many of so many children could be made
+       [this](auto& call) {
+         std::vector<pid_t> made;
+         for (int i = 0; i < static_cast<int>(number(call)); ++i) {
+           const pid_t pid = ::fork();
+           if (pid < 0) break;
+           if (pid == 0) std::this_thread::sleep_for(std::chrono::hours(1)), ::_exit(0);
+           made.push_back(pid);
+         }
+         std::this_thread::sleep_for(std::chrono::milliseconds(400));
+         for (const pid_t pid : made) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
+         result(static_cast<std::int64_t>(made.size()));
+       }},
       {"sleep_ms",
        [this](auto& call) { std::this_thread::sleep_for(std::chrono::milliseconds(number(call))), result(true); }},
       {"loop_deaf",
