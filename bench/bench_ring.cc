@@ -1,4 +1,4 @@
-// Round trips to workers through the ring, caller and worker on two processors and on one.
+// Round trips to workers through the ring and over the socket, caller and worker on two processors and on one.
 //
 // Floors of the same run: a socket ping-pong with blocking calls, and the same bytes through shared memory with a futex. The
 // ring looks for a moment before it sleeps unless the machine is crowded; the notes say how busy it was.
@@ -36,7 +36,7 @@ struct Host {
   mortise::plugin::Registry registry;
   runtime::Runtime runtime;
 
-  Host() : runtime(scanned(registry), log, paths()) {}
+  explicit Host(runtime::Transport transport) : runtime(scanned(registry), log, paths(), settings(transport)) {}
 
   static mortise::plugin::Registry& scanned(mortise::plugin::Registry& registry) {
     const std::vector<std::filesystem::path> folders{BENCH_PLUGINS};
@@ -47,6 +47,11 @@ struct Host {
     runtime::RuntimePaths found = runtime::RuntimePaths::beside(mortise::os::own_executable());
     found.go_builds = BENCH_GO_BUILDS;
     return found;
+  }
+  static runtime::RuntimeSettings settings(runtime::Transport transport) {
+    runtime::RuntimeSettings chosen;
+    chosen.transport = transport;
+    return chosen;
   }
   void ask(const char* plugin, const Value& input) {
     runtime::Call call;
@@ -80,7 +85,7 @@ std::string load() {
   return words;
 }
 
-void measure(const char* where, bool together, Host& ring, Floors& floors, bench::Report& report) {
+void measure(const char* where, bool together, Host& ring, Host& socket, Floors& floors, bench::Report& report) {
   const bench::Effort effort{.rounds = 7, .samples = 1000};
   for (const std::size_t bytes : {std::size_t{64}, std::size_t{4096}}) {
     const std::string what = std::to_string(bytes) + " B, " + where;
@@ -94,6 +99,9 @@ void measure(const char* where, bool together, Host& ring, Floors& floors, bench
           effort, [&] { floors.futex.round_trip(bytes); }, [&] { ring.ask(subject.plugin, payload); });
       report.add(std::string(subject.name) + " by the ring, " + what, "memory and futex", by_ring,
                  bench::takes_at_most_ns(together ? subject.aim_together : subject.aim_apart));
+      const bench::Pair by_socket = bench::in_turns(
+          effort, [&] { floors.socket.round_trip(bytes); }, [&] { socket.ask(subject.plugin, payload); });
+      report.add(std::string(subject.name) + " by the socket, " + what, "socket ping-pong", by_socket);
     }
   }
 }
@@ -118,17 +126,21 @@ int main(int argc, char** argv) {
   }
   pin(0, 0);
   Floors together;
-  Host ring;
+  Host ring(runtime::Transport::ring);
+  Host socket(runtime::Transport::socket);
   start_all(ring);
+  start_all(socket);
   bench::Report report;
   if (two) {
     ring.pin_workers(1);
-    measure("two processors", false, ring, *apart, report);
+    socket.pin_workers(1);
+    measure("two processors", false, ring, socket, *apart, report);
   } else {
     report.note("processors 0 and 1 are not both to be had: nothing was measured on two");
   }
   ring.pin_workers(0);
-  measure("one processor", true, ring, together, report);
+  socket.pin_workers(0);
+  measure("one processor", true, ring, socket, together, report);
   report.note("/proc/loadavg before: " + before + "; after: " + load());
   return report.finish(argc, argv);
 }

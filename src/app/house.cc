@@ -101,6 +101,7 @@ runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseO
   chosen.processes = settings.runtime.processes;
   chosen.most_idle = settings.runtime.most_idle;
   chosen.cgroups = settings.runtime.cgroups;
+  chosen.transport = settings.runtime.transport;
   return chosen;
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "runtime/transport.h"
 
 namespace mortise::app {
 
@@ -56,6 +57,7 @@ struct Settings {
     std::uint32_t processes = 512;
     std::size_t most_idle = 64;
     bool cgroups = true;
+    runtime::Transport transport = runtime::Transport::automatic;
   };
   struct Cache {
     std::uint64_t max_size = 64U << 20U, max_entry = 8U << 20U;

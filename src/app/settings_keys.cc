@@ -12,6 +12,7 @@ namespace {
 using Change = Key::Change;
 using Shape = Key::Shape;
 using Milliseconds = std::chrono::milliseconds;
+using runtime::Transport;
 
 // ---- reading -----------------------------------------------------------------------------------------------------------
 
@@ -310,6 +311,15 @@ constexpr std::array table{Key{"data_dir", "path", "`.mortise` of the present fo
 s.runtime.sandbox = choice<Sandbox>(n, {{"auto", Sandbox::automatic}, {"required", Sandbox::required}, {"off", Sandbox::DANGEROUSLY_off}});
 }
 , SHOW { return sandbox_word(s.runtime.sandbox); }
+}
+, Key{"runtime.transport", "`auto`, `socket` or `ring`", "`auto`",
+      "how calls reach workers: by shared memory where the worker can, never so, or only so", Change::restart, Shape::one,
+      READ{s.runtime.transport = choice<Transport>(
+               n, {{"auto", Transport::automatic}, {"socket", Transport::socket}, {"ring", Transport::ring}});
+}
+, SHOW {
+  return s.runtime.transport == Transport::automatic ? "auto" : s.runtime.transport == Transport::socket ? "socket" : "ring";
+}
 }
 ,
 

@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(Folder, "every key of the configuration reaches its setting, i
 data_dir: state
 server: {host: [127.0.0.1, "::1"], port: 9000, allowed_hosts: [box], max_body: 1 MiB, max_connections: 7, drain_timeout: 2m}
 plugins: {directories: [./p2], auto_discovery: false, first_party: false, timeout: 60, max_concurrency: 3, trusted: [resize]}
-runtime: {grace: 500ms, idle: 1m, memory: 1 GiB}
+runtime: {grace: 500ms, idle: 1m, memory: 1 GiB, transport: socket}
 pipelines: {directories: [/flows]}
 logging: {level: debug, format: json, file: log/m.log}
 )");
@@ -69,6 +69,7 @@ logging: {level: debug, format: json, file: log/m.log}
   CHECK(yaml.runtime.grace == 500ms);
   CHECK(yaml.runtime.idle == 60s);
   CHECK(yaml.runtime.memory == 1ULL << 30U);
+  CHECK(yaml.runtime.transport == runtime::Transport::socket);
   CHECK(yaml.pipeline_directories == std::vector<std::string>{"/flows"});
   CHECK(yaml.logging.level == Log::Level::debug);
   CHECK(yaml.logging.format == Log::Format::json);

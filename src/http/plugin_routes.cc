@@ -71,6 +71,7 @@ Value instances(const Api& api, const std::string& id) {
     all.push_back(Value::map({{"state", instance.state},
                               {"pid", instance.pid},
                               {"in_process", instance.in_process},
+                              {"transport", instance.transport},
                               {"busy", instance.busy},
                               {"age_ms", instance.age.count()},
                               {"calls", instance.calls},

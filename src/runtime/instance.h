@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "plugin/descriptor.h"
 #include "plugin/lifecycle.h"
@@ -37,6 +38,8 @@ class Instance {
   [[nodiscard]] virtual std::uint64_t serial() const noexcept = 0;  // unique in this process, for Chain
   [[nodiscard]] virtual plugin::State state() const noexcept = 0;
   [[nodiscard]] virtual std::int64_t pid() const noexcept = 0;  // of the worker; this process when in process
+  // How frames reach it: "ring" or "socket"; empty in process.
+  [[nodiscard]] virtual std::string_view transport() const noexcept { return {}; }
   // False once it can never answer again (crashed, killed, stuck past its deadline, cleaned up).
   [[nodiscard]] virtual bool usable() const noexcept = 0;
 

@@ -113,6 +113,7 @@ class Pool {
     bool leased = false;
     std::chrono::milliseconds age{};
     std::uint64_t leases = 0;  // since it began
+    std::string transport = {};  // see Instance::transport
   };
   [[nodiscard]] std::vector<Entry> entries() const;
   // All that are there, also those that are going.

@@ -146,6 +146,7 @@ std::vector<Pool::Entry> Pool::Core::entries() const {
         entry.leased = slot->in_use > 0;
         entry.age = std::chrono::duration_cast<std::chrono::milliseconds>(now - slot->born);
         entry.leases = slot->leases;
+        entry.transport = slot->instance->transport();
         all.push_back(std::move(entry));
       }
     }

@@ -493,7 +493,7 @@ std::vector<InstanceInfo> Runtime::instances() const {
   for (const Pool::Entry& entry : parts_->pool().entries()) {
     all.push_back(
         {entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases,
-         entry.generation});
+         entry.generation, entry.transport});
   }
   return all;
 }

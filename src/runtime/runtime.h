@@ -20,6 +20,7 @@
 #include "runtime/failure_gate.h"
 #include "runtime/sandbox/policy.h"
 #include "runtime/worker_groups.h"
+#include "runtime/transport.h"
 
 namespace mortise {
 class Log;
@@ -70,7 +71,8 @@ struct RuntimeSettings {
   std::vector<sandbox::Path> worker_paths;
   std::uint32_t processes = 512;  // with threads, of a worker whose descriptor does not say
   bool cgroups = true;            // false: as where none can be made
-  // How long a caller looks again and again before it sleeps. Only for processors that nobody else wants
+  Transport transport = Transport::automatic;
+  // How long a caller looks again and again before it sleeps; 0: as the machine allows, at the ring only
   // (docs/decisions/007-sleep-for-answers.md).
   std::chrono::microseconds spin{0};
   std::shared_ptr<CallHost> house;  // answers what plugins ask while they load, initialize, start and stop; may be null
@@ -111,6 +113,7 @@ struct InstanceInfo {
   std::chrono::milliseconds age{};
   std::uint64_t calls = 0;
   std::uint64_t generation = 0;
+  std::string transport = {};  // "ring", "socket"; empty in process
 };
 
 class Runtime {

@@ -73,14 +73,25 @@ void WorkerInstance::shake_hands() {
   settle(exchange, outcome);
   give_slot();
   if (outcome.error) throw Error(*outcome.error);
-  if (exchange.ready()->ring) offer_ring();
+  agree_on_transport(*exchange.ready());
 }
 
 std::chrono::milliseconds WorkerInstance::allowed() const { return descriptor_->deadline.value_or(around_.settings.deadline); }
 
 std::chrono::milliseconds WorkerInstance::allowed_at_end() const { return std::min(allowed(), stop_bound); }
 
-// ---- its ring ----------------------------------------------------------------------------------------------------------
+// ---- its transport ---------------------------------------------------------------------------------------------------
+
+void WorkerInstance::agree_on_transport(const message::Ready& ready) {
+  const Transport wanted = around_.settings.transport;
+  if (wanted == Transport::socket) return;
+  if (ready.ring) offer_ring();
+  if (wanted == Transport::ring && transport_ != "ring") {
+    throw Error(Code::unsupported, "worker '" + speaker_.plugin + "' (" + ready.sdk + ") cannot use a ring and runtime.transport is 'ring'",
+                "set runtime.transport to 'auto', or build the plugin with a newer SDK")
+        .with("plugin", speaker_.plugin);
+  }
+}
 
 // The worker may decline; then everything stays on the socket.
 void WorkerInstance::offer_ring() {
@@ -98,6 +109,7 @@ void WorkerInstance::offer_ring() {
   if (const auto& answer = exchange.ring_answer(); answer && answer->taken) {
     memory.forget_descriptor();
     process_->channel().use_ring(std::move(memory), answer->futex ? Channel::Futex::yes : Channel::Futex::no);
+    transport_ = "ring";
     around_.spin->measure_once();
   } else if (answer) {
     log_.debug("a worker declined the ring", {{"pid", pid()}, {"why", answer->why}});

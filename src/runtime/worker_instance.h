@@ -44,6 +44,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] std::uint64_t serial() const noexcept override { return speaker_.instance; }
   [[nodiscard]] plugin::State state() const noexcept override { return lifecycle_.state(); }
   [[nodiscard]] std::int64_t pid() const noexcept override { return process_->pid(); }
+  [[nodiscard]] std::string_view transport() const noexcept override { return transport_; }
   [[nodiscard]] bool usable() const noexcept override { return usable_.load(std::memory_order_acquire); }
 
   [[nodiscard]] Use use() const override { return process_->use(); }
@@ -81,6 +82,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] std::chrono::milliseconds allowed() const;
   [[nodiscard]] std::chrono::milliseconds allowed_at_end() const;
   void shake_hands();
+  void agree_on_transport(const message::Ready& ready);
   void offer_ring();
   void set_spin();
 
@@ -125,6 +127,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   Hooks hooks_{*this};
   plugin::Lifecycle lifecycle_;
   std::shared_ptr<WorkerProcess> process_;
+  std::string_view transport_ = "socket";  // since the handshake
   Reactor::Id socket_watch_ = 0;
   std::uint64_t last_id_ = 0;             // the driver's
   Exchange* exchange_ = nullptr;           // the driver's

@@ -1,6 +1,6 @@
 // conformance_host: the case files of sdk/conformance through the real host.
 //
-//   conformance_host --where in-process|native|python|r|go [--only TEXT]
+//   conformance_host --where in-process|native|python|r|go [--transport auto|socket|ring] [--only TEXT]
 //
 // One line a case, then "N passed, N failed, N skipped". The runner (run.py) plays the host itself and proves workers; this
 // proves that the host, with its pool, launcher, memory and in-process plugins, gives the same answers.
@@ -30,6 +30,7 @@ namespace fs = std::filesystem;
 struct Options {
   Where where = Where::in_process;
   std::string only;
+  mortise::runtime::Transport transport = mortise::runtime::Transport::automatic;
 };
 
 Options options_of(const std::vector<std::string>& arguments) {
@@ -38,6 +39,9 @@ Options options_of(const std::vector<std::string>& arguments) {
     const std::string& value = arguments[i + 1];
     if (arguments[i] == "--only") {
       options.only = value;
+    } else if (arguments[i] == "--transport" && (value == "auto" || value == "socket" || value == "ring")) {
+      using mortise::runtime::Transport;
+      options.transport = value == "auto" ? Transport::automatic : value == "ring" ? Transport::ring : Transport::socket;
     } else if (arguments[i] == "--where" && (value == "in-process" || value == "native" || value == "python" || value == "r" || value == "go")) {
       options.where = value == "python"   ? Where::python_worker
                       : value == "r"      ? Where::r_worker
@@ -46,7 +50,7 @@ Options options_of(const std::vector<std::string>& arguments) {
                                           : Where::in_process;
     } else {
       throw Error(Code::invalid, "unknown option " + arguments[i] + " " + value,
-                  "--where in-process|native|python|r|go, --only TEXT");
+                  "--where in-process|native|python|r|go, --transport auto|socket|ring, --only TEXT");
     }
   }
   return options;
@@ -106,6 +110,7 @@ int run(const Options& options) {
   mortise::Log log = mortise::Log::null();
   mortise::runtime::RuntimeSettings settings;
   settings.grace = std::chrono::milliseconds(500);
+  settings.transport = options.transport;
   auto paths = mortise::runtime::RuntimePaths::beside(CONFORMANCE_BESIDE);
   paths.go_builds = CONFORMANCE_GO_BUILDS;
   mortise::runtime::Runtime runtime(registry, log, paths, settings);
