@@ -7,6 +7,7 @@
 
 #include "app/backup.h"
 #include "app/cache_service.h"
+#include "app/data_service.h"
 #include "app/doctor.h"
 #include "app/host_services.h"
 #include "app/limits_report.h"
@@ -39,6 +40,7 @@
 #include "models/service.h"
 #include "os/file.h"
 #include "os/paths.h"
+#include "plugin/grants.h"
 #include "plugin/registry.h"
 #include "plugin/services.h"
 #include "plugin/shared_cache.h"
@@ -64,31 +66,28 @@ runtime::RuntimePaths runtime_paths(const Places& places, const std::string& dat
   return paths;
 }
 
-// What workers see of the machine beside their own package and language: where pipelines lie and write, what runs hand from
-// step to step, what was uploaded. Not the data folder around those, and not the other plugins.
-std::vector<runtime::sandbox::Path> worker_paths(const Settings& settings, const HouseOptions& options) {
+// What workers do not see, wherever it lies within what they do: the data folder, and the plugins that are not theirs. Of the
+// working folder only that it is there: relative paths start in it.
+std::vector<runtime::sandbox::Path> hidden_paths(const Settings& settings, const std::string& data) {
   using Access = runtime::sandbox::Path::Access;
   constexpr auto optional = runtime::sandbox::Path::Presence::may_be_missing;
   const std::string working = std::filesystem::current_path().string();
   std::vector<runtime::sandbox::Path> paths;
-  if (working != "/") paths.push_back({working, Access::write, optional});
-  for (const std::string& folder : settings.pipeline_directories) paths.push_back({folder, Access::read, optional});
+  if (working != "/") paths.push_back({working, Access::hidden, optional});
   for (const std::string& folder : settings.plugins.directories) paths.push_back({folder, Access::hidden, optional});
-  if (!options.places.quickstart_pipeline.empty()) {
-    paths.push_back({os::parent_of(os::parent_of(options.places.quickstart_pipeline)), Access::read, optional});
-  }
-  const std::string data = os::absolute(options.data_dir);
   paths.push_back({data, Access::hidden, optional});
-  for (const auto& [name, access] : {std::pair("runs", Access::write), std::pair("files", Access::read), std::pair("inspected", Access::write)}) {
-    os::make_directories(os::join(data, name));  // a worker that started before them would not see them
-    paths.push_back({os::join(data, name), access, optional});
-  }
+  // What is made and kept for plugins: what they are described by, models, and what they were built into.
+  os::make_directories(os::join(data, "inspected"));  // a worker that started before it would not see it
+  paths.push_back({os::join(data, "inspected"), Access::write, optional});
   for (const char* name : {"models", "packages", "environments", "go"}) paths.push_back({os::join(data, name), Access::execute, optional});
   return paths;
 }
 
-runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseOptions& options) {
+runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseOptions& options, const plugin::Grants& grants) {
   runtime::RuntimeSettings chosen;
+  chosen.grants = &grants;
+  const std::string data = os::absolute(options.data_dir);
+  chosen.folders = {data, os::join(data, "files"), os::join(data, "plugin-files"), settings.permissions.folders};
   chosen.grace = settings.runtime.grace;
   chosen.idle = settings.runtime.idle;
   chosen.memory_bytes = settings.runtime.memory;
@@ -97,7 +96,7 @@ runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseO
   chosen.sandbox = settings.runtime.sandbox == From::automatic ? To::automatic
                    : settings.runtime.sandbox == From::required ? To::required
                                                                 : To::DANGEROUSLY_off;
-  chosen.worker_paths = worker_paths(settings, options);
+  chosen.worker_paths = hidden_paths(settings, data);
   chosen.processes = settings.runtime.processes;
   chosen.most_idle = settings.runtime.most_idle;
   chosen.cgroups = settings.runtime.cgroups;
@@ -151,6 +150,14 @@ http::ServerOptions server_options(const std::string& data_dir, const Settings& 
   return options;
 }
 
+std::function<std::optional<plugin::Trust>(const std::string&)> trust_decisions(const plugin::Grants& grants) {
+  return [&grants](const std::string& id) -> std::optional<plugin::Trust> {
+    const auto decision = grants.of(id).trust;
+    if (!decision) return std::nullopt;
+    return decision->verdict == plugin::Verdict::granted ? plugin::Trust::in_process : plugin::Trust::confined;
+  };
+}
+
 plugin::SharedCache::Limits cache_limits(const Settings& settings) {
   return {settings.cache.max_size, settings.cache.max_entry, settings.cache.ttl};
 }
@@ -202,8 +209,9 @@ struct House::Parts {
         log(given.named("app")),
         room_logs{given.named("http"), given.named("jobs"), given.named("runtime"), given.named("plugins")},
         database(os::join(options.data_dir, "mortise.db")),
-        registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted}),
-        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings(), options)),
+        grants(database, settings().permissions.policy),
+        registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted, trust_decisions(grants)}),
+        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings(), options, grants)),
         models(database, runtime, room_logs.plugins),
         inspector(runtime, os::join(options.data_dir, "inspected"), room_logs.plugins),
         dialects(options.guides, surroundings()),
@@ -260,12 +268,15 @@ struct House::Parts {
             cache,
             monitors,
             workshop,
-            [this](const std::string& plugin) { return plugin_reload.reload(plugin); }},
+            [this](const std::string& plugin) { return plugin_reload.reload(plugin); },
+            grants,
+            [this](const std::string& plugin) { regard_grants(plugin); }},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
     services.add("Cache", make_cache_service(cache));
     services.add("Models", models::make_models_service(models));
+    services.add("Data", make_data_service(files, grants, registry));
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
     dialects.add_routes(router);
@@ -286,6 +297,12 @@ struct House::Parts {
       const Log own = room_logs.plugins.named(descriptor->id);
       for (const std::string& alias : descriptor->aliases) (void)own.named(alias);
     }
+  }
+
+  // Workers that started before a decision go; the next call starts with it.
+  void regard_grants(const std::string& plugin) {
+    registry.reconsider_trust(plugin);
+    runtime.retire(plugin);
   }
 
   // A copy: a reload may replace it.
@@ -328,6 +345,7 @@ struct House::Parts {
     cache.limit(cache_limits(fresh.settings));
     health.set_interval(fresh.settings.plugins.health_interval);
     plugin_reload.set_interval(fresh.settings.plugins.watch);
+    grants.set_policy(fresh.settings.permissions.policy);
     const std::lock_guard guard(configuration_mutex);
     configuration = std::move(fresh);
   }
@@ -405,6 +423,7 @@ struct House::Parts {
   Log log;
   RoomLogs room_logs;
   store::Database database;
+  plugin::Grants grants;
   plugin::Registry registry;
   plugin::Services services;
   runtime::Runtime runtime;

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "runtime/transport.h"
+#include "plugin/allowed.h"
 
 namespace mortise::app {
 
@@ -49,6 +50,10 @@ struct Settings {
     std::chrono::milliseconds health_interval{60'000};  // 0: only when asked
     std::chrono::milliseconds watch{0};                 // 0: files that change are not looked for
   };
+  struct Permissions {
+    plugin::PermissionPolicy policy = plugin::PermissionPolicy::grant;
+    std::vector<std::string> folders;  // absolute; what `file_system` alone may read and write
+  };
   struct Runtime {
     std::chrono::milliseconds grace{1'000}, idle{300'000};
     std::uint64_t memory = 0;  // of a worker; 0: a quarter of the machine
@@ -72,6 +77,7 @@ struct Settings {
   std::string data_dir;  // absolute; empty: not said
   Server server;
   Plugins plugins;
+  Permissions permissions;
   Runtime runtime;
   Cache cache;
   Retention retention;

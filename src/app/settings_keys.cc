@@ -272,6 +272,24 @@ constexpr std::array table{Key{"data_dir", "path", "`.mortise` of the present fo
 }
 ,
 
+    Key{"permissions.policy", "`grant` `ask` `deny`", "`grant`",
+        "what a plugin's manifest declares holds at once, is asked for before the plugin is used, or does not hold unless "
+        "granted",
+        Change::at_once, Shape::one,
+        READ{s.permissions.policy = choice<plugin::PermissionPolicy>(n, {{"grant", plugin::PermissionPolicy::grant},
+                                                                         {"ask", plugin::PermissionPolicy::ask},
+                                                                         {"deny", plugin::PermissionPolicy::deny}});
+}
+, SHOW { return name_of(s.permissions.policy); }
+}
+, Key{"permissions.folders", "list of paths", "empty",
+      "folders that every plugin with the permission `file_system` may read and write", Change::restart, Shape::list,
+      READ{s.permissions.folders = paths(n, f);
+}
+, SHOW { return texts(s.permissions.folders); }
+}
+,
+
     Key{"runtime.grace", "duration", "`1s`", "between a deadline, or a cancel, and the kill of the worker",
         Change::restart, Shape::one, READ{s.runtime.grace = duration(n);
 }

@@ -30,5 +30,7 @@ void add_runs_again(CLI::App& runs, Arguments& arguments);
 void add_guests(CLI::App& program, Arguments& arguments, const Guests& guests);
 // The words as if the program had been started under its own name, with the verb that a group's `otherwise` puts in.
 [[nodiscard]] std::vector<std::string> guest_words(std::vector<std::string> typed, const Guests& guests);
+// arguments_permissions.cc: the verbs of `plugin` that say what a plugin may do.
+void add_permissions(CLI::App& plugin, Arguments& arguments);
 
 }  // namespace mortise::cli

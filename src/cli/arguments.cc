@@ -101,7 +101,7 @@ void add_runs(CLI::App& program, Arguments& arguments) {
 }
 
 void add_plugin(CLI::App& program, Arguments& arguments) {
-  CLI::App* plugin = program.add_subcommand("plugin", "Look at the plugins that are there");
+  CLI::App* plugin = program.add_subcommand("plugin", "Look at the plugins that are there, and say what they may do");
   plugin->require_subcommand(1);
   add(*plugin, arguments, Verb::plugin_list,
       {"list", "List plugins", "", "  mortise plugin list\n  mortise plugin list --json"});
@@ -157,6 +157,7 @@ void add_plugin(CLI::App& program, Arguments& arguments) {
                            "It may be called at once, and its failures are counted from none.",
                            "  mortise plugin release Input.file"});
   release->add_option("PLUGIN", arguments.plugin, "Its id or one of its other names")->required();
+  add_permissions(*plugin, arguments);
 }
 
 void add_rest(CLI::App& program, Arguments& arguments) {

@@ -65,6 +65,9 @@ struct Arguments {
     plugin_stats,
     plugin_reload,
     plugin_release,
+    plugin_grant,
+    plugin_limits,
+    plugin_trust,
     files_list,
     files_upload,
     files_remove,
@@ -98,6 +101,8 @@ struct Arguments {
   ProjectArguments project;
 
   std::string plugin;         // plugin show
+  std::vector<std::string> permissions, limits;  // plugin grant, plugin limits: as typed
+  bool revoke = false;        // plugin grant, plugin trust
   std::string level;          // log-level
   std::string part;           // log-level: of a single part
   bool follow_whole = false;  // log-level: the part has no level of its own any more

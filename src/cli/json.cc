@@ -63,4 +63,12 @@ const Value& map_in(const Value& map, std::string_view key) {
   return member_or(map, key, Kind::map, empty);
 }
 
+std::string joined(const Value& list) {
+  std::string text;
+  for (const Value& item : list.items()) {
+    if (item.is(Kind::string)) text.append(text.empty() ? "" : ", ").append(item.as_string());
+  }
+  return text;
+}
+
 }  // namespace mortise::cli

@@ -20,5 +20,7 @@ namespace mortise::cli {
 // An empty list or map when absent.
 [[nodiscard]] const Value& list_in(const Value& map, std::string_view key);
 [[nodiscard]] const Value& map_in(const Value& map, std::string_view key);
+// "a, b": the texts of a list.
+[[nodiscard]] std::string joined(const Value& list);
 
 }  // namespace mortise::cli

@@ -2,6 +2,7 @@
 
 #include "cli/json.h"
 #include "cli/owner.h"
+#include "cli/permissions.h"
 #include "cli/terminal.h"
 #include "cli/uri_text.h"
 #include "cli/verbs.h"
@@ -9,15 +10,6 @@
 
 namespace mortise::cli {
 namespace {
-
-std::string joined(const Value& list, std::string_view between = ", ") {
-  std::string text;
-  for (const Value& item : list.items()) {
-    if (!item.is(Kind::string)) continue;
-    text.append(text.empty() ? "" : between).append(item.as_string());
-  }
-  return text;
-}
 
 void add_fact(std::string& text, std::string_view name, const std::string& fact) {
   if (fact.empty()) return;
@@ -60,8 +52,7 @@ std::string page(const Value& plugin) {
            text_in(plugin, "trust") == "in_process" ? "in the host's own process (trusted)" : "in a worker process");
   add_fact(text, "state", quarantine_text(map_in(plugin, "quarantine")));
   add_fact(text, "last error", text_in(map_in(plugin, "quarantine"), "last_error"));
-  add_fact(text, "permissions", joined(list_in(plugin, "permissions")));
-  add_fact(text, "environment", joined(list_in(plugin, "environment")));
+  text += access_text(map_in(plugin, "access"));
   add_fact(text, "author", text_in(plugin, "author"));
   add_fact(text, "license", text_in(plugin, "license"));
   add_fact(text, "folder", text_in(plugin, "folder"));

@@ -102,6 +102,9 @@ int dispatch(const Tools& tools) {
     case Verb::plugin_stats: return plugin_statistics(tools);
     case Verb::plugin_reload: return reload_plugin(tools);
     case Verb::plugin_release: return release_plugin(tools);
+    case Verb::plugin_grant: return grant_permissions(tools);
+    case Verb::plugin_limits: return set_limits(tools);
+    case Verb::plugin_trust: return trust_plugin(tools);
     case Verb::files_list: return list_files(tools);
     case Verb::files_upload: return upload_file(tools);
     case Verb::files_remove: return remove_file(tools);

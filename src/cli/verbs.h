@@ -68,6 +68,9 @@ struct Tools {
 [[nodiscard]] int plugin_statistics(const Tools& tools);
 [[nodiscard]] int reload_plugin(const Tools& tools);
 [[nodiscard]] int release_plugin(const Tools& tools);
+[[nodiscard]] int grant_permissions(const Tools& tools);
+[[nodiscard]] int set_limits(const Tools& tools);
+[[nodiscard]] int trust_plugin(const Tools& tools);
 [[nodiscard]] int list_files(const Tools& tools);
 [[nodiscard]] int upload_file(const Tools& tools);
 [[nodiscard]] int remove_file(const Tools& tools);

@@ -26,6 +26,7 @@ namespace mortise::package {
 class Workshop;
 }
 namespace mortise::plugin {
+class Grants;
 class Registry;
 class SharedCache;
 }  // namespace mortise::plugin
@@ -70,6 +71,8 @@ struct Api {
   jobs::Monitors& monitors;
   package::Workshop& workshop;
   std::function<Value(const std::string&)> reload_plugin;  // {"plugin", "changed", "from", "to", "generation"}
+  plugin::Grants& grants;
+  std::function<void(const std::string& plugin)> grants_changed;  // the plugin's workers start anew
 };
 
 // `api` must outlive the router.
@@ -80,6 +83,7 @@ void add_system_routes(Router& router,
                        const Api& api);  // system_routes.cc: health, metrics, log level, doctor, documents
 void add_plugin_routes(Router& router, const Api& api);     // plugin_routes.cc
 void add_supervision_routes(Router& router, const Api& api);  // supervision_routes.cc: a plugin's statistics, reload, release
+void add_permission_routes(Router& router, const Api& api);  // permission_routes.cc: grants, limits, trust
 void add_pipeline_routes(Router& router, const Api& api);   // pipeline_routes.cc: the list, validate, execute
 void add_operation_routes(Router& router, const Api& api);  // operation_routes.cc: configuration, backup
 void add_package_routes(Router& router, const Api& api);    // package_routes.cc: inspect, pack, keys

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "http/api.h"
 #include "http/openapi.h"
+#include "http/permission_page.h"
 #include "http/plugin_statistics.h"
 #include "plugin/registry.h"
 #include "runtime/health_watch.h"
@@ -92,6 +93,7 @@ Value details(const Api& api, const Descriptor& plugin) {
   page.set("config_schema", plugin.config.json_schema());
   page.set("permissions", texts(plugin.permissions));
   page.set("environment", texts(plugin.environment));
+  page.set("access", permission_page(api.grants, plugin));
   page.set("trust", plugin.trust == plugin::Trust::in_process ? "in_process" : "worker");
   page.set("lifetime", plugin.lifetime == plugin::Lifetime::per_call ? "per_call" : "resident");
   page.set("concurrency", plugin.concurrency);

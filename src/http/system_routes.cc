@@ -196,6 +196,7 @@ void add_routes(Router& router, const Api& api) {
   add_watch_routes(router, api);
   add_plugin_routes(router, api);
   add_supervision_routes(router, api);
+  add_permission_routes(router, api);
   add_operation_routes(router, api);
   add_package_routes(router, api);
   add_token_routes(router, api);

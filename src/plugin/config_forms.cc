@@ -18,6 +18,8 @@ Value manifest_form_of(const Parameter& parameter) {
   if (!parameter.description.empty()) form["description"] = parameter.description;
   if (parameter.required) form["required"] = true;
   if (parameter.secret) form["secret"] = true;
+  if (parameter.access != ConfigSchema::Access::automatic)
+    form["access"] = parameter.access == ConfigSchema::Access::read ? "read" : "write";
   for (const Value& choice : parameter.choices) form["enum"].push_back(choice);
   if (parameter.minimum) form["minimum"] = *parameter.minimum;
   if (parameter.maximum) form["maximum"] = *parameter.maximum;

@@ -37,9 +37,10 @@ constexpr std::array type_names{
 };
 constexpr std::size_t canonical_names = 11;
 
-constexpr std::array<std::string_view, 15> declaration_keys{
+constexpr std::array<std::string_view, 16> declaration_keys{
     "type",    "default", "description", "required",          "secret",            "enum",  "minimum",
-    "maximum", "items",   "properties",  "exclusive_minimum", "exclusive_maximum", "title", "additional", "examples"};
+    "maximum", "items",   "properties",  "exclusive_minimum", "exclusive_maximum", "title", "additional", "examples",
+    "access"};
 
 class Reader {
  public:
@@ -55,6 +56,7 @@ class Reader {
     if (const Value* text = find("description", Type::string)) parameter.description = text->as_string();
     if (const Value* flag = find("required", Type::boolean)) parameter.required = flag->as_bool();
     if (const Value* flag = find("secret", Type::boolean)) parameter.secret = flag->as_bool();
+    if (const Value* word = find("access", Type::string)) parameter.access = access(*word);
     if (const Value* list = find("enum", Type::list)) parameter.choices.assign(list->items().begin(), list->items().end());
     parameter.minimum = number("minimum");
     parameter.maximum = number("maximum");
@@ -85,6 +87,12 @@ class Reader {
     const Value* value = find(key, Type::number);
     if (value == nullptr) return std::nullopt;
     return value->as_float64();
+  }
+
+  [[nodiscard]] ConfigSchema::Access access(const Value& word) const {
+    if (word.as_string() == "read") return ConfigSchema::Access::read;
+    if (word.as_string() == "write") return ConfigSchema::Access::write;
+    throw wrong(join(path_, "access"), "read or write", shown(word));
   }
 
   [[nodiscard]] Type type() const {

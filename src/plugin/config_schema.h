@@ -29,12 +29,16 @@ class ConfigSchema {
  public:
   enum class Type { any, null, boolean, integer, number, string, bytes, time, path, list, map };
 
+  // What a plugin does with a path that it is given. `automatic`: an Output writes it, others read it.
+  enum class Access { automatic, read, write };
+
   struct Parameter {
     std::string name;
     Type type = Type::any;
     std::string description;
     std::optional<Value> default_value;
     bool required = false;  // has no default and must be given
+    Access access = Access::automatic;  // of a path
     bool secret = false;    // never shown; the value is redacted wherever it would appear
     std::vector<Value> choices;  // `enum`: empty means any
     std::optional<double> minimum, maximum;  // numbers: the value; strings, bytes, lists and maps: the size

@@ -24,6 +24,8 @@ struct Limits {
   std::uint32_t processes = 0;     // 0: the default of the runtime
   std::uint32_t open_files = 0;
   double processors = 0;           // 0.5: half of one; 0: as many as there are
+
+  friend bool operator==(const Limits&, const Limits&) = default;
 };
 
 struct Requirement {

@@ -13,6 +13,7 @@
 #include "plugin/failure_policy.h"
 #include "plugin/hints.h"
 #include "plugin/locate.h"
+#include "plugin/permission.h"
 
 namespace mortise::plugin {
 namespace {
@@ -30,7 +31,6 @@ const std::vector<std::string_view>& known_keys() {
       "keywords"};
   return keys;
 }
-const std::vector<std::string_view> known_permissions{"read_data", "write_data", "network", "file_system"};
 
 // ---- the manifest's own rules ----------------------------------------------------------------------------------------
 
@@ -234,15 +234,19 @@ ConfigSchema config_of(const Node& root) {
   }
 }
 
+// Each in its one form, so that a declared permission and a granted one can be compared.
 std::vector<std::string> permissions_of(const Node& root) {
   const auto list = root.find("permissions");
   if (!list || list->is_null()) return {};
+  std::vector<std::string> all;
   for (const Node& item : list->items()) {
-    const std::string name = item.as_string();
-    if (std::find(known_permissions.begin(), known_permissions.end(), name) != known_permissions.end()) continue;
-    throw at(item, "Unknown permission: " + name, did_you_mean(name, known_permissions));
+    try {
+      all.push_back(Permission::parse(item.as_string()).text());
+    } catch (const Error& error) {
+      throw located(Error(error).with("key", item.path()), item);
+    }
   }
-  return list->as_strings();
+  return all;
 }
 
 Descriptor descriptor_of(const Node& root) {

@@ -111,18 +111,29 @@ Registry::Entry Registry::find_locked(std::string_view name) const {
   return nullptr;
 }
 
-// Only the operator's configuration says who may run in this process.
-void Registry::apply_trust(Descriptor& descriptor) const {
-  const auto trusted = [&](const std::string& name) {
+Trust Registry::trust_of(const Descriptor& descriptor) const {
+  if (trusted_.decided) {
+    if (const auto decided = trusted_.decided(descriptor.id)) return *decided;
+  }
+  const auto named = [&](const std::string& name) {
     return std::find(trusted_.names.begin(), trusted_.names.end(), name) != trusted_.names.end();
   };
-  if (trusted(descriptor.id) || std::any_of(descriptor.aliases.begin(), descriptor.aliases.end(), trusted)) {
-    descriptor.trust = Trust::in_process;
-  }
+  const bool trusted = named(descriptor.id) || std::any_of(descriptor.aliases.begin(), descriptor.aliases.end(), named);
+  return trusted ? Trust::in_process : descriptor.trust;
+}
+
+void Registry::reconsider_trust(std::string_view id) {
+  const std::unique_lock lock(mutex_);
+  const auto found = plugins_.find(id);
+  if (found == plugins_.end()) return;
+  Descriptor changed = *found->second;
+  changed.trust = Trust::confined;
+  changed.trust = trust_of(changed);
+  found->second = std::make_shared<const Descriptor>(std::move(changed));
 }
 
 Registry::Entry Registry::add(Descriptor descriptor) {
-  apply_trust(descriptor);
+  descriptor.trust = trust_of(descriptor);
   const auto entry = std::make_shared<const Descriptor>(std::move(descriptor));
   const std::unique_lock lock(mutex_);
   if (find_locked(entry->id) != nullptr) throw already_registered(entry->id);

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -28,9 +30,11 @@ class Registry {
     std::vector<Problem> incomplete;  // added, but something they need is not there; using them fails with this error
   };
 
-  // Danger: the plugins named here, by id or alias, run inside the host's own process.
+  // Danger: the plugins named here, by id or alias, run inside the host's own process, and those that `decided` says so of.
+  // Where it says something it stands above the names.
   struct TrustedInProcess {
     std::vector<std::string> names;
+    std::function<std::optional<Trust>(const std::string& id)> decided = {};
   };
 
   Registry() = default;
@@ -50,6 +54,8 @@ class Registry {
   // another plugin, or when something newer came meanwhile.
   void replace(const Entry& next);
   bool remove(std::string_view id);
+  // Looks again whether it is trusted: its next instances start accordingly. Nothing happens when there is none.
+  void reconsider_trust(std::string_view id);
   [[nodiscard]] std::vector<Entry> list() const;  // by id
   [[nodiscard]] std::vector<Entry> at_extension_point(std::string_view point) const;
 
@@ -71,7 +77,7 @@ class Registry {
 
  private:
   [[nodiscard]] Entry find_locked(std::string_view name) const;
-  void apply_trust(Descriptor& descriptor) const;
+  [[nodiscard]] Trust trust_of(const Descriptor& descriptor) const;
 
   TrustedInProcess trusted_;
   mutable std::shared_mutex mutex_;

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "mortise/value.hpp"
 #include "plugin/chain.h"
+#include "runtime/access.h"
 
 namespace mortise::runtime {
 
@@ -106,6 +107,7 @@ struct Call {
   Chain chain;
   std::shared_ptr<CallHost> host;      // may be null
   std::shared_ptr<RunMemory> memory;   // null: the call gets an own one when it needs it
+  Wanted wanted;                       // files and hosts beyond what the plugin may reach anyway
 };
 
 enum class Ended {

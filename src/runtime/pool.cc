@@ -37,14 +37,15 @@ Pool::Pool(InstanceFactory factory, Reactor& reactor, TaskThreads& threads, cons
 Pool::~Pool() { shutdown(); }
 
 Lease Pool::acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
-                    std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain) {
-  return core_->acquire(descriptor, plugin_config, deadline, cancel, chain);
+                    std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
+                    const std::shared_ptr<const Access>& access) {
+  return core_->acquire(descriptor, plugin_config, deadline, cancel, chain, access);
 }
 
 void Pool::acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
                          std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
-                         Ready ready) {
-  core_->acquire_later(descriptor, plugin_config, deadline, cancel, chain, std::move(ready));
+                         Ready ready, const std::shared_ptr<const Access>& access) {
+  core_->acquire_later(descriptor, plugin_config, deadline, cancel, chain, std::move(ready), access);
 }
 
 void Pool::retire(const std::string& plugin_id) { core_->retire(plugin_id, nullptr); }

@@ -1,7 +1,9 @@
 // Pool: warm instances of plugins, handed out one call at a time.
 //
-// Instances are kept per (plugin id, version, plugin configuration), and all of them are of one generation of the plugin. Who finds none idle gets a new one while the
-// descriptor allows more (max_instances), and waits in turn otherwise, up to its deadline. The pool drives the lifecycle:
+// Instances are kept per (plugin id, version, plugin configuration, access), and all of them are of one generation of the plugin.
+// Who finds none idle gets a new one while the descriptor allows more (max_instances), and waits in turn otherwise, up to its
+// deadline. Where a plugin has so many already, an idle one with another access makes room: calls that name ever new files do
+// not fill the machine with warm workers. The pool drives the lifecycle:
 // load, initialize, start before the first call; stop and cleanup at the end, always, within a bound. An instance that
 // crashed, was killed or is stuck is taken out at once and replaced on demand; an idle one goes after a time. Plugins with
 // lifetime per_call get a fresh instance for every lease. Thread-safe.
@@ -25,6 +27,7 @@ class Log;
 
 namespace mortise::runtime {
 
+struct Access;
 class Instance;
 class Pool;
 class Reactor;
@@ -57,7 +60,8 @@ struct MadeInstance {
   std::uint32_t capacity = 1;
 };
 using InstanceFactory =
-    std::function<MadeInstance(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& plugin_config)>;
+    std::function<MadeInstance(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& plugin_config,
+                               const std::shared_ptr<const Access>& access)>;
 
 class Pool {
  public:
@@ -73,16 +77,16 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // Blocks. Throws Error{timeout}, Error{cancelled}, Error{busy} after shutdown began, or what made the start fail.
+  // `access` null: any instance without one will do. Blocks. Throws Error{timeout}, Error{cancelled}, Error{busy} after shutdown began, or what made the start fail.
   [[nodiscard]] Lease acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
                               std::optional<Clock::time_point> deadline, const CancelToken& cancel,
-                              const Chain& chain = {});
+                              const Chain& chain = {}, const std::shared_ptr<const Access>& access = {});
 
   // Does not block; `ready` comes once, on this thread when an instance is idle, else on another. It must not block.
   using Ready = std::function<void(Lease, std::optional<Error>)>;
   void acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& plugin_config,
                      std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
-                     Ready ready);
+                     Ready ready, const std::shared_ptr<const Access>& access = {});
 
   // Stops and cleans up every idle instance of the plugin, and the leased ones once they come back.
   void retire(const std::string& plugin_id);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <future>
+#include <tuple>
 #include <utility>
 
 namespace mortise::runtime {
@@ -15,16 +16,37 @@ Error closing_error() { return Error(Code::busy, "the host is shutting down: no 
 // ---- under the lock --------------------------------------------------------------------------------------------------
 
 Pool::Core::ShelfPtr Pool::Core::shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor,
-                                          const Value& config) {
+                                          const Value& config, const std::shared_ptr<const Access>& access) {
   std::vector<ShelfPtr>& shelves = shelves_[descriptor->id];
   for (const ShelfPtr& shelf : shelves) {
-    if (!shelf->holds(*descriptor, config)) continue;
+    if (!shelf->holds(*descriptor, config, access.get())) continue;
     if (shelf->descriptor->generation < descriptor->generation && !shelf->paused) adopt(shelf, descriptor);
     return shelf;
   }
-  auto shelf = std::make_shared<Shelf>(descriptor, config);
+  auto shelf = std::make_shared<Shelf>(descriptor, config, access);
   shelves.push_back(shelf);
   return shelf;
+}
+
+// Of the plugin's idle instances with another access those go that nobody used for longest, as far as there are too many.
+void Pool::Core::make_room(const Shelf& growing) {
+  const std::vector<ShelfPtr>& shelves = shelves_[growing.id];
+  const std::size_t most = std::max<std::size_t>(growing.descriptor->max_instances, 1);
+  while (true) {
+    std::size_t count = 0;
+    ShelfPtr home;
+    SlotPtr oldest;
+    for (const ShelfPtr& shelf : shelves) {
+      count += shelf->slots.size() + shelf->starting;
+      if (shelf.get() == &growing || shelf->config != growing.config) continue;
+      for (const SlotPtr& slot : shelf->slots) {
+        if (slot->in_use == 0 && (oldest == nullptr || slot->last_used < oldest->last_used)) std::tie(home, oldest) = std::tie(shelf, slot);
+      }
+    }
+    if (count < most || oldest == nullptr) return;
+    if (oldest->instance->usable()) oldest->retired = true;
+    take_out(home, oldest);
+  }
 }
 
 Lease Pool::Core::lease(const ShelfPtr& shelf, SlotPtr slot) {
@@ -92,6 +114,7 @@ void Pool::Core::serve(const ShelfPtr& shelf) {
     if ((waiter->slot = shelf->per_call() ? nullptr : idle_slot(*shelf)) != nullptr) {
       waiter->decision = Waiter::Decision::lease;
     } else if (shelf->may_grow()) {
+      make_room(*shelf);
       ++shelf->starting;
       waiter->decision = Waiter::Decision::start;
     } else {
@@ -133,8 +156,9 @@ void Pool::Core::decide(const WaiterPtr& waiter) {
 
 // ---- starting --------------------------------------------------------------------------------------------------------
 
-Pool::Core::SlotPtr Pool::Core::make(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config) {
-  MadeInstance made = factory_(descriptor, config);
+Pool::Core::SlotPtr Pool::Core::make(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
+                                     const std::shared_ptr<const Access>& access) {
+  MadeInstance made = factory_(descriptor, config, access);
   try {
     if (made.instance->state() != plugin::State::running) {
       made.instance->initialize();
@@ -161,7 +185,7 @@ Lease Pool::Core::start_instance(const ShelfPtr& shelf) {
   }
   SlotPtr slot;
   try {
-    slot = make(descriptor, shelf->config);
+    slot = make(descriptor, shelf->config, shelf->access);
   } catch (...) {
     const Lock lock(mutex_);
     --shelf->starting;
@@ -250,15 +274,17 @@ Lease Pool::Core::start_and_wait(const ShelfPtr& shelf, std::optional<Clock::tim
 // ---- acquiring -------------------------------------------------------------------------------------------------------
 
 Lease Pool::Core::acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
-                          std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain) {
+                          std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
+                          const std::shared_ptr<const Access>& access) {
   Lock lock(mutex_);
   if (closing_) throw closing_error();
-  const ShelfPtr shelf = shelf_of(descriptor, config);
+  const ShelfPtr shelf = shelf_of(descriptor, config, access);
   if (!shelf->per_call() && shelf->waiters.empty()) {
     if (SlotPtr slot = idle_slot(*shelf)) return lease(shelf, std::move(slot));
   }
   serve(shelf);
   if (shelf->waiters.empty() && shelf->may_grow()) {
+    make_room(*shelf);
     ++shelf->starting;
     lock.unlock();
     return start_and_wait(shelf, deadline, cancel);
@@ -294,7 +320,7 @@ Lease Pool::Core::acquire(const std::shared_ptr<const plugin::Descriptor>& descr
 
 void Pool::Core::acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
                                std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
-                               Ready ready) {
+                               Ready ready, const std::shared_ptr<const Access>& access) {
   WaiterPtr waiter;
   ShelfPtr shelf;
   Lease now;
@@ -303,7 +329,7 @@ void Pool::Core::acquire_later(const std::shared_ptr<const plugin::Descriptor>& 
     const Lock lock(mutex_);
     try {
       if (closing_) throw closing_error();
-      shelf = shelf_of(descriptor, config);
+      shelf = shelf_of(descriptor, config, access);
       SlotPtr slot;
       if (!shelf->per_call() && shelf->waiters.empty() && (slot = idle_slot(*shelf)) != nullptr) {
         now = lease(shelf, std::move(slot));

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "runtime/access.h"
 #include "runtime/instance.h"
 #include "runtime/pool.h"
 #include "runtime/reactor.h"
@@ -65,12 +66,16 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
     Reactor::Id timer = 0;
   };
 
-  // All instances of one plugin in one version with one configuration.
+  // All instances of one plugin in one version with one configuration and one access.
   struct Shelf {
-    Shelf(std::shared_ptr<const plugin::Descriptor> its_descriptor, Value its_config)
-        : id(its_descriptor->id), config(std::move(its_config)), descriptor(std::move(its_descriptor)) {}
+    Shelf(std::shared_ptr<const plugin::Descriptor> its_descriptor, Value its_config, std::shared_ptr<const Access> its_access)
+        : id(its_descriptor->id),
+          config(std::move(its_config)),
+          access(std::move(its_access)),
+          descriptor(std::move(its_descriptor)) {}
     const std::string id;
     const Value config;
+    const std::shared_ptr<const Access> access;            // may be null
     std::shared_ptr<const plugin::Descriptor> descriptor;  // of the present generation; under the lock
     bool paused = false;                                   // for a switch: nobody gets or starts an instance
     std::vector<SlotPtr> slots;
@@ -78,8 +83,10 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
     std::deque<WaiterPtr> waiters;
 
     // Another generation has the same shelf, which goes over to it when it is a later one.
-    [[nodiscard]] bool holds(const plugin::Descriptor& other, const Value& other_config) const {
-      if (config != other_config) return false;
+    [[nodiscard]] bool holds(const plugin::Descriptor& other, const Value& other_config, const Access* other_access) const {
+      const bool both = access != nullptr && other_access != nullptr;
+      const bool same_access = access.get() == other_access || (both && *access == *other_access);
+      if (!same_access || descriptor->trust != other.trust || config != other_config) return false;
       return descriptor->generation != other.generation ||
              (descriptor->version_text == other.version_text && descriptor->folder == other.folder &&
               descriptor->entry == other.entry);
@@ -100,10 +107,11 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
       : factory_(std::move(factory)), reactor_(reactor), threads_(threads), log_(log), settings_(settings) {}
 
   Lease acquire(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
-                std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain);
+                std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
+                const std::shared_ptr<const Access>& access);
   void acquire_later(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
                      std::optional<Clock::time_point> deadline, const CancelToken& cancel, const Chain& chain,
-                     Ready ready);
+                     Ready ready, const std::shared_ptr<const Access>& access);
   void give_back(const ShelfPtr& shelf, const SlotPtr& slot) noexcept;
   void retire(const std::string& plugin_id, const Value* config);
   void switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Clock::time_point deadline,
@@ -118,7 +126,9 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
  private:
   using Lock = std::unique_lock<std::mutex>;
   struct AsBefore;
-  ShelfPtr shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config);
+  ShelfPtr shelf_of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
+                    const std::shared_ptr<const Access>& access);
+  void make_room(const Shelf& growing);
   SlotPtr idle_slot(Shelf& shelf);
   WaiterPtr join(const ShelfPtr& shelf, const Chain& chain);
   void decide(const WaiterPtr& waiter);
@@ -134,7 +144,8 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   void watch_start(const std::shared_ptr<Starter>& starter, std::optional<Clock::time_point> deadline,
                    const CancelToken& cancel, const std::string& plugin);
   void settle_start(const std::shared_ptr<Starter>& starter, Lease lease, std::optional<Error> error);
-  SlotPtr make(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config);
+  SlotPtr make(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Value& config,
+               const std::shared_ptr<const Access>& access);
   void trim_idle();
 
   // pool_switch.cc

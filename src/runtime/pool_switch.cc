@@ -66,7 +66,7 @@ void Pool::Core::wait_until_quiet(Lock& lock, const Shelves& shelves, Clock::tim
 
 // It loads at all: what does not is found while the present one still works.
 void Pool::Core::try_out(const std::shared_ptr<const plugin::Descriptor>& next) {
-  const MadeInstance made = factory_(next, Value());
+  const MadeInstance made = factory_(next, Value(), nullptr);
   made.instance->cleanup();
   if (settings_.ended) settings_.ended(*made.instance);
 }
@@ -110,7 +110,7 @@ std::vector<Pool::Core::Successor> Pool::Core::start_successors(const Shelves& s
   }
   std::vector<Successor> successors;
   try {
-    for (const ShelfPtr& shelf : in_use) successors.push_back({shelf, make(next, shelf->config)});
+    for (const ShelfPtr& shelf : in_use) successors.push_back({shelf, make(next, shelf->config, shelf->access)});
   } catch (...) {
     for (const Successor& one : successors) one.slot->instance->cleanup();
     throw;

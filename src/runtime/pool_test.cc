@@ -72,7 +72,7 @@ struct Kit {
 
   explicit Kit(Pool::Settings settings = {}, std::uint32_t capacity = 1)
       : pool(
-            [this, capacity](auto descriptor, const Value&) -> MadeInstance {
+            [this, capacity](auto descriptor, const Value&, const auto&) -> MadeInstance {
               return {std::make_shared<Fake>(std::move(descriptor), counts), capacity};
             },
             reactor, threads, log, settings) {}

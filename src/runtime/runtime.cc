@@ -21,6 +21,7 @@
 #include "runtime/inproc.h"
 #include "runtime/latencies.h"
 #include "runtime/native_library.h"
+#include "runtime/permits.h"
 #include "runtime/pool.h"
 #include "runtime/worker_instance.h"
 
@@ -119,6 +120,7 @@ class Runtime::Parts {
  public:
   Parts(plugin::Registry& registry, const Log& log, RuntimePaths paths, RuntimeSettings settings)
       : registry_(registry),
+        permits_(settings.grants, settings.folders),
         log_(log),
         groups_(log, settings.cgroups ? WorkerGroups::Use::where_possible : WorkerGroups::Use::never),
         reactor_(log),
@@ -126,7 +128,8 @@ class Runtime::Parts {
         threads_(log),
         inside_{libraries_, reactor_, log, settings.deadline, settings.grace, settings.house},
         around_{reactor_, launcher_, threads_, {groups_, watchdog_}, log, with_folder(paths), with_paths(settings, with_folder(paths).working_folder)},
-        pool_([this](auto descriptor, const Value& config) { return make(std::move(descriptor), config); }, reactor_,
+        pool_([this](auto descriptor, const Value& config, const auto& access) { return make(std::move(descriptor), config, access); },
+              reactor_,
               threads_, log,
               {settings.idle, settings.shutdown_bound, settings.most_idle,
                [this](const Instance& instance) { instance_ended(instance); }}) {}
@@ -138,10 +141,10 @@ class Runtime::Parts {
     try {
       descriptor = registry_.get(name);
       build_first(descriptor, call);
-      const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
-      limit_in_process(*descriptor, call);
+      const Permit permit = permits_.of(descriptor, call.wanted);
+      const auto deadline = limit(*descriptor, permit, call);
       must_not_rest(*descriptor, operation);
-      outcome = invoke_within(descriptor, own_config(*descriptor, config), deadline, std::move(call));
+      outcome = invoke_within(descriptor, own_config(*descriptor, config), permit.access, deadline, std::move(call));
     } catch (const Error& error) {
       outcome = no_instance(error);
     }
@@ -163,33 +166,35 @@ class Runtime::Parts {
 
   void start(std::string_view name, const Value& config, Call call, Completion completion) {
     plugin::Registry::Entry descriptor;
+    Permit permit;
     try {
       descriptor = registry_.get(name);
       must_not_rest(*descriptor, call.operation);
+      permit = permits_.of(descriptor, call.wanted);
     } catch (const Error& error) {
       Outcome refused = no_instance(error);
       if (descriptor != nullptr) count(*descriptor, call.operation, refused);
       return completion(std::move(refused));
     }
     if (must_build(descriptor)) {
-      threads_.run([this, descriptor, config, call = std::move(call), completion = std::move(completion)]() mutable {
+      threads_.run([this, descriptor, config, permit, call = std::move(call), completion = std::move(completion)]() mutable {
         try {
           build_first(descriptor, call);
         } catch (const Error& error) {
           return completion(no_instance(error));
         }
-        start_found(descriptor, config, std::move(call), std::move(completion));
+        start_found(descriptor, config, permit, std::move(call), std::move(completion));
       });
       return;
     }
-    start_found(descriptor, config, std::move(call), std::move(completion));
+    start_found(descriptor, config, permit, std::move(call), std::move(completion));
   }
 
-  void start_found(const plugin::Registry::Entry& descriptor, const Value& config, Call call, Completion completion) {
-    const auto deadline = call.deadline.value_or(Clock::now() + allowed(*descriptor));
-    limit_in_process(*descriptor, call);
-    start_once(std::make_shared<Started>(
-        Started{descriptor, own_config(*descriptor, config), deadline, call.operation, std::move(call), std::move(completion), attempts(*descriptor)}));
+  void start_found(const plugin::Registry::Entry& descriptor, const Value& config, const Permit& permit, Call call,
+                   Completion completion) {
+    const auto deadline = limit(*descriptor, permit, call);
+    start_once(std::make_shared<Started>(Started{descriptor, own_config(*descriptor, config), permit.access, deadline, call.operation, std::move(call),
+                                                 std::move(completion), attempts(*descriptor)}));
   }
 
   std::vector<PluginStats> stats() const {
@@ -239,7 +244,7 @@ class Runtime::Parts {
     const std::lock_guard one_at_a_time(switching_);
     const auto present = registry_.get(next.id);
     const auto entry = registry_.prepare(std::move(next));
-    pool_.switch_to(entry, Clock::now() + allowed(*present), [&] { registry_.replace(entry); });
+    pool_.switch_to(entry, Clock::now() + deadline_of(*present).value_or(around_.settings.deadline), [&] { registry_.replace(entry); });
     tally_of(*entry).gate.begin(entry->on_failure);
     log_.info("a plugin went over to its next generation",
               {{"plugin", entry->id}, {"from", present->version_text}, {"to", entry->version_text}, {"generation", entry->generation}});
@@ -247,6 +252,10 @@ class Runtime::Parts {
   }
 
   LimitKeepers limit_keepers() const { return groups_.keepers(); }
+
+  std::optional<std::chrono::milliseconds> deadline_of(const plugin::Descriptor& descriptor) const {
+    return permits_.deadline_of(descriptor);
+  }
 
   plugin::Registry& registry() noexcept { return registry_; }
   Pool& pool() noexcept { return pool_; }
@@ -257,6 +266,7 @@ class Runtime::Parts {
   struct Started {
     plugin::Registry::Entry descriptor;
     Value config;
+    std::shared_ptr<const Access> access;
     Clock::time_point deadline;
     Operation operation;
     Call call;
@@ -302,10 +312,10 @@ class Runtime::Parts {
     if (descriptor.trust == plugin::Trust::in_process && outcome.ended != Ended::denied) outcome.pid = own_pid_;
   }
 
-  Outcome invoke_within(const plugin::Registry::Entry& descriptor, const Value& config, Clock::time_point deadline,
-                        Call call) {
+  Outcome invoke_within(const plugin::Registry::Entry& descriptor, const Value& config,
+                        const std::shared_ptr<const Access>& access, Clock::time_point deadline, Call call) {
     for (std::uint32_t left = attempts(*descriptor) - 1;; --left) {
-      const Lease lease = pool_.acquire(descriptor, config, deadline, call.cancel, call.chain);
+      const Lease lease = pool_.acquire(descriptor, config, deadline, call.cancel, call.chain, access);
       Outcome outcome = lease->invoke(left == 0 ? std::move(call) : Call(call));
       if (goes_elsewhere(*descriptor, outcome, left)) continue;
       name_process(*descriptor, outcome);
@@ -327,7 +337,8 @@ class Runtime::Parts {
                             name_process(*started->descriptor, outcome);
                             finish(*started, std::move(outcome));
                           });
-                        });
+                        },
+                        started->access);
   }
 
   void finish(Started& started, Outcome outcome) {
@@ -346,14 +357,14 @@ class Runtime::Parts {
     return paths;
   }
 
-  // A worker has a deadline always. In this process only a declared one holds: watching it costs a thread.
-  static void limit_in_process(const plugin::Descriptor& descriptor, Call& call) {
-    if (descriptor.trust != plugin::Trust::in_process || call.deadline || !descriptor.deadline) return;
-    call.deadline = Clock::now() + *descriptor.deadline;
-  }
-
-  std::chrono::milliseconds allowed(const plugin::Descriptor& descriptor) const {
-    return descriptor.deadline.value_or(around_.settings.deadline);
+  // Until when the call may take. A worker has a deadline always; in this process only one that somebody set holds, because
+  // watching it costs a thread. The operator's limit stands above what a call asks for.
+  Clock::time_point limit(const plugin::Descriptor& descriptor, const Permit& permit, Call& call) const {
+    const auto now = Clock::now();
+    const auto usual = permit.deadline.value_or(around_.settings.deadline);
+    const auto deadline = std::min(call.deadline.value_or(now + usual), permit.cap ? now + *permit.cap : Clock::time_point::max());
+    if (call.deadline || (descriptor.trust == plugin::Trust::in_process && (permit.deadline || permit.cap))) call.deadline = deadline;
+    return deadline;
   }
 
   // What a plugin needs comes before it: every provider has an instance that has started, or the plugin is refused.
@@ -364,17 +375,20 @@ class Runtime::Parts {
     for (const auto& provider : registry_.in_dependency_order(ids)) {
       const auto is_provider = [&](const Pool::Entry& entry) { return entry.plugin == provider->id; };
       if (provider->id == descriptor.id || std::any_of(warm.begin(), warm.end(), is_provider)) continue;
-      (void)pool_.acquire(provider, provider->settings, Clock::now() + allowed(*provider), {});
+      const Permit permit = permits_.of(provider, {});
+      const auto deadline = Clock::now() + permit.deadline.value_or(around_.settings.deadline);
+      (void)pool_.acquire(provider, provider->settings, deadline, {}, {}, permit.access);
     }
   }
 
-  MadeInstance make(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& config) {
+  MadeInstance make(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& config,
+                    const std::shared_ptr<const Access>& access) {
     start_providers(*descriptor);
     if (descriptor->trust == plugin::Trust::in_process) {
       const std::uint32_t capacity = std::max(descriptor->concurrency, 1U);
       return {InprocInstance::load(inside_, std::move(descriptor), config), capacity};
     }
-    return {WorkerInstance::launch(around_, std::move(descriptor), config), 1};
+    return {WorkerInstance::launch(around_, with_limits(*descriptor, *access), config, access), 1};
   }
 
   // Throws Error{busy} for a plugin in quarantine.
@@ -451,6 +465,7 @@ class Runtime::Parts {
 
   const std::int64_t own_pid_ = ::getpid();  // asking the kernel each time would cost more than a call
   plugin::Registry& registry_;
+  Permits permits_;
   const Log log_;
   std::mutex switching_;
   mutable std::shared_mutex tallies_mutex_;
@@ -504,6 +519,10 @@ LimitKeepers Runtime::limit_keepers() const { return parts_->limit_keepers(); }
 Switched Runtime::switch_to(plugin::Descriptor next) { return parts_->switch_to(std::move(next)); }
 
 std::int64_t Runtime::launcher_pid() const noexcept { return parts_->launcher().pid(); }
+
+std::optional<std::chrono::milliseconds> Runtime::deadline_of(const plugin::Descriptor& descriptor) const {
+  return parts_->deadline_of(descriptor);
+}
 
 void Runtime::retire(std::string_view plugin) {
   if (const auto descriptor = parts_->registry().find(plugin)) parts_->pool().retire(descriptor->id);

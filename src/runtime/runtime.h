@@ -27,6 +27,7 @@ class Log;
 }
 namespace mortise::plugin {
 struct Descriptor;
+class Grants;
 class Registry;
 }
 
@@ -75,6 +76,8 @@ struct RuntimeSettings {
   // How long a caller looks again and again before it sleeps; 0: as the machine allows, at the ring only
   // (docs/decisions/007-sleep-for-answers.md).
   std::chrono::microseconds spin{0};
+  const plugin::Grants* grants = nullptr;  // what plugins may do now; null: what their manifests declare
+  HostFolders folders;
   std::shared_ptr<CallHost> house;  // answers what plugins ask while they load, initialize, start and stop; may be null
 };
 
@@ -148,6 +151,9 @@ class Runtime {
   // The descriptor takes the place of the plugin with its id, without a dropped call (Pool::switch_to). Throws Error, and the
   // present one stays as it is, when the next one does not start. Blocks; one at a time.
   Switched switch_to(plugin::Descriptor next);
+  // What one operation of the plugin gets where nobody says otherwise, the operator's limit in it.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> deadline_of(const plugin::Descriptor& descriptor) const;
+
   // Lets the plugin's instances go as soon as they are idle; the next call starts fresh ones.
   void retire(std::string_view plugin);
   // Only those with this configuration.

@@ -22,8 +22,10 @@ constexpr std::chrono::seconds kill_bound{5};
 
 std::shared_ptr<WorkerInstance> WorkerInstance::launch(const WorkerSurroundings& surroundings,
                                                        std::shared_ptr<const plugin::Descriptor> descriptor,
-                                                       const Value& plugin_config) {
-  std::shared_ptr<WorkerInstance> instance(new WorkerInstance(surroundings, std::move(descriptor), plugin_config));
+                                                       const Value& plugin_config,
+                                                       std::shared_ptr<const Access> access) {
+  std::shared_ptr<WorkerInstance> instance(
+      new WorkerInstance(surroundings, std::move(descriptor), plugin_config, std::move(access)));
   instance->start_process();
   instance->shake_hands();
   instance->lifecycle_.load();
@@ -31,10 +33,11 @@ std::shared_ptr<WorkerInstance> WorkerInstance::launch(const WorkerSurroundings&
 }
 
 WorkerInstance::WorkerInstance(const WorkerSurroundings& surroundings, std::shared_ptr<const plugin::Descriptor> descriptor,
-                               const Value& plugin_config)
+                               const Value& plugin_config, std::shared_ptr<const Access> access)
     : around_(surroundings),
       descriptor_(std::move(descriptor)),
       plugin_config_(plugin_config),
+      access_(std::move(access)),
       speaker_{descriptor_->id, next_serial()},
       log_(surroundings.log.named(descriptor_->id).with({{"plugin", descriptor_->id}})),
       lifecycle_(hooks_, plugin::ValidateOnLoad::no, [this](const Error& error) { log_.failure("a plugin did not end well", error); }) {}

@@ -37,7 +37,8 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   // Starts the process, shakes hands and loads the plugin: the state is LOADED afterwards. Blocks; throws Error.
   [[nodiscard]] static std::shared_ptr<WorkerInstance> launch(const WorkerSurroundings& surroundings,
                                                               std::shared_ptr<const plugin::Descriptor> descriptor,
-                                                              const Value& plugin_config);
+                                                              const Value& plugin_config,
+                                                              std::shared_ptr<const Access> access);
   ~WorkerInstance() override;
 
   [[nodiscard]] const plugin::Descriptor& descriptor() const noexcept override { return *descriptor_; }
@@ -76,7 +77,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   };
 
   WorkerInstance(const WorkerSurroundings& surroundings, std::shared_ptr<const plugin::Descriptor> descriptor,
-                 const Value& plugin_config);
+                 const Value& plugin_config, std::shared_ptr<const Access> access);
   void start_process();
   void ask(Verb verb, std::chrono::milliseconds at_most);
   [[nodiscard]] std::chrono::milliseconds allowed() const;
@@ -122,6 +123,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   const WorkerSurroundings& around_;
   const std::shared_ptr<const plugin::Descriptor> descriptor_;
   const Value plugin_config_;
+  const std::shared_ptr<const Access> access_;
   const Speaker speaker_;
   const Log log_;
   Hooks hooks_{*this};

@@ -225,6 +225,17 @@ CREATE TABLE registrations (
   created  BIGINT NOT NULL
 );
 )"},
+    Migration{6, "grants", R"(
+CREATE TABLE grants (
+  plugin     TEXT NOT NULL,
+  topic      TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided    BIGINT NOT NULL,
+  PRIMARY KEY (plugin, topic, name)
+);
+)"},
 };
 
 }  // namespace

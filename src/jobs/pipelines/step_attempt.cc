@@ -1,9 +1,12 @@
 // One attempt of one step: its intent is written, its plugin called, its result written.
+#include <unistd.h>
+
 #include "jobs/core/checkpoints.h"
 #include "jobs/pipelines/engine.h"
 #include "jobs/pipelines/step_check.h"
 #include "jobs/pipelines/step_host.h"
 #include "os/paths.h"
+#include "plugin/named.h"
 #include "runtime/runtime.h"
 
 namespace mortise::jobs {
@@ -18,6 +21,14 @@ bool may_pass(const Error& error) {
     case Code::internal: return true;
     default: return false;
   }
+}
+
+// Where the step finds and leaves tables as files. Only a step that says `stream`, or one of a run that has such a file, needs
+// to see it; others can share warm workers with other runs.
+std::string tables_of(const StepInput& input) {
+  const Value* stream = input.config.find("stream");
+  const bool writes = stream != nullptr && stream->is(Kind::boolean) && stream->as_bool();
+  return writes || ::access(input.folder.c_str(), F_OK) == 0 ? input.folder : std::string();
 }
 
 }  // namespace
@@ -44,7 +55,7 @@ void Pipelines::Engine::attempt(const Handle& run, std::size_t step) {
 
 void Pipelines::Engine::carry_out(const Handle& run, std::size_t step, const std::optional<Error>& unwritten) {
   StepInput input{run->request.pipeline.steps[step], run->steps[step].config, {}, run->id, 0,
-                  os::absolute(parts_.checkpoints.folder_of(run->id))};
+                  os::join(os::absolute(parts_.checkpoints.folder_of(run->id)), "tables")};
   {
     const std::lock_guard lock(run->mutex);
     input.attempt = run->steps[step].attempts;
@@ -72,6 +83,7 @@ StepAnswer Pipelines::Engine::perform(const Handle& run, std::size_t step, const
   call.cancel = run->cancel;
   call.host = std::make_shared<StepHost>(run, step, recorder_, parts_.services);
   call.memory = run->memory;
+  call.wanted = {plugin::named_in(descriptor, state.config), tables_of(input), runtime::Wanted::Folders::made};
 
   const auto began = runtime::Clock::now();
   runtime::Outcome outcome = parts_.runtime.invoke(descriptor.id, std::move(call));

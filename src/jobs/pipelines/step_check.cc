@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "plugin/config_schema.h"
+#include "plugin/named.h"
 #include "runtime/runtime.h"
 
 namespace mortise::jobs {
@@ -52,6 +53,7 @@ bool died(const runtime::Outcome& outcome) {
 Value ask_plugin(const std::string& plugin, const plugin::Descriptor& descriptor, Value config,
                  const Pipelines::Parts& parts, runtime::Call call, std::uint32_t times) {
   call.operation = runtime::Operation::validate;
+  call.wanted.named = plugin::named_in(descriptor, config);  // as the step will, so that the same worker does both
   call.input = Value::map({{"config", config}});
   runtime::Outcome outcome = parts.runtime.invoke(descriptor.id, call);
   // A warm worker may have died, or been ended for what it did in its last call, and a new one may die at its start; asking
@@ -87,7 +89,7 @@ Value absolute_paths(Value config, const ConfigSchema& schema, const std::string
 std::chrono::milliseconds timeout_of(const Step& step, const plugin::Descriptor& descriptor,
                                      const Pipelines::Parts& parts) {
   if (step.timeout) return *step.timeout;
-  return descriptor.deadline.value_or(parts.default_timeout);
+  return parts.runtime.deadline_of(descriptor).value_or(parts.default_timeout);
 }
 
 namespace {

@@ -1,0 +1,62 @@
+#include "runtime/permits.h"
+
+#include <mutex>
+
+#include "plugin/grants.h"
+
+namespace mortise::runtime {
+namespace {
+
+bool wants_nothing(const Wanted& wanted) {
+  const plugin::Named& named = wanted.named;
+  return named.by_schema.empty() && named.mentioned.empty() && named.hosts.empty() && wanted.tables.empty();
+}
+
+}  // namespace
+
+Permit Permits::of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Wanted& wanted) const {
+  if (!wants_nothing(wanted)) return work_out(*descriptor, wanted);
+  const std::uint64_t generation = grants_ == nullptr ? 1 : grants_->generation();
+  {
+    const std::shared_lock lock(mutex_);
+    const auto found = kept_.find(descriptor->id);
+    if (found != kept_.end() && found->second.descriptor == descriptor && found->second.generation == generation)
+      return found->second.permit;
+  }
+  const Permit permit = work_out(*descriptor, wanted);
+  const std::unique_lock lock(mutex_);
+  kept_[descriptor->id] = {descriptor, generation, permit};
+  return permit;
+}
+
+plugin::Decisions Permits::decisions(const std::string& plugin) const {
+  return grants_ == nullptr ? plugin::Decisions() : grants_->of(plugin);
+}
+
+plugin::Allowed Permits::allowed(const plugin::Descriptor& descriptor, const plugin::Decisions& decisions) const {
+  return plugin::allowed(descriptor, decisions, grants_ == nullptr ? plugin::PermissionPolicy::grant : grants_->policy());
+}
+
+std::optional<std::chrono::milliseconds> Permits::deadline_of(const plugin::Descriptor& descriptor) const {
+  return allowed(descriptor, decisions(descriptor.id)).deadline;
+}
+
+Permit Permits::work_out(const plugin::Descriptor& descriptor, const Wanted& wanted) const {
+  const plugin::Decisions made = decisions(descriptor.id);
+  const plugin::Allowed allowed = this->allowed(descriptor, made);
+  Permit permit{nullptr, allowed.deadline, made.limits.deadline};
+  if (descriptor.trust == plugin::Trust::in_process) return permit;
+  require_decided(descriptor, allowed);
+  permit.access = std::make_shared<const Access>(access_of(descriptor, allowed, wanted, folders_));
+  return permit;
+}
+
+std::shared_ptr<const plugin::Descriptor> with_limits(const plugin::Descriptor& descriptor, const Access& access) {
+  auto changed = std::make_shared<plugin::Descriptor>(descriptor);
+  changed->limits = access.limits;
+  changed->environment = access.environment;
+  if (access.deadline) changed->deadline = access.deadline;
+  return changed;
+}
+
+}  // namespace mortise::runtime

@@ -1,0 +1,54 @@
+// Permits: from what a plugin may do and what a call wants to the access that its worker needs. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+
+#include "runtime/access.h"
+
+namespace mortise::plugin {
+class Grants;
+}
+
+namespace mortise::runtime {
+
+struct Permit {
+  std::shared_ptr<const Access> access;  // null: it runs in this process
+  std::optional<std::chrono::milliseconds> deadline;  // of an operation for which nobody says more
+  std::optional<std::chrono::milliseconds> cap;       // and at most, by the operator
+};
+
+class Permits {
+ public:
+  Permits(const plugin::Grants* grants, HostFolders folders) : grants_(grants), folders_(std::move(folders)) {}
+
+  // A call that wants nothing of its own gets the one worked out before, until something is decided anew. Throws
+  // Error{denied} for a plugin that waits for a decision, and for a path that nobody may see.
+  [[nodiscard]] Permit of(const std::shared_ptr<const plugin::Descriptor>& descriptor, const Wanted& wanted) const;
+  [[nodiscard]] std::optional<std::chrono::milliseconds> deadline_of(const plugin::Descriptor& descriptor) const;
+
+ private:
+  struct Kept {
+    std::shared_ptr<const plugin::Descriptor> descriptor;
+    std::uint64_t generation = 0;
+    Permit permit;
+  };
+  [[nodiscard]] plugin::Allowed allowed(const plugin::Descriptor& descriptor, const plugin::Decisions& decisions) const;
+  [[nodiscard]] plugin::Decisions decisions(const std::string& plugin) const;
+  [[nodiscard]] Permit work_out(const plugin::Descriptor& descriptor, const Wanted& wanted) const;
+
+  const plugin::Grants* grants_;
+  const HostFolders folders_;
+  mutable std::shared_mutex mutex_;
+  mutable std::map<std::string, Kept, std::less<>> kept_;  // by plugin
+};
+
+// The plugin as its worker is started: with the limits and the variables that hold.
+[[nodiscard]] std::shared_ptr<const plugin::Descriptor> with_limits(const plugin::Descriptor& descriptor, const Access& access);
+
+}  // namespace mortise::runtime
