@@ -4,10 +4,12 @@
 #   one_file_plugin(Rogue rogues python/never.py)     is build/rogues/never_py with id Rogue.never_py
 #   one_file_plugin(Rogue rogues r/never.R)           is build/rogues/never_r with id Rogue.never_r
 #
-# PYTHON_FILES, relative to the source, go beside a plugin in Python.
+# PYTHON_FILES, relative to the source, go beside a plugin in Python. PERMISSIONS are those that its manifest asks for.
 
 function(one_file_plugin type family source)
-  cmake_parse_arguments(PLUGIN "" "" "PYTHON_FILES" ${ARGN})
+  cmake_parse_arguments(PLUGIN "" "" "PYTHON_FILES;PERMISSIONS" ${ARGN})
+  list(TRANSFORM PLUGIN_PERMISSIONS REPLACE "(.+)" "\"\\1\"")
+  list(JOIN PLUGIN_PERMISSIONS ", " permissions)
   get_filename_component(name ${source} NAME_WE)
   get_filename_component(extension ${source} EXT)
   get_filename_component(source_folder ${CMAKE_CURRENT_SOURCE_DIR}/${source} DIRECTORY)
@@ -46,6 +48,7 @@ function(one_file_plugin type family source)
   "language": "@language@",
   "entry_point": "@entry@",
   "category": "test",
+  "permissions": [@permissions@],
   "extension_points": ["Data_Processing"]
 }
 ]] @ONLY)

@@ -147,7 +147,7 @@ Registry::Entry Registry::add(Descriptor descriptor) {
 
 Registry::Entry Registry::prepare(Descriptor descriptor) const {
   const Entry present = get(descriptor.id);
-  apply_trust(descriptor);
+  descriptor.trust = trust_of(descriptor);
   descriptor.generation = present->generation + 1;
   return std::make_shared<const Descriptor>(std::move(descriptor));
 }

@@ -46,8 +46,7 @@ class LauncherClient {
   struct Worker {
     std::int64_t pid = 0;
     os::Fd process;  // pidfd
-    os::Fd network;  // its network namespace, where its policy says egress; whoever starts it brings the way out
-    os::Fd users;    // the user namespace that owns it, where there is one
+    os::Fd names, connects;  // its doors (doors/doors.h), where its policy says egress
   };
   using OnDeath = std::function<void(const Death&)>;  // on the reactor's thread, once
   // Blocks until the program runs (about a millisecond). `order.id` is filled in here. Throws Error with the failed step.

@@ -1,7 +1,10 @@
 #include "runtime/permits.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <mutex>
 
+#include "os/paths.h"
 #include "plugin/grants.h"
 
 namespace mortise::runtime {
@@ -49,6 +52,20 @@ Permit Permits::work_out(const plugin::Descriptor& descriptor, const Wanted& wan
   require_decided(descriptor, allowed);
   permit.access = std::make_shared<const Access>(access_of(descriptor, allowed, wanted, folders_));
   return permit;
+}
+
+Wanted handed_on(const Value& input, const Access* asker) {
+  Wanted wanted;
+  for (const std::string& path : plugin::named_in({}, input).mentioned) {
+    // Where it leads: a link that the asker made opens nothing that the asker does not see.
+    std::error_code failure;
+    const std::string real = std::filesystem::weakly_canonical(path, failure).string();
+    const auto reaches = [&](const Access::File& file) {
+      return os::is_within(real, std::filesystem::weakly_canonical(file.path, failure).string());
+    };
+    if (asker == nullptr || std::any_of(asker->files.begin(), asker->files.end(), reaches)) wanted.named.by_schema.push_back({path, false});
+  }
+  return wanted;
 }
 
 std::shared_ptr<const plugin::Descriptor> with_limits(const plugin::Descriptor& descriptor, const Access& access) {

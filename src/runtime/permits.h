@@ -48,6 +48,10 @@ class Permits {
   mutable std::map<std::string, Kept, std::less<>> kept_;  // by plugin
 };
 
+// What one plugin asks another to work on: of the files that `input` names those that the asker may reach itself, to read.
+// `asker` null: it runs in this process, and may reach all.
+[[nodiscard]] Wanted handed_on(const Value& input, const Access* asker);
+
 // The plugin as its worker is started: with the limits and the variables that hold.
 [[nodiscard]] std::shared_ptr<const plugin::Descriptor> with_limits(const plugin::Descriptor& descriptor, const Access& access);
 

@@ -58,6 +58,7 @@ void Pool::switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Cloc
 void Pool::shutdown() { core_->shutdown(); }
 std::vector<Pool::Entry> Pool::entries() const { return core_->entries(); }
 std::vector<std::shared_ptr<Instance>> Pool::instances() const { return core_->instances(); }
+std::optional<Pool::Asker> Pool::asker(const Chain& chain) const { return core_->asker(chain); }
 std::size_t Pool::waiting(const std::string& plugin_id) const { return core_->waiting(plugin_id); }
 std::uint64_t Pool::replaced(const std::string& plugin_id) const { return core_->replaced(plugin_id); }
 

@@ -122,6 +122,12 @@ class Pool {
   [[nodiscard]] std::vector<Entry> entries() const;
   // All that are there, also those that are going.
   [[nodiscard]] std::vector<std::shared_ptr<Instance>> instances() const;
+  // What the instance may reach that waits innermost in the chain: null access where it runs in this process. Nothing when it
+  // is none of ours, or nobody waits.
+  struct Asker {
+    std::shared_ptr<const Access> access;
+  };
+  [[nodiscard]] std::optional<Asker> asker(const Chain& chain) const;
   // Calls that wait for an instance of the plugin at this moment.
   [[nodiscard]] std::size_t waiting(const std::string& plugin_id) const;
   // Instances of the plugin that had to be taken out because they could not be used any more.

@@ -120,6 +120,7 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
   void trim();
   std::vector<Entry> entries() const;
   std::vector<std::shared_ptr<Instance>> instances() const;
+  std::optional<Asker> asker(const Chain& chain) const;
   std::size_t waiting(const std::string& plugin_id) const;
   std::uint64_t replaced(const std::string& plugin_id) const;
 

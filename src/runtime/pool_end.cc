@@ -166,6 +166,18 @@ std::vector<std::shared_ptr<Instance>> Pool::Core::instances() const {
   return all;
 }
 
+std::optional<Pool::Asker> Pool::Core::asker(const Chain& chain) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = shelves_.find(std::string(chain.innermost()));
+  if (found == shelves_.end()) return std::nullopt;
+  for (const ShelfPtr& shelf : found->second) {
+    for (const SlotPtr& slot : shelf->slots) {
+      if (slot->in_use > 0 && chain.contains(slot->instance->serial())) return Asker{shelf->access};
+    }
+  }
+  return std::nullopt;
+}
+
 std::size_t Pool::Core::waiting(const std::string& plugin_id) const {
   const std::lock_guard lock(mutex_);
   const auto found = shelves_.find(plugin_id);

@@ -64,7 +64,7 @@ struct Kit {
   Log log = Log::null();
   Reactor reactor{log};
   TaskThreads threads{log};
-  Pool pool{[this](auto descriptor, const Value&) -> MadeInstance {
+  Pool pool{[this](auto descriptor, const Value&, const auto&) -> MadeInstance {
               return {std::make_shared<Counted>(std::move(descriptor), counts), 1};
             },
             reactor, threads, log, {}};
@@ -143,7 +143,7 @@ TEST_CASE("of idle instances beyond the bound, the one unused for longest goes")
   Log log = Log::null();
   Reactor reactor{log};
   TaskThreads threads{log};
-  Pool pool{[&](auto descriptor, const Value&) -> MadeInstance {
+  Pool pool{[&](auto descriptor, const Value&, const auto&) -> MadeInstance {
               return {std::make_shared<Counted>(std::move(descriptor), counts), 1};
             },
             reactor, threads, log, {.most_idle = 2}};

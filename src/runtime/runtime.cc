@@ -141,7 +141,7 @@ class Runtime::Parts {
     try {
       descriptor = registry_.get(name);
       build_first(descriptor, call);
-      const Permit permit = permits_.of(descriptor, call.wanted);
+      const Permit permit = permit_for(descriptor, call);
       const auto deadline = limit(*descriptor, permit, call);
       must_not_rest(*descriptor, operation);
       outcome = invoke_within(descriptor, own_config(*descriptor, config), permit.access, deadline, std::move(call));
@@ -170,7 +170,7 @@ class Runtime::Parts {
     try {
       descriptor = registry_.get(name);
       must_not_rest(*descriptor, call.operation);
-      permit = permits_.of(descriptor, call.wanted);
+      permit = permit_for(descriptor, call);
     } catch (const Error& error) {
       Outcome refused = no_instance(error);
       if (descriptor != nullptr) count(*descriptor, call.operation, refused);
@@ -355,6 +355,13 @@ class Runtime::Parts {
   static RuntimePaths with_folder(RuntimePaths paths) {
     paths.working_folder = os::absolute(paths.working_folder.empty() ? "." : paths.working_folder);
     return paths;
+  }
+
+  Permit permit_for(const plugin::Registry::Entry& descriptor, const Call& call) const {
+    if (!call.chain.empty()) {
+      if (const auto asker = pool_.asker(call.chain)) return permits_.of(descriptor, handed_on(call.input, asker->access.get()));
+    }
+    return permits_.of(descriptor, call.wanted);
   }
 
   // Until when the call may take. A worker has a deadline always; in this process only one that somebody set holds, because

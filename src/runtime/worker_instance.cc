@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/denials.h"
 #include "runtime/worker_async.h"
 #include "runtime/worker_command.h"
 
@@ -44,10 +45,11 @@ WorkerInstance::WorkerInstance(const WorkerSurroundings& surroundings, std::shar
 
 void WorkerInstance::start_process() {
   const std::weak_ptr<WorkerInstance> weak = weak_from_this();
+  auto rules = access_->network() ? std::make_shared<egress::Rules>(access_->public_network, access_->hosts) : nullptr;
   process_ = WorkerProcess::start(around_.reactor, around_.launcher, log_, worker_order(*descriptor_, around_.paths, around_.settings),
                                   worker_bounds(*descriptor_, around_.settings), around_.keepers, [weak](News news) {
                                     if (const auto self = weak.lock()) self->hear(news);
-                                  });
+                                  }, std::move(rules));
   socket_watch_ = around_.reactor.watch(process_->channel().descriptor(), EPOLLONESHOT, [weak](std::uint32_t) {
     if (const auto self = weak.lock()) self->socket_ready();
   });
@@ -181,7 +183,8 @@ void WorkerInstance::read_what_is_left() {
   read_idle();
 }
 
-void WorkerInstance::settle(const Exchange& exchange, const Outcome& outcome) noexcept {
+void WorkerInstance::settle(const Exchange& exchange, Outcome& outcome) {
+  explain_denials(outcome, speaker_.plugin, *access_, process_->take_denials());
   if (!exchange.worker_lives()) spoil(outcome.error.value_or(Error(Code::plugin, "the worker ended")));
 }
 

@@ -102,7 +102,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] Exchange::Deferred on_other_threads();
   void begin_measure() noexcept;
   void end_measure(Outcome& outcome) noexcept;
-  void settle(const Exchange& exchange, const Outcome& outcome) noexcept;
+  void settle(const Exchange& exchange, Outcome& outcome);
   void leave() noexcept;
 
   // On the reactor's thread.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/config_units.h"
 #include "base/error.h"
@@ -37,7 +38,8 @@ WorkerProcess::WorkerProcess(os::Fd socket, const WorkerBounds& bounds, WorkerWa
 
 std::shared_ptr<WorkerProcess> WorkerProcess::start(Reactor& reactor, LauncherClient& launcher, const Log& log,
                                                     launcher::Order order, const WorkerBounds& bounds,
-                                                    const WorkerKeepers& keepers, OnNews on_news) {
+                                                    const WorkerKeepers& keepers, OnNews on_news,
+                                                    std::shared_ptr<egress::Rules> rules) {
   auto [mine, its] = os::socket_pair(os::SocketKind::stream);
   auto [out, out_end] = make_pipe();
   auto [err, err_end] = make_pipe();
@@ -53,6 +55,14 @@ std::shared_ptr<WorkerProcess> WorkerProcess::start(Reactor& reactor, LauncherCl
     if (const auto alive = weak.lock()) alive->died(death);
   });
   process->guard(keepers);
+  if (rules != nullptr && process->worker_.names && process->worker_.connects) {
+    process->egress_ = std::make_unique<egress::Egress>(
+        std::move(process->worker_.names), std::move(process->worker_.connects), std::move(rules),
+        [weak, log](const egress::Denied& denied) {
+          log.warning("denied: " + denied.what, {{"permission", denied.permission}});
+          if (const auto alive = weak.lock()) alive->refused(denied);
+        });
+  }
   return process;
 }
 
@@ -134,6 +144,17 @@ void WorkerProcess::died(Death death) {
   }
   gone_.notify_all();
   ring(news_death);
+}
+
+void WorkerProcess::refused(const egress::Denied& denied) {
+  constexpr std::size_t most = 16;
+  const std::lock_guard lock(mutex_);
+  if (denials_.size() < most) denials_.push_back(denied);
+}
+
+std::vector<egress::Denied> WorkerProcess::take_denials() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(denials_, {});
 }
 
 std::optional<Death> WorkerProcess::death() const {

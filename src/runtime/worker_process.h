@@ -1,5 +1,5 @@
 // WorkerProcess: one worker with everything the host has of it: its process, its socket, what it prints, and the memory it
-// shares. It knows nothing of calls.
+// shares, and its way to the network. It knows nothing of calls.
 //
 // The channel and the memory are used by one thread at a time: whoever drives the present exchange. News from elsewhere
 // (a cancel, a death, printed lines) reach that driver through ring() and take_news().
@@ -13,11 +13,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "os/fd.h"
 #include "os/process.h"
 #include "runtime/channel.h"
+#include "runtime/egress/egress.h"
 #include "runtime/instance.h"
 #include "runtime/launcher_client.h"
 #include "runtime/output.h"
@@ -48,13 +50,17 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   // throws Error.
   [[nodiscard]] static std::shared_ptr<WorkerProcess> start(Reactor& reactor, LauncherClient& launcher, const Log& log,
                                                             launcher::Order order, const WorkerBounds& bounds,
-                                                            const WorkerKeepers& keepers, OnNews on_news);
+                                                            const WorkerKeepers& keepers, OnNews on_news,
+                                                            std::shared_ptr<egress::Rules> rules = {});
   ~WorkerProcess();
 
   [[nodiscard]] std::int64_t pid() const noexcept { return worker_.pid; }
   [[nodiscard]] Channel& channel() noexcept { return channel_; }
   [[nodiscard]] WorkerMemory& memory() noexcept { return memory_; }
   [[nodiscard]] Output& output() noexcept { return *output_; }
+
+  // The connections that it was refused since this was asked last, the first few of them.
+  [[nodiscard]] std::vector<egress::Denied> take_denials();
 
   void kill() noexcept;  // SIGKILL, at once
   // Since it began; once it ended, what it used until then.
@@ -83,6 +89,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void went_over(const WorkerWatchdog::Excess& excess);
   [[nodiscard]] Error over_memory(std::uint64_t used) const;
   [[nodiscard]] Use measure() const;
+  void refused(const egress::Denied& denied);
 
   const WorkerBounds bounds_;
   WorkerWatchdog& watchdog_;
@@ -101,6 +108,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   Use last_use_;               // once it died
   std::uint64_t peak_ = 0;     // of the peaks that were taken
   std::shared_ptr<const OnNews> on_news_;
+  std::vector<egress::Denied> denials_;
+  std::unique_ptr<egress::Egress> egress_;  // null: it has no network
 };
 
 }  // namespace mortise::runtime

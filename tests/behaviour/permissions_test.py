@@ -125,7 +125,7 @@ def web():
 # ---- decisions
 
 
-@pytest.mark.rows("O-44", "C-35")
+@pytest.mark.rows("O-44")
 def test_what_a_manifest_declares_holds_at_once_and_is_listed(host):
     server = host(["read_data", "network"])
     page = server.get("/api/v1/plugins/tries/permissions").json()
@@ -184,7 +184,6 @@ def test_what_is_no_permission_or_limit_is_refused_and_nothing_of_the_order_is_d
     assert server.cli("plugin", "grant", "nobody", "network").returncode == 66
 
 
-@pytest.mark.rows("C-35")
 def test_under_the_policy_ask_a_plugin_waits_until_its_permissions_are_decided_on(host):
     server = host(["read_data", "network"], settings={"permissions": {"policy": "ask"}})
     error = refused(server, "pid")
@@ -196,7 +195,6 @@ def test_under_the_policy_ask_a_plugin_waits_until_its_permissions_are_decided_o
     assert server.get("/api/v1/plugins/tries/permissions").json()["effective"] == ["read_data"]
 
 
-@pytest.mark.rows("C-35")
 def test_under_the_policy_deny_a_plugin_runs_with_what_was_granted_alone(host, monkeypatch):
     monkeypatch.setenv("CITY", "Seattle")
     server = host(settings={"permissions": {"policy": "deny"}}, manifest={"environment": ["CITY"]})
@@ -302,7 +300,6 @@ def test_with_the_permission_file_system_a_plugin_has_a_folder_of_its_own_that_s
     assert allowed(server, "own_folder") is True
 
 
-@pytest.mark.rows("C-34")
 def test_a_file_that_a_steps_declared_path_names_is_granted_by_that(host, tmp_path):
     source = tmp_path / "elsewhere" / "in.txt"
     source.parent.mkdir()
@@ -317,7 +314,6 @@ def test_a_file_that_a_steps_declared_path_names_is_granted_by_that(host, tmp_pa
     assert allowed(server, "read", path=str(source)) == "two", "the file that is there now"
 
 
-@pytest.mark.rows("C-34")
 def test_nothing_of_the_data_folder_is_shown_whoever_names_it(host, tmp_path):
     server = host(["file_system"], manifest={"config": {"do": {"type": "string"}, "path": {"type": "path"}, "additional": True}})
     for name in ("key", "mortise.db", "server.sock", "files/../key"):
@@ -346,7 +342,7 @@ def test_without_the_permission_network_nothing_is_reached(host, web):
     assert web.visits == 0
 
 
-@pytest.mark.rows("O-61", "O-18", "C-34")
+@pytest.mark.rows("O-61", "O-18")
 def test_with_the_permission_network_a_plugin_reaches_the_host_that_its_step_names(host, web):
     server = host(["network"])
     assert allowed(server, "fetch", url=f"http://127.0.0.1:{web.server_port}/") == '[{"n": 1}]'
@@ -382,7 +378,7 @@ def test_with_a_list_of_hosts_only_those_are_resolved_and_reached(host, web):
     assert "denied: network to 93.184.216.34:80" in refused(server, "connect", host="93.184.216.34", port=80)
 
 
-@pytest.mark.rows("O-61", "C-34")
+@pytest.mark.rows("O-61")
 def test_a_plugin_in_c_that_fetches_with_curl_reaches_what_its_step_names_until_that_is_revoked(server, web):
     fetch = [step("Input.api", "Fetch", "rows", url=f"http://127.0.0.1:{web.server_port}/", attempts=1)]
     run = server.execute(fetch)
