@@ -171,8 +171,10 @@ void LauncherClient::handle(const std::shared_ptr<Line>& line, const launcher::R
   if (started != nullptr && !descriptors.empty()) {
     waiting.worker.pid = started->pid;
     waiting.worker.process = std::move(descriptors.front());
-    if (descriptors.size() > 1) waiting.worker.network = std::move(descriptors[1]);
-    if (descriptors.size() > 2) waiting.worker.users = std::move(descriptors[2]);
+    if (descriptors.size() == 3) {
+      waiting.worker.names = std::move(descriptors[1]);
+      waiting.worker.connects = std::move(descriptors[2]);
+    }
     line->workers.emplace(started->pid, std::move(waiting.died));
   } else {
     waiting.error = refused == nullptr ? Error(Code::internal, "the launcher sent no handle of its worker")

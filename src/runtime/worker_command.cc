@@ -92,10 +92,11 @@ void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const
 
 }  // namespace
 
-launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
+launcher::Order worker_order(const plugin::Descriptor& descriptor, const Access& access, const RuntimePaths& paths,
                              const RuntimeSettings& settings) {
   launcher::Order order;
   order.environment = environment_of(descriptor, settings.sandbox);
+  if (!access.own_folder.empty()) order.environment.push_back("MORTISE_FILES=" + access.own_folder);
   const bool is_library = descriptor.entry.ends_with(".so");  // in Go, one built with -buildmode=c-shared
   if (descriptor.language == "c" || descriptor.language == "c++" || (descriptor.language == "go" && is_library)) {
     must_exist(paths.worker, "the worker for native plugins");
@@ -121,7 +122,7 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Runtime
         .with("plugin", descriptor.id);
   }
   order.folder = paths.working_folder;
-  order.policy = worker_policy(descriptor, order.arguments.front(), paths, settings);
+  order.policy = worker_policy(descriptor, access, order.arguments.front(), paths, settings);
   return order;
 }
 

@@ -12,8 +12,8 @@ namespace mortise::runtime {
 
 // Throws Error{unsupported} for a language without a worker, Error{not_found} when the worker's program is missing.
 // Builds a plugin in Go that was not built yet (go_program.h).
-[[nodiscard]] launcher::Order worker_order(const plugin::Descriptor& descriptor, const RuntimePaths& paths,
-                                           const RuntimeSettings& settings);
+[[nodiscard]] launcher::Order worker_order(const plugin::Descriptor& descriptor, const Access& access,
+                                           const RuntimePaths& paths, const RuntimeSettings& settings);
 
 // What a worker of this plugin may use.
 [[nodiscard]] WorkerBounds worker_bounds(const plugin::Descriptor& descriptor, const RuntimeSettings& settings);

@@ -46,7 +46,7 @@ WorkerInstance::WorkerInstance(const WorkerSurroundings& surroundings, std::shar
 void WorkerInstance::start_process() {
   const std::weak_ptr<WorkerInstance> weak = weak_from_this();
   auto rules = access_->network() ? std::make_shared<egress::Rules>(access_->public_network, access_->hosts) : nullptr;
-  process_ = WorkerProcess::start(around_.reactor, around_.launcher, log_, worker_order(*descriptor_, around_.paths, around_.settings),
+  process_ = WorkerProcess::start(around_.reactor, around_.launcher, log_, worker_order(*descriptor_, *access_, around_.paths, around_.settings),
                                   worker_bounds(*descriptor_, around_.settings), around_.keepers, [weak](News news) {
                                     if (const auto self = weak.lock()) self->hear(news);
                                   }, std::move(rules));

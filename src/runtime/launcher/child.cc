@@ -10,11 +10,15 @@
 
 #include <vector>
 
+#include "runtime/doors/doors.h"
+
 namespace mortise::runtime::launcher {
 namespace {
 
 constexpr int report_slot = 4;  // where the report pipe waits, beyond the four the worker keeps
-constexpr int parking = 16;     // descriptors wait here while 0 to 4 are filled
+constexpr int way_out_slot = 5;  // where the socket for the doors of its network waits
+constexpr int names_slot = 6;   // and the first of them
+constexpr int parking = 16;     // descriptors wait here while 0 to 6 are filled
 
 // Whoever writes 0 moves itself. Nothing of the worker has run yet, so nothing of it stays outside.
 bool enter_groups(std::span<const int> doors) noexcept {
@@ -56,6 +60,18 @@ bool launcher_lives(int report) noexcept {
   return ::poll(&entry, 1, 0) == 0;
 }
 
+// In its network namespace, while it may still bind the port there.
+bool place_doors(int parked) noexcept {
+  const int names = doors::open_names();
+  const int waiting = names < 0 ? -1 : ::fcntl(names, F_DUPFD_CLOEXEC, parking);
+  return waiting >= 0 && ::dup3(waiting, names_slot, O_CLOEXEC) == names_slot && ::dup3(parked, way_out_slot, O_CLOEXEC) == way_out_slot;
+}
+
+bool hand_over_doors() noexcept {
+  const int connects = doors::stop_connects();
+  return connects >= 0 && doors::send_doors(way_out_slot, names_slot, connects);
+}
+
 void run_program(const Order& order) noexcept {
   std::vector<char*> arguments;
   std::vector<char*> environment;
@@ -72,6 +88,8 @@ void run_program(const Order& order) noexcept {
 
 void become_worker(const Order& order, const sandbox::Plan& plan, const ChildDescriptors& descriptors) noexcept {
   const int parked = ::fcntl(descriptors.report, F_DUPFD_CLOEXEC, parking);
+  const bool has_network = descriptors.way_out >= 0;
+  const int way_out = has_network ? ::fcntl(descriptors.way_out, F_DUPFD_CLOEXEC, parking) : -1;
   sandbox::Steps step{parked};
 
   step("enter its control groups", enter_groups(descriptors.doors));
@@ -80,8 +98,10 @@ void become_worker(const Order& order, const sandbox::Plan& plan, const ChildDes
   step("place descriptors 0 to 3", place_descriptors(descriptors));
   step("keep the report pipe", ::dup3(parked, report_slot, O_CLOEXEC) == report_slot);
   step.report_to(report_slot);
+  step("open its door for names", !has_network || place_doors(way_out));
   ::umask(077);
-  sandbox::confine(plan, order.folder, report_slot, step);
+  sandbox::confine(plan, order.folder, has_network ? names_slot : report_slot, step);
+  step("hand over its doors", !has_network || hand_over_doors());
   // After the change of user, which forgets it; then ask whether the launcher went before it was set.
   step("die with the launcher", ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && launcher_lives(report_slot));
   run_program(order);

@@ -16,6 +16,7 @@ struct ChildDescriptors {
   int errors;    // becomes 2
   int report;    // written to when a step fails; closed by the start of the program
   std::span<const int> doors;  // of its control groups: it enters them first of all
+  int way_out;  // where the doors of its network are sent (doors/doors.h); -1: it has none
 };
 
 // Runs in a child of a single-threaded process. Ends in the worker's program, or writes a sandbox::StepFailed to `report` and

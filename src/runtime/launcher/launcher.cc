@@ -141,15 +141,21 @@ class Launcher {
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw os::system_error("cannot make a pipe", "");
     const os::Fd report(pipe[0]);
     os::Fd report_end(pipe[1]);
+    const bool has_network = order.policy.network == sandbox::Network::egress;
+    if (has_network && !plan.layers.has(Layer::own_network)) {
+      throw Error(Code::unsupported, "a plugin with the permission network needs a network namespace, which this machine does not give");
+    }
+    auto [way_out, way_out_end] = has_network ? os::socket_pair(os::SocketKind::stream) : std::pair<os::Fd, os::Fd>();
     const sandbox::Cell cell = cells_.take(plan.layers);
     worker.holder = cell.holder();
     std::vector<int> doors;
     for (std::size_t i = order_descriptors; i < descriptors.size(); ++i) doors.push_back(descriptors[i].get());
-    Birth birth{order, plan, {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get(), doors}};
+    Birth birth{order, plan, {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get(), doors, way_out_end.get()}};
     const pid_t pid = cell.start(&be_born, &birth);
     report_end.close();
+    way_out_end.close();
     descriptors.clear();  // before anybody hears of the worker: its death must be seen at the other ends
-    answer(order, pid, std::move(worker), report, cell);
+    answer(order, pid, std::move(worker), report, way_out);
   }
 
   Belongings belongings_for(Order& order) {
@@ -176,7 +182,7 @@ class Launcher {
   }
 
   // Waits until the child runs its program or says which step failed.
-  void answer(const Order& order, pid_t pid, Worker worker, const os::Fd& report, const sandbox::Cell& cell) {
+  void answer(const Order& order, pid_t pid, Worker worker, const os::Fd& report, const os::Fd& way_out) {
     sandbox::StepFailed failed{};
     ssize_t got = 0;
     do {
@@ -191,9 +197,11 @@ class Launcher {
     const os::Fd process = os::open_process(pid);
     workers_.emplace(pid, std::move(worker));
     std::vector<int> handles{process.get()};
-    if (order.policy.network == sandbox::Network::egress && cell.network() >= 0) {
-      handles.push_back(cell.network());
-      if (cell.users() >= 0) handles.push_back(cell.users());
+    std::vector<os::Fd> opened;  // sent before its program began
+    if (way_out) {
+      std::array<std::byte, 1> byte{};
+      (void)os::receive_some(way_out.get(), byte, opened);
+      for (const os::Fd& door : opened) handles.push_back(door.get());
     }
     send(Started{order.id, pid}, handles);
   }

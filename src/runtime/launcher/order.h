@@ -2,8 +2,8 @@
 //
 //   host -> launcher   Order     start this program; the descriptors for its 3, 1 and 2 travel with it, and after
 //                                them the doors of its control groups, if it has any
-//   launcher -> host   Started   it runs; its pidfd travels with it, and where its policy says `egress` the descriptors of its
-//                                network namespace and, at the level `user`, of the user namespace that owns it
+//   launcher -> host   Started   it runs; its pidfd travels with it, and where its policy says `egress` those of its
+//                                network (doors/doors.h)
 //                      Refused   it does not, and why
 //                      Died      a worker ended (after its process group was killed, too)
 //

@@ -86,8 +86,7 @@ struct Path {
 
 enum class Network : std::uint8_t {
   none,    // no sockets but Unix ones among its own processes
-  egress,  // internet sockets in its own network namespace, which is empty: whoever started it brings the way out in. The
-           // namespace's descriptor travels with `Started` (launcher/order.h)
+  egress,  // internet sockets in its own network namespace, which is empty: whoever started it brings the way out in
   DANGEROUSLY_the_hosts,  // the host's own network, loopback services included
 };
 
