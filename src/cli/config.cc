@@ -21,12 +21,6 @@ std::string origin_text(const Value& value) {
   return source == "file" ? place : place.empty() ? source : source + " (" + place + ")";
 }
 
-std::string joined(const Value& list) {
-  std::string text;
-  for (const Value& item : list.items()) text.append(text.empty() ? "" : ", ").append(item.as_string());
-  return text;
-}
-
 }  // namespace
 
 int show_configuration(const Tools& tools) {

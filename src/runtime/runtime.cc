@@ -347,8 +347,8 @@ class Runtime::Parts {
   }
 
   static RuntimeSettings with_paths(RuntimeSettings settings, const std::string& working_folder) {
-    using Access = sandbox::Path::Access;
-    if (settings.worker_paths.empty()) settings.worker_paths = {{working_folder, Access::write, sandbox::Path::Presence::must_exist}};
+    using Right = sandbox::Path::Access;
+    if (settings.worker_paths.empty()) settings.worker_paths = {{working_folder, Right::write, sandbox::Path::Presence::must_exist}};
     return settings;
   }
 

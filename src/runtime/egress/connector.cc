@@ -125,7 +125,7 @@ int Connector::connect_outside(const ConnectRequest& request) const {
   if (!target) return connect_inside(request);  // AF_UNSPEC, or an error for the worker
   const bool allowed = rules_.allows(target->address, target->port);
   if (!allowed && target->address.is_loopback()) {
-    const int error = connect_inside(request);
+    const int error = finish(request.socket(), reinterpret_cast<const sockaddr*>(&request.address()), request.address_size());
     return error == ECONNREFUSED ? deny(target->address, target->port) : error;
   }
   if (!allowed) return deny(target->address, target->port);
