@@ -23,6 +23,11 @@ bool is_path(std::string_view text) {
   return text.size() > 1 && text.size() < longest_path && text.front() == '/' && text.find('\0') == std::string_view::npos;
 }
 
+bool is_relative_path(std::string_view text) {
+  const bool begins = text.starts_with("./") || text.starts_with("../") || text.starts_with("~/");
+  return begins && text.size() < longest_path && text.find('\0') == std::string_view::npos;
+}
+
 template <typename T>
 void add(std::vector<T>& all, T one) {
   if (all.size() < most_names && std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
@@ -30,7 +35,8 @@ void add(std::vector<T>& all, T one) {
 
 class Reader {
  public:
-  explicit Reader(const Descriptor& descriptor) : written_by_default_(is_output(descriptor)) {}
+  explicit Reader(const Descriptor& descriptor)
+      : written_by_default_(is_output(descriptor)), relative_too_(!has_manifest(descriptor)) {}
 
   void read(const ConfigSchema& schema, const Value& config) {
     if (!config.is(Kind::map)) return;
@@ -73,7 +79,7 @@ class Reader {
   }
 
   void look(std::string_view text) {
-    if (is_path(text)) return add(named.mentioned, std::string(text));
+    if (is_path(text) || (relative_too_ && is_relative_path(text))) return add(named.mentioned, std::string(text));
     for (const auto& [scheme, port] : {std::pair{std::string_view("http://"), ":80"}, std::pair{std::string_view("https://"), ":443"}}) {
       if (text.starts_with(scheme)) return look_at_address(text.substr(scheme.size()), port);
     }
@@ -90,7 +96,7 @@ class Reader {
     }
   }
 
-  const bool written_by_default_;
+  const bool written_by_default_, relative_too_;
 };
 
 }  // namespace

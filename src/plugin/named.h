@@ -4,7 +4,7 @@
 //   by_schema    values of parameters declared as `path`: read, or written where the parameter says so ("access": "write")
 //                or where its plugin is an Output. Always granted
 //   mentioned    other texts that are absolute paths: granted to plugins with the permission `file_system`, and to those that
-//                have no manifest to ask with
+//                have no manifest to ask with, whose "./", "../" and "~/" count, too
 //   hosts        of http and https addresses: granted to plugins with the permission `network`, and to those without a manifest
 //
 // Pure: nothing is looked up here.
@@ -27,6 +27,9 @@ struct Named {
 
 // `config` as the plugin gets it: defaults in it, `path` parameters absolute.
 [[nodiscard]] Named named_in(const Descriptor& descriptor, const Value& config);
+[[nodiscard]] inline bool empty(const Named& named) noexcept {
+  return named.by_schema.empty() && named.mentioned.empty() && named.hosts.empty();
+}
 
 // Whether its author could ask for permissions: not so in those guides that know no manifest.
 [[nodiscard]] bool has_manifest(const Descriptor& descriptor) noexcept;

@@ -22,6 +22,11 @@ std::string real(const std::string& path) {
   return failure ? path : resolved.string();
 }
 
+// "./x" and "~/x" as the plugin will understand them.
+std::string spelled_out(const std::string& path) {
+  return path.starts_with("~/") ? os::join(os::home(), path.substr(2)) : os::absolute(path);
+}
+
 class Collector {
  public:
   Collector(const plugin::Descriptor& descriptor, const HostFolders& folders, Wanted::Folders make)
@@ -130,7 +135,7 @@ Access access_of(const plugin::Descriptor& descriptor, const plugin::Allowed& al
   for (const auto& one : wanted.named.by_schema) files.named(one);
   for (const auto& one : allowed.paths()) files.granted(one);
   if (plain_files || unasked) {
-    for (const std::string& one : wanted.named.mentioned) files.mentioned(one, plain_files);
+    for (const std::string& one : wanted.named.mentioned) files.mentioned(spelled_out(one), plain_files);
   }
   if (plain_files) {
     for (const std::string& folder : folders.shared) files.shared(folder);

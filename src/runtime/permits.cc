@@ -10,10 +10,7 @@
 namespace mortise::runtime {
 namespace {
 
-bool wants_nothing(const Wanted& wanted) {
-  const plugin::Named& named = wanted.named;
-  return named.by_schema.empty() && named.mentioned.empty() && named.hosts.empty() && wanted.tables.empty();
-}
+bool wants_nothing(const Wanted& wanted) { return plugin::empty(wanted.named) && wanted.tables.empty(); }
 
 }  // namespace
 
@@ -52,6 +49,18 @@ Permit Permits::work_out(const plugin::Descriptor& descriptor, const Wanted& wan
   require_decided(descriptor, allowed);
   permit.access = std::make_shared<const Access>(access_of(descriptor, allowed, wanted, folders_));
   return permit;
+}
+
+void add_own(Wanted& wanted, const plugin::Descriptor& descriptor, const Value& plugin_config) {
+  if (!plugin_config.is(Kind::map) || plugin_config.size() == 0) return;
+  plugin::Named own = plugin::named_in(descriptor, plugin_config);
+  for (plugin::PathAccess& path : own.by_schema) wanted.named.by_schema.push_back(std::move(path));
+  for (const std::string& path : own.mentioned) {
+    std::error_code failure;
+    const bool file = std::filesystem::is_regular_file(path, failure);
+    wanted.named.mentioned.push_back(file ? os::parent_of(path) : path);
+  }
+  for (std::string& host : own.hosts) wanted.named.hosts.push_back(std::move(host));
 }
 
 Wanted handed_on(const Value& input, const Access* asker) {

@@ -48,6 +48,10 @@ class Permits {
   mutable std::map<std::string, Kept, std::less<>> kept_;  // by plugin
 };
 
+// Adds what the plugin's own configuration names. Of a file the folder is taken: a plugin that lives long watches it, and
+// would lose what it remembers if a file that was written anew meant another worker.
+void add_own(Wanted& wanted, const plugin::Descriptor& descriptor, const Value& plugin_config);
+
 // What one plugin asks another to work on: of the files that `input` names those that the asker may reach itself, to read.
 // `asker` null: it runs in this process, and may reach all.
 [[nodiscard]] Wanted handed_on(const Value& input, const Access* asker);

@@ -141,7 +141,7 @@ class Runtime::Parts {
     try {
       descriptor = registry_.get(name);
       build_first(descriptor, call);
-      const Permit permit = permit_for(descriptor, call);
+      const Permit permit = permit_for(descriptor, own_config(*descriptor, config), call);
       const auto deadline = limit(*descriptor, permit, call);
       must_not_rest(*descriptor, operation);
       outcome = invoke_within(descriptor, own_config(*descriptor, config), permit.access, deadline, std::move(call));
@@ -156,9 +156,10 @@ class Runtime::Parts {
     auto once = std::make_shared<plugin::Descriptor>(descriptor);
     once->lifetime = plugin::Lifetime::per_call;
     once->trust = plugin::Trust::confined;
-    const auto deadline = call.deadline.value_or(Clock::now() + allowed(*once));
     try {
-      return invoke_within(once, Value(), deadline, std::move(call));
+      const Permit permit = permits_.of(once, call.wanted);
+      const auto deadline = limit(*once, permit, call);
+      return invoke_within(once, Value(), permit.access, deadline, std::move(call));
     } catch (const Error& error) {
       return no_instance(error);
     }
@@ -170,7 +171,7 @@ class Runtime::Parts {
     try {
       descriptor = registry_.get(name);
       must_not_rest(*descriptor, call.operation);
-      permit = permit_for(descriptor, call);
+      permit = permit_for(descriptor, own_config(*descriptor, config), call);
     } catch (const Error& error) {
       Outcome refused = no_instance(error);
       if (descriptor != nullptr) count(*descriptor, call.operation, refused);
@@ -357,11 +358,11 @@ class Runtime::Parts {
     return paths;
   }
 
-  Permit permit_for(const plugin::Registry::Entry& descriptor, const Call& call) const {
-    if (!call.chain.empty()) {
-      if (const auto asker = pool_.asker(call.chain)) return permits_.of(descriptor, handed_on(call.input, asker->access.get()));
-    }
-    return permits_.of(descriptor, call.wanted);
+  Permit permit_for(const plugin::Registry::Entry& descriptor, const Value& config, const Call& call) const {
+    const auto asker = call.chain.empty() ? std::nullopt : pool_.asker(call.chain);
+    Wanted wanted = asker ? handed_on(call.input, asker->access.get()) : call.wanted;
+    add_own(wanted, *descriptor, config);
+    return permits_.of(descriptor, wanted);
   }
 
   // Until when the call may take. A worker has a deadline always; in this process only one that somebody set holds, because
@@ -382,7 +383,7 @@ class Runtime::Parts {
     for (const auto& provider : registry_.in_dependency_order(ids)) {
       const auto is_provider = [&](const Pool::Entry& entry) { return entry.plugin == provider->id; };
       if (provider->id == descriptor.id || std::any_of(warm.begin(), warm.end(), is_provider)) continue;
-      const Permit permit = permits_.of(provider, {});
+      const Permit permit = permit_for(provider, provider->settings, {});
       const auto deadline = Clock::now() + permit.deadline.value_or(around_.settings.deadline);
       (void)pool_.acquire(provider, provider->settings, deadline, {}, {}, permit.access);
     }

@@ -45,6 +45,7 @@ void add_language(Paths& paths, const plugin::Descriptor& descriptor, const Runt
   if (descriptor.language == "python") {
     add_interpreter(paths, runtime.python);
     paths.add(runtime.python_sdk, Right::read);
+    for (const std::string& folder : descriptor.adapter.paths) paths.add(folder, Right::read);
   } else if (descriptor.language == "r") {
     paths.add(runtime.r_home, Right::execute);
     paths.add(runtime.r_library, Right::read);
