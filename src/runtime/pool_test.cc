@@ -119,6 +119,35 @@ TEST_CASE("calls with another configuration or version get other instances") {
   CHECK_THROWS_AS((void)kit.pool.acquire(plugin, Value::map({{"a", 1}}), in(10ms), {}), Error);
 }
 
+TEST_CASE("a warm instance serves calls of its own access alone, and ever new ones do not pile up") {
+  Kit kit;
+  const auto plugin = Kit::plugin(2);
+  const auto access = [](const std::string& path) {
+    auto made = std::make_shared<Access>();
+    made->files = {{path, false, 1, 1}};
+    return made;
+  };
+  const auto serial_of = [&](const std::string& path) {
+    return kit.pool.acquire(plugin, {}, in(1s), {}, {}, access(path))->serial();
+  };
+  const std::uint64_t first = serial_of("/a");
+  CHECK(serial_of("/a") == first);
+  CHECK(serial_of("/b") != first);
+  CHECK(serial_of("/a") == first);
+  for (int i = 0; i < 20; ++i) (void)serial_of("/more/" + std::to_string(i));
+  CHECK(kit.pool.entries().size() == 2);
+  CHECK(serial_of("/a") != first);
+}
+
+TEST_CASE("an instance that is in use is never taken for another access") {
+  Kit kit;
+  const auto plugin = Kit::plugin(1);
+  const Lease held = kit.pool.acquire(plugin, {}, in(1s), {});
+  const Lease other = kit.pool.acquire(plugin, {}, in(1s), {}, {}, std::make_shared<Access>());
+  CHECK(other->serial() != held->serial());
+  CHECK(held->state() == plugin::State::running);
+}
+
 TEST_CASE("who waits is served in the order of coming, by either way of asking") {
   Kit kit;
   const auto plugin = Kit::plugin(1);
