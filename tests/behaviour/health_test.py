@@ -42,18 +42,18 @@ class Keeper(Plugin):
 '''
 
 
-def python_plugin(folder, name, code):
+def python_plugin(folder, name, code, permission="file_system"):
     place = folder / name
     place.mkdir(parents=True)
     (place / "it.py").write_text(code)
     (place / "manifest.json").write_text(json.dumps({
         "name": f"Test.{name}", "version": "1.0.0", "author": "a", "description": "d", "language": "python",
-        "entry_point": "it.py", "extension_points": ["Data_Processing"]}))
+        "entry_point": "it.py", "extension_points": ["Data_Processing"], "permissions": [permission]}))
 
 
 @pytest.fixture
 def moody(make_server, tmp_path):
-    python_plugin(tmp_path / "plugins", "moody", PLUGIN.format(mood=str(tmp_path / "mood")))
+    python_plugin(tmp_path / "plugins", "moody", PLUGIN.format(mood=str(tmp_path / "mood")), f"file_system={tmp_path}")
     folders = [*PLUGIN_FOLDERS, tmp_path / "plugins"]
     return make_server(config=config_file(tmp_path, folders, plugins={"health_interval": 0}))
 

@@ -44,11 +44,13 @@ def config_file(folder, plugin_folders=PLUGIN_FOLDERS, **sections):
 
 
 def python_plugin(folder, name, source, **manifest):
-    """A package in Python of this name in `folder`; keys beyond the required ones as given."""
+    """A package in Python of this name in `folder`, which may work on the files that its steps name; keys beyond the required
+    ones as given."""
     package = Path(folder) / name
     package.mkdir(parents=True)
     (package / "plugin.py").write_text(source)
-    words = {"name": name, "version": "1.0.0", "author": "a", "description": "d", "extension_points": ["Data_Processing"]}
+    words = {"name": name, "version": "1.0.0", "author": "a", "description": "d", "extension_points": ["Data_Processing"],
+             "permissions": ["file_system"]}  # fmt: skip
     (package / "manifest.json").write_text(
         json.dumps({**words, "language": "python", "entry_point": "plugin.py", **manifest})
     )
