@@ -41,11 +41,15 @@ class Collector {
     add(folder, true, Private::nothing);
   }
 
-  // Something that may be a path. What is not there can only be made in its folder.
+  // Something that may be a path. What is not there can only be made in its folder; what nobody may see is passed over.
   void mentioned(const std::string& path, bool write) {
-    if (exists(path)) return add(path, write, Private::uploads);
-    const std::string folder = os::parent_of(path);
-    if (write && folder != "/" && exists(folder)) add(folder, true, Private::nothing);
+    const bool there = exists(path);
+    const std::string seen = there ? path : os::parent_of(path);
+    if (write && seen != "/" && exists(seen) && !is_private(seen, Private::nothing)) {
+      add(seen, true, Private::nothing);
+    } else if (there && !is_private(seen, Private::uploads)) {
+      add(seen, false, Private::uploads);
+    }
   }
 
   void granted(const plugin::PathAccess& access) { add(access.path, access.write, Private::nothing); }
@@ -67,13 +71,16 @@ class Collector {
     return ::stat(path.c_str(), &found) == 0;
   }
 
-  void refuse_private(const std::string& path, Private open) const {
-    if (open == Private::everything || data_.empty()) return;
+  [[nodiscard]] bool is_private(const std::string& path, Private open) const {
+    if (open == Private::everything || data_.empty()) return false;
     const std::string where = real(path);
-    if (!os::is_within(where, data_)) return;
-    if (open == Private::uploads && !folders_.uploads.empty() && os::is_within(where, real(folders_.uploads)) &&
-        where != real(folders_.uploads))
-      return;
+    if (!os::is_within(where, data_)) return false;
+    const std::string uploads = folders_.uploads.empty() ? std::string() : real(folders_.uploads);
+    return open != Private::uploads || uploads.empty() || !os::is_within(where, uploads) || where == uploads;
+  }
+
+  void refuse_private(const std::string& path, Private open) const {
+    if (!is_private(path, open)) return;
     throw Error(Code::denied, "denied: " + path + " lies in the host's data folder, which no plugin sees",
                 "keep files for plugins elsewhere, or upload them: mortise files upload FILE")
         .with("plugin", descriptor_.id)

@@ -112,6 +112,14 @@ TEST_CASE("a path that is only mentioned opens nothing without file_system, and 
   CHECK(made.files.at(0).write);
 }
 
+TEST_CASE("a path of the data folder that is only mentioned opens nothing and stops nothing") {
+  Place place;
+  place.allow("file_system");
+  CHECK(place.access(mentioning(place.at(".mortise/key"))).files.size() == 1);  // its own folder
+  CHECK(place.access(mentioning(place.at(".mortise"))).files.size() == 1);
+  CHECK(place.access(mentioning(place.at(".mortise/new"))).files.size() == 1);
+}
+
 TEST_CASE("a plugin of a guide without manifests reads the files that its step mentions and reaches the hosts") {
   Place place;
   place.descriptor.dialect = "mimir";
