@@ -396,7 +396,9 @@ class Runtime::Parts {
       const std::uint32_t capacity = std::max(descriptor->concurrency, 1U);
       return {InprocInstance::load(inside_, std::move(descriptor), config), capacity};
     }
-    return {WorkerInstance::launch(around_, with_limits(*descriptor, *access), config, access), 1};
+    // Without one it is only tried out (Pool::switch_to), as a call would that wants nothing of its own.
+    const auto used = access != nullptr ? access : permits_.of(descriptor, {}).access;
+    return {WorkerInstance::launch(around_, with_limits(*descriptor, *used), config, used), 1};
   }
 
   // Throws Error{busy} for a plugin in quarantine.
