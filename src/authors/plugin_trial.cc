@@ -22,6 +22,7 @@
 #include "runtime/go_sources.h"
 #include "runtime/runtime.h"
 #include "runtime/worker_command.h"
+#include "runtime/worker_policy.h"
 #include "trial/own_tests.h"
 #include "trial/report.h"
 
@@ -78,6 +79,21 @@ std::string language_seen(const std::string& folder) {
   return {};
 }
 
+// Makes a folder the present one of this process, for a while.
+class Visit {
+ public:
+  explicit Visit(const std::string& folder) : before_(fs::current_path()) { fs::current_path(folder); }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+  ~Visit() {
+    std::error_code ignored;
+    fs::current_path(before_, ignored);
+  }
+
+ private:
+  const fs::path before_;
+};
+
 // ---- one trial --------------------------------------------------------------------------------------------------------------
 
 class Trial {
@@ -100,6 +116,9 @@ class Trial {
     configuration_.settings.plugins.trusted.clear();
     configuration_.settings.pipeline_directories.clear();
     configuration_.settings.logging.file = os::join(copy_.root(), "log");
+    using Sandbox = app::Settings::Runtime::Sandbox;
+    if (wanted.DANGEROUSLY_unconfined) configuration_.settings.runtime.sandbox = Sandbox::DANGEROUSLY_off;
+    confined_ = configuration_.settings.runtime.sandbox != Sandbox::DANGEROUSLY_off;
   }
 
   void run() {
@@ -120,6 +139,7 @@ class Trial {
     return Value::map({{"plugin", descriptor_.id},
                        {"folder", wanted_.folder},
                        {"language", descriptor_.language},
+                       {"confined", confined_},
                        {"passed", report_.count(Outcome::passed)},
                        {"failed", report_.count(Outcome::failed)},
                        {"skipped", report_.count(Outcome::skipped)},
@@ -156,13 +176,17 @@ class Trial {
   // As the plugin's worker would be started, with other words, and with what builds need.
   runtime::launcher::Order order(std::vector<std::string> arguments) {
     runtime::launcher::Order order;
+    runtime::RuntimeSettings settings;
+    if (!confined_) settings.sandbox = runtime::RuntimeSettings::Sandbox::DANGEROUSLY_off;
     if (descriptor_.language == "python" || descriptor_.language == "r") {
-      order = runtime::worker_order(descriptor_, paths_, runtime::RuntimeSettings());
+      order = runtime::worker_order(descriptor_, paths_, settings);
       std::erase_if(order.environment, [](const std::string& one) { return one.starts_with("HOME=") || one.starts_with("PATH="); });
     } else {
+      order.policy = runtime::worker_policy(descriptor_, arguments.front(), paths_, settings);
       order.environment = {"LANG=C.UTF-8", "TMPDIR=/tmp"};
       if (descriptor_.language == "go") add_go(order.environment);
     }
+    if (confined_) confine(order.policy);
     order.arguments = std::move(arguments);
     order.environment.push_back("HOME=" + copy_.home());
     order.environment.push_back("PATH=" + os::parent_of(places_.executable) + ":/usr/local/bin:/usr/bin:/bin:/usr/local/go/bin");
@@ -171,19 +195,45 @@ class Trial {
     return order;
   }
 
-  // Offline, with the installed toolchain, and with the cache that the host uses: Go's own library takes long to compile.
-  void add_go(std::vector<std::string>& environment) const {
+  // As its worker, but that its files are the copy, which may be changed, and that there is no network.
+  void confine(runtime::sandbox::Policy& policy) const {
+    using Access = runtime::sandbox::Path::Access;
+    constexpr auto optional = runtime::sandbox::Path::Presence::may_be_missing;
+    std::erase_if(policy.paths, [&](const auto& one) { return one.access == Access::write || one.path == copy_.folder(); });
+    policy.paths.push_back({copy_.root(), Access::write});
+    policy.network = runtime::sandbox::Network::none;
+    if (descriptor_.language == "python" || descriptor_.language == "r") return;
+    policy.paths.push_back({include_folder(places_), Access::read, optional});
+    if (descriptor_.language == "go") {
+      policy.paths.push_back({fs::canonical(paths_.go).parent_path().parent_path().string(), Access::execute, optional});
+      policy.paths.push_back({paths_.go_sdk, Access::read, optional});
+      policy.paths.push_back({go_cache(), Access::write});
+    }
+    // What was just built must start. Landlock knows no right to do so in a folder that is written to; the private root holds still.
+    policy.DANGEROUSLY_off.add(runtime::sandbox::Layer::landlock_files);
+  }
+
+  [[nodiscard]] std::string go_cache() const {
     const char* chosen = ::getenv("MORTISE_GO_CACHE");
     const std::string cache = chosen != nullptr ? os::absolute(chosen) : os::join(go_builds_, "cache");
+    os::make_directories(cache);
+    return cache;
+  }
+
+  // Offline, with the installed toolchain, and with the cache that the host uses: Go's own library takes long to compile.
+  void add_go(std::vector<std::string>& environment) const {
     for (const char* setting : {"GOENV=off", "GOFLAGS=-mod=mod", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOTELEMETRY=off", "GOWORK=off", "CGO_ENABLED=0"})
       environment.emplace_back(setting);
-    environment.push_back("GOCACHE=" + cache);
+    environment.push_back("GOCACHE=" + go_cache());
     environment.push_back("GOPATH=" + os::join(copy_.root(), "gopath"));
   }
 
   // ---- in a host ----
 
+  // Its workers see the plugin as it is and, for the files of examples, the present folder: another copy of it.
   void in_a_host() {
+    fs::copy(copy_.folder(), work_, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    const Visit visit(work_);
     os::make_directories(configuration_.settings.data_dir);
     os::make_directories(go_builds_);
     fs::create_directory_symlink(go_builds_, os::join(configuration_.settings.data_dir, "go"));
@@ -252,7 +302,7 @@ class Trial {
     const std::vector<std::string> files = examples();
     if (files.empty()) skip(report_, "its example runs", "it has no example.yaml, and no pipeline in examples/");
     for (const std::string& file : files) {
-      const Value request = Value::map({{"pipeline_file", os::join(copy_.folder(), file)}, {"folder", copy_.folder()}});
+      const Value request = Value::map({{"pipeline_file", os::join(work_, file)}, {"folder", work_}});
       if (attempt(report_, file + " is valid", [&] { must_be_valid(client, request); }))
         attempt(report_, file + " runs", [&] { must_run(client, request); });
     }
@@ -285,7 +335,8 @@ class Trial {
   const cli::PluginTest& wanted_;
   const Log log_{Log::Options{.lines = [](std::string_view) {}}};
   const TrialCopy copy_;
-  bool cancelled_ = false;
+  const std::string work_ = os::join(copy_.root(), "work");
+  bool cancelled_ = false, confined_ = true;
   const runtime::TaskBounds bounds_;
   trial::Report report_;
   plugin::Descriptor descriptor_;

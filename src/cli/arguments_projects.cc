@@ -56,7 +56,7 @@ void add_plugin_test(CLI::App& plugin, Arguments& arguments) {
            "All of it happens in a copy of the folder: it is built (make or cmake), its own tests run (pytest or unittest,\n"
            "testthat or scripts in R, go test, make test or ctest), and a host of its own loads it and runs its examples\n"
            "(example.yaml, examples/*.yaml). The exit status is 1 when something failed.\n"
-           "What its author wrote runs in processes of its own, started as workers are, and nothing of them is left behind.",
+           "What its author wrote runs confined as a worker is: it sees the copy, the language and the system, and no network.",
            "  mortise plugin test .\n"
            "  mortise plugin test plugins/words --junit report.xml\n"
            "  mortise plugin test plugins/words --timeout 60 --json"});
@@ -66,6 +66,8 @@ void add_plugin_test(CLI::App& plugin, Arguments& arguments) {
       ->type_name("SECONDS")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 86400.0));
+  test->add_flag("--dangerously-unconfined", project.unconfined,
+                 "DANGER: its build, its tests and its examples may do all that you may do");
 }
 
 void add_projects(CLI::App& program, Arguments& arguments) {

@@ -63,6 +63,7 @@ struct NewProject {
 struct PluginTest {
   std::string folder;  // absolute
   std::chrono::milliseconds timeout{600'000};  // of all of it
+  bool DANGEROUSLY_unconfined = false;          // its build and its tests may do what the caller may do
   std::function<void(const Value& one)> watch;  // gets each case as it ends
   std::function<bool()> cancelled;
   Signals* signals = nullptr;  // what interrupts a question to a host
@@ -90,7 +91,7 @@ class HostMaker {
   // Makes the project: {"name", "dialect", "language", "folder", "files": [path], "next": [command]}. Throws Error, and then made
   // nothing.
   [[nodiscard]] virtual Value make_project(const NewProject& wanted) const = 0;
-  // Builds a plugin, runs its tests and its examples: {"plugin", "folder", "language", "passed", "failed", "skipped",
+  // Builds a plugin, runs its tests and its examples, for which it goes to another folder: {"plugin", "folder", "language", "confined", "passed", "failed", "skipped",
   // "seconds", "cases": [{"suite", "name", "outcome", "seconds", "message"?, "output"?}]}. Needs no lock. Throws Error{cancelled}.
   [[nodiscard]] virtual Value test_plugin(const HostOptions& options, const PluginTest& wanted) = 0;
   // Folders of the program that plugins are built and tested with: {"include": path, ...}; empty where there is none.

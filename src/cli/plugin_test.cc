@@ -47,11 +47,13 @@ int test_plugin(const Tools& tools) {
   PluginTest wanted;
   wanted.folder = os::absolute(given.tested);
   wanted.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(given.timeout * 1000));
+  wanted.DANGEROUSLY_unconfined = given.unconfined;
   wanted.signals = &tools.signals;
   wanted.cancelled = [&tools] { return tools.signals.take().has_value(); };
   if (!tools.arguments.json) wanted.watch = [](const Value& one) { print(line_of(one)); };
+  const std::string junit = given.junit.empty() ? std::string() : os::absolute(given.junit);
   const Value result = tools.maker.test_plugin(tools.options, wanted);
-  if (!given.junit.empty()) os::write_file(os::absolute(given.junit), junit_text(result), 0644);
+  if (!junit.empty()) os::write_file(junit, junit_text(result), 0644);
   const std::int64_t failed = integer_in(result, "failed");
   print(tools.arguments.json ? json_text(result)
                              : "\n" + std::to_string(integer_in(result, "passed")) + " passed, " + std::to_string(failed) + " failed, " +

@@ -14,6 +14,7 @@ struct ProjectArguments {
   // plugin test
   std::string tested, junit;
   double timeout = 600;
+  bool unconfined = false;
 };
 
 }  // namespace mortise::cli

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -139,6 +140,42 @@ def test_tests_that_hang_are_ended_in_time_and_nothing_is_left_of_them(mortise, 
     assert time.monotonic() - begun < 60 * PATIENCE
     assert "time was over" in case(report, "come to their end")["message"]
     assert not any(marker in outside.command_line(pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc"))))
+
+
+@pytest.mark.parametrize("unconfined", [False, True])
+def test_what_its_author_wrote_sees_the_copy_and_nothing_of_the_user_unless_that_is_asked_for(mortise, tmp_path, unconfined):
+    secret = tmp_path / "secret"
+    secret.write_text("canary")
+    tests = f"""
+import os, socket
+
+def test_a():
+    assert os.path.exists({str(secret)!r}) == {unconfined}
+
+def test_b():
+    open("made-here", "w").close()
+
+def test_c():
+    try:
+        socket.create_connection(("127.0.0.1", {_listening()}), timeout=5).close()
+        reached = True
+    except OSError:
+        reached = False
+    assert reached == {unconfined}
+"""
+    folder = project(tmp_path / "plugins", tests=tests)
+    report = trial(mortise, folder, *(["--dangerously-unconfined"] if unconfined else []))
+    assert report["confined"] is not unconfined and report["failed"] == 0, report
+    assert not (folder / "made-here").exists()
+
+
+LISTENERS = []
+
+
+def _listening():
+    listener = socket.create_server(("127.0.0.1", 0))
+    LISTENERS.append(listener)
+    return listener.getsockname()[1]
 
 
 def test_it_can_be_interrupted(tmp_path):
