@@ -83,7 +83,7 @@ test_host <- function(context, services, cancel_after) {
 # mortise/plugin_tests.py does for Python. testthat runs those in tests/testthat where it is installed; every other file of tests/ is a
 # script of its own, which passes when it comes to its end. Started by `mortise plugin test`.
 run_tests <- function(report = 3L) {
-  out <- file(paste0("/dev/fd/", report), open = "w")
+  out <- file(paste0("/proc/self/fd/", report), open = "w", raw = TRUE)
   count <- 0L
   tell <- function(suite, name, outcome, seconds, message = "") {
     fields <- c(suite = suite, name = name, outcome = outcome, if (nzchar(message)) c(message = substr(message, 1L, 65536L)))
