@@ -1,13 +1,14 @@
 #include "dialects/all.h"
 
 #include "dialects/kbert/kbert.h"
+#include "dialects/mimir/mimir.h"
 #include "dialects/mimolo/mimolo.h"
 #include "dialects/omniscope/omniscope.h"
 #include "dialects/smi/smi.h"
 
 namespace mortise::dialects {
 
-std::vector<Guide> all() { return {mimolo_guide(), kbert_guide(), omniscope_guide(), smi_guide()}; }
+std::vector<Guide> all() { return {mimolo_guide(), kbert_guide(), omniscope_guide(), smi_guide(), mimir_guide()}; }
 
 cli::Guests words_of(std::span<const Guide> guides) {
   cli::Guests words;

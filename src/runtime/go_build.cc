@@ -12,6 +12,7 @@
 #include "os/file.h"
 #include "os/paths.h"
 #include "os/run_program.h"
+#include "runtime/go_adapter.h"
 #include "runtime/go_sources.h"
 
 namespace mortise::runtime {
@@ -88,6 +89,26 @@ Error does_not_build(const plugin::Descriptor& descriptor, const std::string& fo
       .with("output", printed.substr(0, most_shown));
 }
 
+// What was written for another host may import what it does not use, which Go refuses: the guides' own samples do. Such imports
+// are made blank in the copy. False when there is none.
+bool forgive_unused_imports(const std::string& folder, const std::string& printed) {
+  static const std::regex unused(R"re(^(?:\.\./|\./)?([\w./-]+\.go):(\d{1,9}):\d+: ("[^"]+" imported.* not used).*$)re");
+  bool any = false;
+  std::istringstream lines(printed);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch found;
+    if (line.size() > most_shown || !std::regex_match(line, found, unused)) continue;
+    const std::string path = os::join(folder, found[1].str());
+    std::error_code missing;
+    if (!fs::is_regular_file(path, missing)) continue;
+    std::string source = os::read_file(path, std::uint64_t{64} << 20U);
+    if (!blank_import(source, std::stoi(found[2]))) continue;
+    os::write_file(path, source);
+    any = true;
+  }
+  return any;
+}
+
 }  // namespace
 
 GoComplaint first_complaint(const std::string& printed) {
@@ -116,10 +137,17 @@ void go_build(const plugin::Descriptor& descriptor, const RuntimePaths& paths, c
   const std::string inner = os::parent_of(descriptor.entry);
   const std::string program = os::join(work.path(), "program");
   os::Program build{{paths.go, "build", "-trimpath", "-buildvcs=false", "-o", program, "."}, patience};
-  build.folder = inner == "." ? sources : os::join(sources, inner);
+  const bool adapted = !descriptor.adapter.name.empty();
+  const std::string package = inner == "." ? sources : os::join(sources, inner);
+  if (adapted) build.command.back() = "./" + std::string(go_main_folder);
+  build.folder = adapted ? sources : package;
   build.environment = environment(paths, builds, work.path());
   build.keep_errors = true;
-  const auto printout = os::run_program(build);
+  auto printout = os::run_program(build);
+  for (int round = 0; adapted && round < 8 && printout && printout->exit_status != 0; ++round) {
+    if (!forgive_unused_imports(sources, printout->output)) break;
+    printout = os::run_program(build);
+  }
   if (!printout) {
     throw Error(Code::timeout,
                 "`go build` of plugin '" + descriptor.id + "' did not run to its end within " +
@@ -127,7 +155,7 @@ void go_build(const plugin::Descriptor& descriptor, const RuntimePaths& paths, c
                 "try it by hand: cd " + descriptor.folder + " && go build")
         .with("plugin", descriptor.id);
   }
-  const std::string folder = build.folder == sources ? descriptor.folder : os::join(descriptor.folder, inner);
+  const std::string folder = adapted || inner == "." ? descriptor.folder : os::join(descriptor.folder, inner);
   if (printout->exit_status != 0) throw does_not_build(descriptor, folder, printout->output);
   if (::access(program.c_str(), X_OK) != 0) {
     throw Error(Code::invalid, "plugin '" + descriptor.id + "' is no program: its entry is not of package main",

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "os/file.h"
 #include "os/paths.h"
+#include "runtime/go_adapter.h"
 #include "store/sha256.h"
 
 namespace mortise::runtime {
@@ -80,21 +81,30 @@ std::string go_mod(const std::string& given, const std::map<std::string, std::st
   return text;
 }
 
-std::map<std::string, std::string> modules_for(const RuntimePaths& paths) { return {{"mortise", paths.go_sdk}}; }
+// The SDK, and what the adapter brings along.
+std::map<std::string, std::string> modules_for(const plugin::Descriptor& descriptor, const RuntimePaths& paths) {
+  std::map<std::string, std::string> modules{{"mortise", paths.go_sdk}};
+  for (const std::string& entry : descriptor.adapter.paths) {
+    const std::size_t equals = entry.find('=');
+    if (equals != std::string::npos) modules[entry.substr(0, equals)] = entry.substr(equals + 1);
+  }
+  return modules;
+}
 
 }  // namespace
 
 std::string go_hash(const plugin::Descriptor& descriptor, const RuntimePaths& paths) {
   store::Sha256 hash;
-  hash.add("1 " + descriptor.entry + '\0');
+  hash.add("1 " + descriptor.entry + '\0' + descriptor.adapter.name + '\0' + descriptor.adapter.object + '\0');
   add_all(hash, files_of(descriptor.folder));
-  for (const auto& [module, folder] : modules_for(paths)) add_all(hash, files_of(folder));
+  for (const auto& [module, folder] : modules_for(descriptor, paths)) add_all(hash, files_of(folder));
   return hash.finish();
 }
 
 void copy_go_sources(const plugin::Descriptor& descriptor, const RuntimePaths& paths, const std::string& folder) {
   std::map<std::string, std::string> files = files_of(descriptor.folder);
-  files["go.mod"] = go_mod(files["go.mod"], modules_for(paths));
+  files["go.mod"] = go_mod(files["go.mod"], modules_for(descriptor, paths));
+  if (!descriptor.adapter.name.empty()) add_go_main(descriptor, files);
   for (const auto& [path, content] : files) {
     const std::string target = os::join(folder, path);
     os::make_directories(os::parent_of(target));

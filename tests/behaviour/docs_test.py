@@ -51,14 +51,14 @@ def test_who_wants_to_contribute_finds_out_how_and_every_word_of_make_is_there()
 
 PAGES = [
     "first-plugin-cpp", "first-plugin-python", "first-plugin-r", "first-plugin-go", "new", "configuration", "security", "operating",
-    "coming-from-mimolo", "coming-from-kbert", "coming-from-mlos", "coming-from-omniscope", "permissions",
+    "coming-from-mimir", "coming-from-mimolo", "coming-from-kbert", "coming-from-mlos", "coming-from-omniscope", "permissions",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", [f"docs/{page}.md" for page in PAGES])
 @pytest.mark.timeout(600)  # Go compiles its own library once
 def test_the_page_can_be_followed_word_by_word(page, tmp_path):
-    if page.endswith("-go.md"):
+    if page.endswith(("-go.md", "-mimir.md")):
         golang.go_program(REPOSITORY / "sdk" / "conformance" / "go")
     said = ""
     commands = 0

@@ -30,8 +30,13 @@ class StepHost : public runtime::CallHost {
 
   std::optional<Value> context(std::string_view key) override { return run_->context_entry(key); }
 
+  // `context.all` is the run's whole context as a map, for those who cannot ask for single keys; the rest are the house's.
   Value service(std::string_view service, std::string_view method, const Value& input,
                 const runtime::Chain& chain) override {
+    if (service == "context" && method == "all") {
+      const std::lock_guard lock(run_->mutex);
+      return run_->context;
+    }
     return services_.call(service, method, input, chain);
   }
 

@@ -3,7 +3,7 @@
 It raises `Broken` when the sample did not do what its class says, `Unavailable` when the machine lacks a tool.
 """
 
-from proof.runners import analysis, documents, hosted, models, projects, refused, typed
+from proof.runners import analysis, documents, golang, hosted, models, projects, refused, typed
 
 RUNNERS = {
     "pipeline": hosted.pipeline,
@@ -11,6 +11,11 @@ RUNNERS = {
     "settings": hosted.settings,
     "manifest": hosted.manifest,
     "shell": typed.shell,
+    "go plugin": golang.plugin,
+    "go builds": golang.builds,
+    "go tests": golang.tests,
+    "go typed": golang.typed,
+    "go tree": golang.tree,
     "go refuses": refused.go,
     "python refuses": refused.python,
     "reader refuses": refused.reader,
