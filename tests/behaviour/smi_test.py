@@ -289,6 +289,30 @@ def test_bytes_go_in_and_come_out_as_they_are(serving):
     assert base64.b64decode(as_json.json()["output"]) == sent
 
 
+@pytest.mark.rows("S-59")
+def test_what_is_copied_between_memories_is_counted(serving):
+    sent = b"0123456789" * 2_000_000
+    host = serving()
+    answer = host.http.post(host.url + "/models/m/inference", data=sent, headers={"Content-Type": "application/octet-stream"})
+    assert answer.content == sent
+    assert int(answer.headers["X-Bytes-Copied"]) <= 4 * len(sent), "in and out, once each on either side"
+
+
+@pytest.mark.rows("S-36")
+def test_a_class_that_asks_for_a_gpu_runs_where_there_is_none(host, tmp_path):
+    (tmp_path / "plugins").mkdir()
+    shutil.copy(REPOSITORY / "tests" / "guides" / "stubs" / "python" / "torch.py", tmp_path / "plugins" / "torch.py")
+    asking = PYTHON_CLASS.replace("import logging", "import logging\nimport torch")
+    asking = asking.replace("self.models = {}", "self.models = {}\n        self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')")
+    asking = asking.replace('print("python cleanup")', 'print("python cleanup on", self.device.name)\n        if torch.cuda.is_available():\n            torch.cuda.empty_cache()')
+    (tmp_path / "plugins" / "asking.py").write_text(asking)
+    assert host.register(tmp_path / "plugins" / "asking.py", "py").status_code == 200
+    assert host.model("m", "py").status_code == 200
+    assert host.infer({"input": "abc"}).json()["output"] == "cba"
+    assert host.stop() == 0
+    assert "python cleanup on cpu" in host.log.read_text()
+
+
 @pytest.mark.rows("S-09", "S-31", "A-18")
 def test_an_answer_that_is_larger_than_its_room_gets_more(serving):
     grown = """
@@ -588,6 +612,7 @@ def test_mlos_core_is_a_name_of_the_server(tmp_path):
 # ---- our own examples
 
 
+@pytest.mark.rows("S-28")
 def test_the_examples_run(make_server, tmp_path):
     shutil.copytree(REPOSITORY / "examples" / "smi", tmp_path / "plugins")
     subprocess.run(["make", f"CPATH={INCLUDE}"], cwd=tmp_path / "plugins", check=True, capture_output=True, env={"PATH": "/usr/bin:/bin", "CPATH": str(INCLUDE)})
@@ -602,3 +627,5 @@ def test_the_examples_run(make_server, tmp_path):
     assert json.loads(server.post("/models/weather/inference", {"input": "rain rain go"}).json()["output"]) == {"rain": 2, "sun": 0}
     assert json.loads(server.get("/models/half").json()["info"])["factor"] == 0.5
     assert run_program("smi-test", tmp_path / "plugins" / "libmlos_scale.so", cwd=tmp_path).returncode == 0
+    subprocess.run(["make", "clean"], cwd=tmp_path / "plugins", check=True, capture_output=True)
+    assert not list((tmp_path / "plugins").glob("*.so")) and (tmp_path / "plugins" / "scale.c").exists()

@@ -98,7 +98,9 @@ Response answer(const Request& request, const models::Model& model, const Input&
   const std::int64_t micros = (took != nullptr ? took->as_int64() : outcome.elapsed.count()) / 1000;
   if (output.is(Kind::bytes) && wants_bytes(request, input.form)) {
     Response response = Response::text(std::string(output.as_bytes()), "application/octet-stream");
-    response.headers = {{"X-Model-Id", model.id}, {"X-Inference-Time-Us", std::to_string(micros)}};
+    response.headers = {{"X-Model-Id", model.id},
+                        {"X-Inference-Time-Us", std::to_string(micros)},
+                        {"X-Bytes-Copied", std::to_string(outcome.bytes_copied)}};
     return response;
   }
   const models::Shown text = models::shown(output, input.form);
@@ -108,6 +110,7 @@ Response answer(const Request& request, const models::Model& model, const Input&
   }
   body.set("output", text.output);
   body.set("output_format", text.format);
+  body.set("bytes_copied", outcome.bytes_copied);
   const Value* capacity = result.find("output_capacity");
   if (capacity != nullptr && capacity->is(Kind::int64) && capacity->as_int64() == text.size)
     body.set("output_may_be_cut", true);
