@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -74,6 +75,8 @@ std::string hexadecimal(const void* address) {
 // Why it cannot be a descriptor; nothing when it may be one.
 std::optional<std::string> wrong_with(const smi_plugin_t* plugin) {
   if (plugin == nullptr) return "NULL: the plugin refuses to be loaded";
+  if (reinterpret_cast<std::uintptr_t>(plugin) % alignof(smi_plugin_t) != 0)
+    return hexadecimal(plugin) + ", where no struct can begin";
   if (!readable(plugin, sizeof *plugin)) return hexadecimal(plugin) + ", where nothing can be read";
   const void* functions[15];
   static_assert(sizeof functions == sizeof(smi_plugin_interface_t));
