@@ -1,7 +1,7 @@
 // Access: what one worker may reach beyond its own code, for one call: files, hosts, variables, and its limits.
 //
 // A worker is confined once, before it runs a line of its plugin, and never again. Calls name different files, so a warm
-// worker serves only calls whose access is the same as its own; others get another worker (docs/decisions/010-access-of-workers.md).
+// worker serves only calls whose access is the same as its own; others get another worker (docs/decisions/013-access-of-workers.md).
 // The same means the same things, not the same words: a file that was replaced under its name since, or a folder that was
 // made anew, is another one, because a worker sees those that were there when it started.
 //

@@ -117,7 +117,7 @@ TaskEnd run_task(Workshop& workshop, launcher::Order order, const TaskBounds& bo
   auto [output, output_end] = make_pipe();
   auto [report, report_end] = make_pipe();
   const auto grave = std::make_shared<Grave>();
-  const auto process = workshop.launcher().start(std::move(order), report_end, output_end, output_end,
+  const auto process = workshop.launcher().start(std::move(order), report_end, output_end, output_end, {},
                                                  [grave](const Death& death) { grave->fill(death); });
   output_end.close();
   report_end.close();
