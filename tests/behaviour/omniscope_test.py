@@ -85,7 +85,7 @@ def package(folder, name, language, file, source, **more):
     manifest = {
         "name": name, "version": "1.0.0", "author": "A", "author_email": "a@b.c", "description": "d", "language": language,
         "entry_point": file, "category": "analysis", "tags": ["custom"], "extension_points": ["analysis", "preprocessing"],
-        "permissions": ["read_data", "write_data"], "min_platform_version": "1.0.0",
+        "permissions": ["read_data", "write_data", f"file_system={folder.parent}:write"], "min_platform_version": "1.0.0",
         "config": {"threshold": {"type": "number", "default": 0.25, "description": "d"}}, **more,
     }  # fmt: skip
     (place / "manifest.json").write_text(json.dumps(manifest))
@@ -140,7 +140,7 @@ def test_the_context_has_the_plugins_name_permissions_and_config(host):
     assert metadata["threshold"] == 0.25, "the default of the manifest"
     context = metadata["context"]
     assert (context["plugin_id"], context["plugin_name"]) == ("sketch", "sketch")
-    assert context["permissions"] == ["read_data", "write_data"] and context["execution_id"].startswith("run_")
+    assert context["permissions"][:2] == ["read_data", "write_data"] and context["execution_id"].startswith("run_")
     assert host.run_plugin(config={"threshold": 0.75}).json()["output"]["metadata"]["threshold"] == 0.75
     assert host.run_plugin(config={"threshold": "x"}).status_code == 400
 
@@ -230,7 +230,7 @@ def test_lists_and_pages_have_the_fields_of_the_guide(host):
     host.run_plugin()
     page = host.get("/api/plugins/sketch").json()
     assert page["usage_count"] == 1 and page["last_used"] and page["entry_point"] == "sketch.py"
-    assert page["permissions"] == ["read_data", "write_data"] and page["config"]["threshold"]["default"] == 0.25 and page["dependencies"] == []
+    assert page["permissions"][:2] == ["read_data", "write_data"] and page["config"]["threshold"]["default"] == 0.25 and page["dependencies"] == []
     assert {each["language"] for each in host.get("/api/plugins/list?language=python").json()} == {"python"}
     shown = json.loads(host.cli("plugin", "show", "sketch", "--json").stdout)
     assert shown["dialect"] == "omniscope" and shown["lifetime"] == "per_call"

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "dialects/smi/places.h"
 #include "os/paths.h"
 #include "os/process.h"
 
@@ -121,6 +122,9 @@ plugin::Descriptor Finder::describe(const std::string& path) {
   plugin.description = name;
   set_version(plugin, text_of(said, "version"));
   plugin.extension_points = {"model"};
+  // Its models may lie in the folders that callers may name (places.h). All of them, for all of its models: what a worker may
+  // see is part of what it is kept under, and a plugin has one process for all.
+  plugin.permissions = {"file_system=" + host_.folder, "file_system=" + std::string(model_folder)};
   plugin.category = "model";
   plugin.keeps_state = true;
   plugin.max_instances = 1;
