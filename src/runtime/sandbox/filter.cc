@@ -94,7 +94,6 @@ void deny_sockets(Maker& maker, const FilterKind& kind) {
   constexpr scmp_datum_t low = 0xffffffff;
   int allowed[8];
   int count = 0;
-  if (kind.unix_sockets) allowed[count++] = AF_UNIX;
   if (kind.internet_sockets) {
     allowed[count++] = AF_INET;
     allowed[count++] = AF_INET6;
@@ -109,7 +108,7 @@ void deny_sockets(Maker& maker, const FilterKind& kind) {
   maker.deny_when("socket", SCMP_A0_32(SCMP_CMP_GE, 64), EACCES);
   maker.deny_when("socketpair", SCMP_A0_32(SCMP_CMP_NE, AF_UNIX & low), EACCES);
   // A pair of datagram sockets can be turned to any named one.
-  if (!kind.unix_sockets) maker.deny_when("socketpair", SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM), EACCES);
+  maker.deny_when("socketpair", SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM), EACCES);
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 //
 // Denied are: mounts and roots, tracing and reading other processes, keys, bpf, userfaultfd, io_uring, modules, kexec, clocks,
 // new and foreign namespaces, performance events, quotas, file handles, and every family of sockets but those that the policy
-// needs. clone3 does not exist for the process (its flags lie in memory, where a filter cannot look), so libc uses clone.
+// needs. Unix sockets come in connected pairs only: in a folder that a policy shows there may be the socket of a service that
+// trusts its owner (tmux, an agent, a container engine), and neither a read-only mount nor Landlock keeps anybody from
+// connecting to it. clone3 does not exist for the process (its flags lie in memory, where a filter cannot look), so libc uses clone.
 // Anything in another calling convention (32 bit, x32) kills the process.
 //
 // The program is made once per kind by libseccomp, in the launcher; the child only hands it to the kernel.
@@ -15,7 +17,6 @@
 namespace mortise::runtime::sandbox {
 
 struct FilterKind {
-  bool unix_sockets = true;      // named and abstract ones; without, only pairs of streams
   bool internet_sockets = false;  // and netlink's routes, which libc asks for addresses
   bool shared_ipc = false;       // there is no ipc namespace: System V and POSIX queues are denied here
   friend auto operator<=>(const FilterKind&, const FilterKind&) = default;

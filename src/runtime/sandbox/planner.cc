@@ -174,9 +174,6 @@ void Planner::plan_rules(const Policy& policy, const std::string& temporary, Pla
 
 const FilterProgram* Planner::filter_for(const Plan& plan) {
   FilterKind kind;
-  // A Unix socket has a name in a file system or in a network namespace: safe where both are its own.
-  kind.unix_sockets = plan.layers.has(Layer::private_root) &&
-                      (plan.layers.has(Layer::own_network) || plan.layers.has(Layer::landlock_scopes));
   kind.internet_sockets = plan.network != Network::none;
   kind.shared_ipc = !plan.layers.has(Layer::own_ipc);
   const auto found = filters_.find(kind);

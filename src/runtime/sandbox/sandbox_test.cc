@@ -5,7 +5,9 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -237,6 +239,31 @@ TEST_CASE("what a confined process leaves behind in sessions of its own ends wit
   char end = 0;
   CHECK(::read(pipe[0], &end, 1) == 0);  // nobody has the other end any more
   ::close(pipe[0]);
+}
+
+TEST_CASE("a socket in a folder that is shown leads nowhere, whoever listens there") {
+  const Place place;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = place.root / "write/socket";
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const auto connects = [&] {
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    return ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : 1;
+  };
+  const os::Fd service(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(service.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(service.get(), 4) == 0);
+  Planner planner(Machine::look());
+  CHECK(run_confined(planner, place.policy(), worker, connects).wait_status != 0);
+  Policy unfiltered = place.policy();
+  unfiltered.DANGEROUSLY_off = {Layer::system_calls};
+  CHECK(run_confined(planner, unfiltered, worker, connects).wait_status == 0);  // the filter alone stops it
+  const auto pairs = [] {
+    int ends[2];
+    return ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 && ::socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) != 0 ? 0 : 1;
+  };
+  CHECK(run_confined(planner, place.policy(), worker, pairs).wait_status == 0);
 }
 
 TEST_CASE("a policy that requires a layer this machine lacks is refused with the layer and the reason") {
