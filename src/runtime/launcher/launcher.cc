@@ -163,7 +163,7 @@ class Launcher {
     const sandbox::Layers layers = planner_.layers_for(order.policy);
     if (layers.has(Layer::own_user) && !order.policy.user) {
       found.user = users_.take();
-      if (!found.user) throw Error(Code::busy, "every user for workers is taken", "widen runtime.worker_users");
+      if (!found.user) throw Error(Code::busy, "every user for workers is taken", "let fewer workers run at once");
     }
     if (!layers.has(Layer::private_root) && layers.has(Layer::landlock_files)) found.temporary = make_temporary(order);
     return found;
