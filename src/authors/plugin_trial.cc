@@ -178,11 +178,13 @@ class Trial {
     runtime::launcher::Order order;
     runtime::RuntimeSettings settings;
     if (!confined_) settings.sandbox = runtime::RuntimeSettings::Sandbox::DANGEROUSLY_off;
+    runtime::Access nothing;  // beyond what confine() shows
+    nothing.limits = descriptor_.limits;
     if (descriptor_.language == "python" || descriptor_.language == "r") {
-      order = runtime::worker_order(descriptor_, paths_, settings);
+      order = runtime::worker_order(descriptor_, nothing, paths_, settings);
       std::erase_if(order.environment, [](const std::string& one) { return one.starts_with("HOME=") || one.starts_with("PATH="); });
     } else {
-      order.policy = runtime::worker_policy(descriptor_, arguments.front(), paths_, settings);
+      order.policy = runtime::worker_policy(descriptor_, nothing, arguments.front(), paths_, settings);
       order.environment = {"LANG=C.UTF-8", "TMPDIR=/tmp"};
       if (descriptor_.language == "go") add_go(order.environment);
     }
