@@ -26,7 +26,7 @@ std::optional<WorkerWatchdog::Excess> excess_of(std::int64_t pid, const WorkerWa
     use.memory += process.resident;
     ++use.processes;
   }
-  if (limits.processes != 0 && use.processes > limits.processes) return use;
+  if (limits.processes != 0 && use.processes > limits.processes) return WorkerWatchdog::Excess{0, use.processes};
   if (limits.memory == 0 || use.memory <= limits.memory) return std::nullopt;
   use.memory = 0;
   for (const pid_t one : its) use.memory += os::proportional_memory(one);
