@@ -164,6 +164,8 @@ func (s *session) answer(id int64, value any, err error, call *Call) {
 	}
 	out.close()
 	data := pack(out.text, out.segments)
+	s.asking.Lock() // a goroutine that the plugin left behind may still wait for its reply
+	defer s.asking.Unlock()
 	s.lock.Lock()
 	if s.cancel != nil {
 		s.cancel()

@@ -127,6 +127,25 @@ def test_a_worker_in_go_that_is_killed_is_told_by_its_signal_and_replaced(make_s
     assert server.healthy()
 
 
+def test_a_goroutine_that_still_asks_when_its_call_is_over_does_not_stop_the_next_call(make_server, tmp_path):
+    asks = """c.calls++
+	go func() {
+		for {
+			if _, err := step.Context("x"); mortise.CodeOf(err) == mortise.CodeConflict {
+				return
+			}
+		}
+	}()
+	if _, err := step.Context("x"); err != nil {
+		return nil, err
+	}"""
+    go_plugin(tmp_path / "packages", "asks", COUNTER.replace("c.calls++", asks))
+    server = server_with(make_server, tmp_path)
+    done = server.execute([step("asks", f"step{n}", output=f"out{n}") for n in range(12)], context={"x": 1})
+    assert done["success"], done
+    assert sorted(done["context"][f"out{n}"]["calls"] for n in range(12)) == list(range(1, 13))
+
+
 def test_a_deaf_plugin_in_go_is_killed_at_its_deadline(make_server, tmp_path):
     go_plugin(tmp_path / "packages", "deaf", COUNTER.replace("c.calls++", "c.calls++\n\tselect {}"))
     server = server_with(make_server, tmp_path)

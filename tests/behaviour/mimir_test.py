@@ -265,6 +265,17 @@ def test_imports_that_are_not_used_are_forgiven_and_every_other_mistake_is_told_
     assert not done["success"] and f"{file}:20: undefined: nonsense" in done["error"], done["error"]
 
 
+def test_a_line_directive_does_not_lead_the_forgiving_of_imports_out_of_the_package(host, tmp_path):
+    victim = tmp_path / "victim.go"
+    victim.write_text('package victim\n\nimport "fmt"\n\nvar _ = fmt.Sprint\n')
+    before = victim.read_text()
+    text = source().replace('import (\n', f'//line {victim}:2\nimport (\n\t"fmt"\n', 1)
+    place(tmp_path, text)
+    done = host().execute([step("Data_Processing.my_plugin", output="result")])
+    assert not done["success"] and "imported" in done["error"], done
+    assert victim.read_text() == before
+
+
 def test_what_is_no_plain_text_in_the_source_is_asked_of_the_plugin_itself(host, tmp_path):
     text = source().replace('return "my_plugin"', 'return strings.ToLower("MINE")').replace('"context"', '"context"\n\t"strings"', 1)
     place(tmp_path, text)
