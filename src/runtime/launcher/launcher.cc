@@ -1,12 +1,14 @@
 #include "runtime/launcher/launcher.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -132,11 +135,22 @@ class Launcher {
     }
   }
 
+  // A program may open what it prints to by its name (/dev/stdout), which the kernel allows to a pipe's owner. Of pipes alone:
+  // another file has an owner on the host.
+  static void give_pipes(std::span<const os::Fd> descriptors, const sandbox::User& user) {
+    for (const os::Fd& descriptor : descriptors) {
+      struct statfs place {};
+      if (::fstatfs(descriptor.get(), &place) != 0 || place.f_type != PIPEFS_MAGIC) continue;
+      if (::fchown(descriptor.get(), user.uid, user.gid) != 0) throw os::system_error("cannot give a worker its pipes", "");
+    }
+  }
+
   void start(const Order& order, std::vector<os::Fd>& descriptors, Worker& worker) {
     const sandbox::Plan plan = planner_.plan(order.policy, worker.belongings.user, worker.belongings.temporary);
     if (const std::string& folder = worker.belongings.temporary; !folder.empty() && plan.user) {
       if (::chown(folder.c_str(), plan.user->uid, plan.user->gid) != 0) throw os::system_error("cannot give away", folder);
     }
+    if (plan.user) give_pipes(std::span(descriptors).subspan(1, 2), *plan.user);
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw os::system_error("cannot make a pipe", "");
     const os::Fd report(pipe[0]);

@@ -275,6 +275,11 @@ TEST_CASE("an order whose policy cannot be kept is refused with the reason, and 
   CHECK(host.start("echo still here").read() == "still here\n");
 }
 
+TEST_CASE("a worker can open what it prints to by its name") {
+  Host host;
+  CHECK(host.start("echo by name > /dev/stdout; echo by number > /proc/self/fd/1").read() == "by name\nby number\n");
+}
+
 TEST_CASE("workers one after the other find no trace of each other") {
   Host host;
   for (int i = 0; i < 5; ++i) {
