@@ -91,11 +91,17 @@ Value Inspector::describe(const plugin::Descriptor& reader) {
   return *plugins;
 }
 
+// In pieces: room for the most there may be would cost more than most files.
 std::string beginning_of(const std::string& path, std::size_t most) {
+  constexpr std::size_t piece = std::size_t{64} << 10U;
   std::ifstream in(path, std::ios::binary);
-  std::string text(most, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(most));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+  std::string text;
+  while (in && text.size() < most) {
+    const std::size_t old = text.size();
+    text.resize(old + std::min(piece, most - old));
+    in.read(text.data() + old, static_cast<std::streamsize>(text.size() - old));
+    text.resize(old + static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+  }
   return text;
 }
 
