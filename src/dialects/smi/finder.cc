@@ -136,6 +136,8 @@ plugin::Descriptor Finder::describe(const std::string& path) {
 
 plugin::Finding Finder::look(const plugin::Shelf& shelf) {
   plugin::Finding finding;
+  // A package says what it is; its libraries need not be looked through.
+  if (std::find(shelf.files.begin(), shelf.files.end(), "manifest.json") != shelf.files.end()) return finding;
   for (const std::string& file : shelf.files) {
     const std::string path = (shelf.folder / file).string();
     if (!is_library(path) && !is_class(path)) continue;
