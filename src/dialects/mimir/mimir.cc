@@ -23,7 +23,7 @@ using mimir::GoPackage;
 using mimir::GoPlugin;
 
 constexpr std::uint64_t most_source = std::uint64_t{4} << 20U;
-constexpr std::size_t most_library = std::size_t{128} << 20U;
+constexpr std::size_t most_library = std::size_t{1} << 20U;  // a library's symbols are near its beginning
 constexpr std::string_view module_of_the_guide = "github.com/Mimir-AIP/Mimir-AIP-Go";
 const std::vector<std::string_view> types{"Input", "Data_Processing", "AIModels", "Output"};
 
