@@ -1,4 +1,4 @@
-// fuzz_shm [MESSAGES, default 200000] [SEED]: the host reads so many messages from a worker that changes everything under it.
+// fuzz_shm [MESSAGES, default 50000] [SEED]: the host reads so many messages from a worker that changes everything under it.
 //
 // The host's own Channel and WorkerMemory read; a HostileWorker writes and scribbles from two threads, and the host's thread
 // scribbles itself at every step between a check and a use. Whatever is accepted must keep every promise of a table while the
@@ -106,7 +106,7 @@ class Connection {
           prove_or_abort(*message, tally);
         }
         if (random_() % 64 == 0) channel_->send(runtime::message::Cancel{1});
-        (void)channel_->receive(random_() % 16 == 0 ? mortise::os::Wait::yes : mortise::os::Wait::no);
+        (void)channel_->receive(random_() % 4096 == 0 ? mortise::os::Wait::yes : mortise::os::Wait::no);
       }
     } catch (const Error& error) {
       if (error.code() != mortise::Code::invalid && error.code() != mortise::Code::busy) give_up(error);
@@ -138,7 +138,7 @@ class Connection {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::uint64_t wanted = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 200'000;
+  const std::uint64_t wanted = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 50'000;
   const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
   Tally tally;
   while (tally.messages < wanted) Connection(seed * 1'000'003 + tally.connections).read(tally, wanted);

@@ -130,12 +130,12 @@ void HostileWorker::scribble_on(std::uint64_t seed) {
   const Lane to_host = ring_.to_host();
   const Lane to_worker = ring_.to_worker();
   while (!goes_) {
-    const auto pick = random() % 4096;
-    if (pick < 4) {
+    const auto pick = random() % 65536;
+    if (pick < 1) {
       std::uint32_t* const words[] = {to_host.tail_word,   to_host.head_word,   to_host.asleep_word,
                                       to_worker.tail_word, to_worker.head_word, to_worker.asleep_word};
       store(words[random() % std::size(words)], tempting(random));
-    } else if (pick < 64) {  // near where the writer writes and the host reads
+    } else if (pick < 8) {  // near where the writer writes and the host reads
       const std::uint32_t at = to_host.tail().load() - static_cast<std::uint32_t>(random() % 512);
       to_host.data[at & (to_host.capacity - 1)] = static_cast<std::byte>(random());
     } else {
