@@ -51,8 +51,9 @@ void add_guests(CLI::App& program, Arguments& arguments, const Guests& guests) {
   for (const GuestVerb& verb : guests.verbs) {
     CLI::App* parent = &program;
     for (std::size_t i = 0; i + 1 < verb.words.size(); ++i) parent = &group_of(*parent, guests, verb.words[i]);
-    CLI::App* command = add(*parent, arguments, Arguments::Verb::guest,
-                            {verb.words.back().c_str(), verb.summary.c_str(), verb.more.c_str(), verb.examples.c_str()});
+    CLI::App* command =
+        add(*parent, arguments, Arguments::Verb::guest,
+            {verb.words.back().c_str(), verb.summary.c_str(), verb.more.c_str(), verb.examples.c_str()});
     command->callback([&arguments, &verb, command] {
       arguments.verb = Arguments::Verb::guest;
       arguments.guest = &verb;

@@ -18,7 +18,8 @@ constexpr double longest = 366 * 86400.0;  // seconds of an interval or cooldown
 std::string text_in(const Value& map, std::string_view key, const std::string& otherwise) {
   const Value* found = map.find(key);
   if (found == nullptr || found->is_null()) return otherwise;
-  if (!found->is(Kind::string)) throw Error(Code::invalid, std::string(key) + ": expected a string").with("key", std::string(key));
+  if (!found->is(Kind::string))
+    throw Error(Code::invalid, std::string(key) + ": expected a string").with("key", std::string(key));
   return std::string(found->as_string());
 }
 
@@ -28,14 +29,16 @@ std::chrono::milliseconds seconds_in(const Value& map, std::string_view key, dou
     throw Error(Code::invalid, std::string(key) + ": expected a number of seconds").with("key", std::string(key));
   const double seconds = found == nullptr || found->is_null() ? otherwise : found->as_float64();
   if (!(seconds >= 0.001 && seconds <= longest))
-    throw Error(Code::invalid, std::string(key) + ": expected from 0.001 to 31622400 seconds").with("key", std::string(key));
+    throw Error(Code::invalid, std::string(key) + ": expected from 0.001 to 31622400 seconds")
+        .with("key", std::string(key));
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
 bool flag_in(const Value& map, std::string_view key, bool otherwise) {
   const Value* found = map.find(key);
   if (found == nullptr || found->is_null()) return otherwise;
-  if (!found->is(Kind::boolean)) throw Error(Code::invalid, std::string(key) + ": expected true or false").with("key", std::string(key));
+  if (!found->is(Kind::boolean))
+    throw Error(Code::invalid, std::string(key) + ": expected true or false").with("key", std::string(key));
   return found->as_bool();
 }
 
@@ -43,15 +46,17 @@ jobs::MonitorSpec monitor_of(const Api& api, const Value& each) {
   const auto plugin = api.registry.get(text_in(each, "plugin", ""));
   const auto& points = plugin->extension_points;
   if (std::find(points.begin(), points.end(), "monitor") == points.end()) {
-    throw Error(Code::invalid, "plugin '" + plugin->id + "' is no monitor", "it has the extension points of its manifest only")
+    throw Error(Code::invalid, "plugin '" + plugin->id + "' is no monitor",
+                "it has the extension points of its manifest only")
         .with("plugin", plugin->id);
   }
   const Value* config = each.find("config");
-  return {text_in(each, "label", plugin->id),
-          plugin->id,
-          plugin->config.apply(config == nullptr ? Value() : *config, "config"),
-          {flag_in(each, "resets_cooldown", true), flag_in(each, "infrequent", false), text_in(each, "data_header", "")},
-          seconds_in(each, "poll_interval_s", 5)};
+  return {
+      text_in(each, "label", plugin->id),
+      plugin->id,
+      plugin->config.apply(config == nullptr ? Value() : *config, "config"),
+      {flag_in(each, "resets_cooldown", true), flag_in(each, "infrequent", false), text_in(each, "data_header", "")},
+      seconds_in(each, "poll_interval_s", 5)};
 }
 
 Response begin(const Api& api, const Request& request) {
@@ -107,10 +112,9 @@ void add_watch_routes(Router& router, const Api& api) {
               .id = "beginWatch",
               .tag = "watches",
               .summary = "Begin to poll monitors",
-              .request = object({{"name", string()},
-                                 {"cooldown_s", number("600 when absent")},
-                                 {"monitors", list(monitor_schema())}},
-                                {"monitors"}),
+              .request = object(
+                  {{"name", string()}, {"cooldown_s", number("600 when absent")}, {"monitors", list(monitor_schema())}},
+                  {"monitors"}),
               .response = object({{"id", string()}}, {"id"}),
               .success = 201,
               .errors = {Code::not_found, Code::busy},
@@ -137,23 +141,24 @@ void add_watch_routes(Router& router, const Api& api) {
               .handler = answering([&api](const Request& request) {
                 return Response::json(api.monitors.end(std::string(request.variable("id"))));
               })});
-  router.add({.pattern = "/api/v1/watches/{id}/events",
-              .id = "followWatch",
-              .tag = "watches",
-              .summary = "What a watch records, live",
-              .description = "Server-sent events: monitor.event, monitor.segment, and monitor.note for what happens between.",
-              .parameters = {which_watch},
-              .response = string(),
-              .response_type = "text/event-stream",
-              .errors = {Code::not_found},
-              .handler = answering([&api](const Request& request) {
-                const std::string id(request.variable("id"));
-                (void)api.monitors.status(id);
-                return event_stream([&api, id](Stream& stream) {
-                  const auto watch = api.events.watch(id);
-                  forward_events(*watch, stream);
-                });
-              })});
+  router.add(
+      {.pattern = "/api/v1/watches/{id}/events",
+       .id = "followWatch",
+       .tag = "watches",
+       .summary = "What a watch records, live",
+       .description = "Server-sent events: monitor.event, monitor.segment, and monitor.note for what happens between.",
+       .parameters = {which_watch},
+       .response = string(),
+       .response_type = "text/event-stream",
+       .errors = {Code::not_found},
+       .handler = answering([&api](const Request& request) {
+         const std::string id(request.variable("id"));
+         (void)api.monitors.status(id);
+         return event_stream([&api, id](Stream& stream) {
+           const auto watch = api.events.watch(id);
+           forward_events(*watch, stream);
+         });
+       })});
 }
 
 }  // namespace mortise::http

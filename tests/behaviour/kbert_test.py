@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from outside import PLUGIN_FOLDERS, REPOSITORY, config_file, step
+from outside import PLUGIN_FOLDERS, REPOSITORY, config_file, python_plugin, step
 
 SHIM = REPOSITORY / "sdk" / "dialects" / "kbert"
 
@@ -155,6 +155,14 @@ def test_a_file_that_cannot_be_imported_keeps_no_other_away(tmp_path, kbert):
     done = kbert("list")
     assert "my_plugin" in done.stdout
     assert "broken.py: Failed to load plugin: ModuleNotFoundError: No module named 'nothing_of_this_name'" in done.stderr
+
+
+def test_a_package_with_a_manifest_is_that_whatever_its_files_look_like(tmp_path, mortise):
+    native = "from mortise import Plugin\n# class Like(PluginBase), class Like(BaseMonitor) of mimolo\nclass Mine(Plugin): pass\n"
+    package = python_plugin(tmp_path / "plugins", "mine", native)
+    (package / "helper.py").write_text(MINE)
+    listed = {each["id"]: each for each in json.loads(mortise("plugin", "list", "--json").stdout)}
+    assert listed["mine"]["dialect"] == "native" and "my_plugin" not in listed
 
 
 # ---- brought up

@@ -105,6 +105,10 @@ std::string beginning_of(const std::string& path, std::size_t most) {
   return text;
 }
 
+bool has_manifest(const plugin::Shelf& shelf) noexcept {
+  return std::find(shelf.files.begin(), shelf.files.end(), "manifest.json") != shelf.files.end();
+}
+
 bool may_derive_from(std::string_view python, std::string_view base) noexcept {
   return python.find("class ") != std::string_view::npos && python.find(base) != std::string_view::npos;
 }

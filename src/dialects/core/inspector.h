@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "mortise/value.hpp"
-#include "plugin/descriptor.h"
+#include "plugin/detector.h"
 
 namespace mortise::runtime {
 class Runtime;
@@ -44,6 +44,9 @@ class Inspector {
 
 // Up to `most` bytes of a file, empty when it cannot be read: for a detector's first look at its shape.
 [[nodiscard]] std::string beginning_of(const std::string& path, std::size_t most = std::size_t{1} << 20U);
+
+// Whether the folder is a package with a manifest: then its files are parts of that, whatever they look like.
+[[nodiscard]] bool has_manifest(const plugin::Shelf& shelf) noexcept;
 
 // Whether a Python source may define a class that derives from `base`: a cheap look at its text, never wrong about files that do
 // so in the plain way.

@@ -18,11 +18,14 @@ using namespace cli;
 Value ask(const Tools& tools, const char* what, Value body) {
   body.set("folder", os::absolute("."));
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
-  return owner.client().ask({.method = "POST", .target = std::string("/api/v1/kbert/") + what, .body = data::to_json(body)}).value();
+  return owner.client()
+      .ask({.method = "POST", .target = std::string("/api/v1/kbert/") + what, .body = data::to_json(body)})
+      .value();
 }
 
 Value call(const Tools& tools, const std::string& name, const std::string& method, Value input = {}) {
-  const Value answer = ask(tools, "call", Value::map({{"name", name}, {"method", method}, {"input", std::move(input)}}));
+  const Value answer =
+      ask(tools, "call", Value::map({{"name", name}, {"method", method}, {"input", std::move(input)}}));
   return *answer.find("result");
 }
 
@@ -65,8 +68,10 @@ int validate(const Tools& tools, const GuestInput&) {
     good = false;
     complain("mortise: " + harmless(text_in(each, "name")) + ": " + harmless(text_in(each, "error")) + "\n");
   }
-  if (tools.arguments.json) print(json_text(answer));
-  else if (good) print(std::to_string(list_in(answer, "plugins").size()) + " plugins, nothing wrong\n");
+  if (tools.arguments.json)
+    print(json_text(answer));
+  else if (good)
+    print(std::to_string(list_in(answer, "plugins").size()) + " plugins, nothing wrong\n");
   return good ? EXIT_SUCCESS : meaning(Code::plugin).exit_status;
 }
 
@@ -99,7 +104,8 @@ int run(const Tools& tools, const GuestInput& input) {
   const std::string name = input.text("COMMAND");
   const Value listed = ask(tools, "plugins", Value::map({{"name", name}}));
   if (text_in(list_in(listed, "plugins").items().front(), "category") != "command") {
-    throw Error(Code::invalid, "plugin '" + name + "' is no command", "`mortise kbert call " + name + " METHOD` calls a method of it");
+    throw Error(Code::invalid, "plugin '" + name + "' is no command",
+                "`mortise kbert call " + name + " METHOD` calls a method of it");
   }
   Value words = Value::list();
   for (const std::string& word : input.rest) words.push_back(word);
@@ -136,7 +142,8 @@ cli::Guests words() {
        .run = validate},
       {.words = {"kbert", "call"},
        .summary = "Call a method of a plugin",
-       .more = "INPUT is JSON. A map whose keys are the method's parameters becomes keyword arguments; `forward` is __call__.",
+       .more = "INPUT is JSON. A map whose keys are the method's parameters becomes keyword arguments; `forward` is "
+               "__call__.",
        .examples = "  mortise kbert call my_plugin process '\"hello\"'\n"
                    "  mortise kbert call my_augmenter augment '{\"data\": [\"a b\"], \"training\": false}'",
        .arguments = {name_argument, {"METHOD", "", "Its method", {}, true}, {"INPUT", "", "What it gets, as JSON"}},

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 
+#include "dialects/core/inspector.h"
 #include "dialects/core/surroundings.h"
 #include "dialects/kbert/commands.h"
 #include "dialects/kbert/project.h"
@@ -37,6 +38,7 @@ class Kbert final : public Dialect {
   // A file in a configured folder belongs to the project around it, which is opened once and found whole.
   plugin::Finding look(const plugin::Shelf& shelf) override {
     plugin::Finding finding;
+    if (has_manifest(shelf)) return finding;
     finding.files = plugin_files(shelf);
     if (finding.files.empty()) return finding;
     const std::string folder = project_of(shelf.folder.string());
@@ -74,7 +76,8 @@ class Kbert final : public Dialect {
     };
     add("plugins", "listKbert", "The plugins of a k-bert project, each brought up as its settings say",
         object({{"plugins", list(anything("name, category, state, error, ..."))}}), &Kbert::list_all);
-    add("call", "callKbert", "Call a method of a plugin; validate, initialize, start, stop, cleanup and state are its life",
+    add("call", "callKbert",
+        "Call a method of a plugin; validate, initialize, start, stop, cleanup and state are its life",
         object({{"result", anything()}}), &Kbert::call);
   }
 
@@ -173,7 +176,8 @@ class Kbert final : public Dialect {
     for (const Found& found : project.plugins) {
       if (only.empty() || only == found.descriptor.id) plugins.push_back(shown(found));
     }
-    if (!only.empty() && plugins.size() == 0) (void)host_.registry.get(only);  // says that there is none, and what is near
+    if (!only.empty() && plugins.size() == 0)
+      (void)host_.registry.get(only);  // says that there is none, and what is near
     for (const LeftOut& each : project.left_out)
       others.push_back(Value::map({{"name", each.name}, {"reason", each.reason}}));
     for (const plugin::Problem& each : project.problems)
@@ -189,7 +193,8 @@ class Kbert final : public Dialect {
   Value call(const Value& body) {
     (void)open(body);
     const Value* input = body.find("input");
-    return Value::map({{"result", ask(text_in(body, "name"), text_in(body, "method"), input == nullptr ? Value() : *input)}});
+    return Value::map(
+        {{"result", ask(text_in(body, "name"), text_in(body, "method"), input == nullptr ? Value() : *input)}});
   }
 
   const Surroundings host_;

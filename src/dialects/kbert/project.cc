@@ -18,8 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array folders{"src/plugins", "src/heads",  "src/augmenters", "src/features", "src/models",  "src/metrics",
-                             "src/loaders", "src/callbacks", "src/commands",   "plugins",      "components"};
+constexpr std::array folders{"src/plugins",  "src/heads",   "src/augmenters", "src/features",
+                             "src/models",   "src/metrics", "src/loaders",    "src/callbacks",
+                             "src/commands", "plugins",     "components"};
 constexpr std::size_t most_files = 2000;
 
 std::string text_of(const Value& map, std::string_view key) {
@@ -71,9 +72,12 @@ void set_version(plugin::Descriptor& plugin, const std::string& version, std::ve
 
 void set_requirements(plugin::Descriptor& plugin, const Value& told) {
   using Type = plugin::Requirement::Type;
-  for (std::string& name : texts_of(told, "depends_on")) plugin.requires_.push_back({Type::plugin, std::move(name), {}});
-  for (std::string& name : texts_of(told, "consumes")) plugin.requires_.push_back({Type::capability, std::move(name), {}});
-  for (std::string& name : texts_of(told, "requirements")) plugin.requires_.push_back({Type::package, std::move(name), {}});
+  for (std::string& name : texts_of(told, "depends_on"))
+    plugin.requires_.push_back({Type::plugin, std::move(name), {}});
+  for (std::string& name : texts_of(told, "consumes"))
+    plugin.requires_.push_back({Type::capability, std::move(name), {}});
+  for (std::string& name : texts_of(told, "requirements"))
+    plugin.requires_.push_back({Type::package, std::move(name), {}});
   plugin.provides = texts_of(told, "provides");
   plugin.conflicts = texts_of(told, "conflicts_with");
 }
@@ -132,7 +136,8 @@ class Opening {
     if (fs::is_regular_file(place, none)) return consider(place, all);
     if (!fs::is_directory(place, none)) return;
     std::vector<fs::path> found;
-    for (fs::recursive_directory_iterator at(place, fs::directory_options::skip_permission_denied), end; at != end; ++at) {
+    for (fs::recursive_directory_iterator at(place, fs::directory_options::skip_permission_denied), end; at != end;
+         ++at) {
       const std::string name = at->path().filename().string();
       const bool hidden = name.starts_with('.') || name.starts_with("__pycache__");
       if (at->is_directory() && hidden) at.disable_recursion_pending();
@@ -145,7 +150,8 @@ class Opening {
 
   void consider(const fs::path& path, std::vector<std::string>& all) {
     if (all.size() < most_files && looks_like_plugins(path.string()))
-      all.push_back(os::is_within(path.string(), project_.folder) ? path.lexically_relative(project_.folder).string() : path.string());
+      all.push_back(os::is_within(path.string(), project_.folder) ? path.lexically_relative(project_.folder).string()
+                                                                  : path.string());
   }
 
   void describe(const std::string& entry) {
@@ -164,7 +170,8 @@ class Opening {
       if (const std::string error = text_of(told, "error"); !error.empty()) throw Error(Code::plugin, error);
       Found found = found_of(told, reader);
       const std::string& name = found.descriptor.id;
-      if (const std::string reason = project_.settings.reason_against(name, found.descriptor.category); !reason.empty()) {
+      if (const std::string reason = project_.settings.reason_against(name, found.descriptor.category);
+          !reason.empty()) {
         project_.left_out.push_back({name, reason});
         names_.insert(name);
         return;
@@ -184,7 +191,8 @@ class Opening {
     for (const plugin::Requirement& need : plugin.descriptor.requires_) {
       for (const Found& other : project_.plugins) {
         const auto& provides = other.descriptor.provides;
-        const bool provided = need.type == Type::capability && std::find(provides.begin(), provides.end(), need.name) != provides.end();
+        const bool provided =
+            need.type == Type::capability && std::find(provides.begin(), provides.end(), need.name) != provides.end();
         const bool named = need.type == Type::plugin && other.descriptor.id == need.name;
         if ((!provided && !named) || &other == &plugin || !seen.insert(&other).second) continue;
         needs_of(other, ordered, seen);
@@ -212,7 +220,8 @@ class Opening {
       const std::string name(config.key());
       if (names_.contains(name)) continue;
       const auto near = nearest(name, known);
-      project_.warnings.push_back("plugins.configs." + name + ": there is no such plugin" + (near ? "; did you mean " + *near + "?" : ""));
+      project_.warnings.push_back("plugins.configs." + name + ": there is no such plugin" +
+                                  (near ? "; did you mean " + *near + "?" : ""));
     }
   }
 

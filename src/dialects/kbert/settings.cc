@@ -59,7 +59,8 @@ std::optional<Node> below(const Node& node, std::initializer_list<const char*> k
 std::string Settings::reason_against(const std::string& name, const std::string& category) const {
   if (contains(disabled, name)) return "it is among plugins.disabled";
   if (!enabled.empty() && !contains(enabled, name)) return "it is not among plugins.enabled";
-  if (categories && !contains(*categories, category)) return "its category " + category + " is not among plugins.categories";
+  if (categories && !contains(*categories, category))
+    return "its category " + category + " is not among plugins.categories";
   return {};
 }
 

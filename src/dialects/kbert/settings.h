@@ -10,11 +10,11 @@
 namespace mortise::dialects::kbert {
 
 struct Settings {
-  std::string file;                 // absolute; empty: the project says nothing
-  Value project = Value::map();     // k-bert.yaml as a whole, for its plugins' ConfigService
+  std::string file;              // absolute; empty: the project says nothing
+  Value project = Value::map();  // k-bert.yaml as a whole, for its plugins' ConfigService
   std::vector<std::string> enabled, disabled, paths;
   std::optional<std::vector<std::string>> categories;
-  Value configs = Value::map();     // by plugin
+  Value configs = Value::map();  // by plugin
   bool discover_project = true, discover_entry_points = true;
   bool validate_on_load = true, fail_on_validation_error = false;
   bool auto_initialize = true, auto_start = false;

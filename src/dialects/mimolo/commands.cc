@@ -50,7 +50,8 @@ double number_of(const GuestInput& input, std::string_view name, double otherwis
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);
   if (*end != '\0' || !(number > 0 && number < 1e9)) {
-    throw Error(Code::invalid, "--" + std::string(name) + ": expected a number above 0, got '" + text + "'").with("phase", "configuration");
+    throw Error(Code::invalid, "--" + std::string(name) + ": expected a number above 0, got '" + text + "'")
+        .with("phase", "configuration");
   }
   return number;
 }
@@ -60,14 +61,16 @@ enum class File { required, optional };
 Value request_of(const GuestInput& input, File file) {
   Value body = Value::map({{"folder", os::absolute(".")}});
   const std::string config = input.text("config", standard_file);
-  if (file == File::required || input.has("config") || std::filesystem::exists(config)) body.set("config", os::absolute(config));
+  if (file == File::required || input.has("config") || std::filesystem::exists(config))
+    body.set("config", os::absolute(config));
   if (input.has("cooldown")) body.set("cooldown", number_of(input, "cooldown", 0));
   if (input.has("log-format")) body.set("log_format", input.text("log-format"));
   return body;
 }
 
 Value ask(const Client& client, const char* what, const Value& body) {
-  return client.ask({.method = "POST", .target = std::string("/api/v1/mimolo/") + what, .body = data::to_json(body)}).value();
+  return client.ask({.method = "POST", .target = std::string("/api/v1/mimolo/") + what, .body = data::to_json(body)})
+      .value();
 }
 
 // What is wrong but keeps nothing from working. Whether there was something.
@@ -86,7 +89,8 @@ int list_registered(const Tools& tools, const GuestInput& input) {
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   const Value answer = ask(owner.client(), "check", body);
   const bool problems = complain_about(answer);
-  print(json_text(Value::map({{"plugins", list_in(answer, "plugins")}, {"not_registered", list_in(answer, "not_registered")}})));
+  print(json_text(
+      Value::map({{"plugins", list_in(answer, "plugins")}, {"not_registered", list_in(answer, "not_registered")}})));
   if (problems) return wrong_registration;
   return list_in(answer, "plugins").size() == 0 ? nothing_to_do : EXIT_SUCCESS;
 }
@@ -109,11 +113,12 @@ std::string joined(const Value& list) {
 
 std::string line_of(const Value& record) {
   if (text_in(record, "type") == "event") {
-    return "[EVENT] " + text_in(record, "timestamp") + " " + text_in(record, "label") + " " + text_in(record, "event") + " " +
-           data::to_json(record.at("data")) + "\n";
+    return "[EVENT] " + text_in(record, "timestamp") + " " + text_in(record, "label") + " " + text_in(record, "event") +
+           " " + data::to_json(record.at("data")) + "\n";
   }
-  return "[SEGMENT] " + text_in(record, "start") + " - " + text_in(record, "end") + " (" + data::to_json(record.at("duration_s")) +
-         " s) " + joined(list_in(record, "labels")) + ": " + std::to_string(list_in(record, "events").size()) + " events, " +
+  return "[SEGMENT] " + text_in(record, "start") + " - " + text_in(record, "end") + " (" +
+         data::to_json(record.at("duration_s")) + " s) " + joined(list_in(record, "labels")) + ": " +
+         std::to_string(list_in(record, "events").size()) + " events, " +
          std::to_string(integer_in(record, "resets_count")) + " resets\n";
 }
 
@@ -121,13 +126,15 @@ class Console {
  public:
   Console(const Client& client, const Value& began, bool json, bool once)
       : client_(client), id_(text_in(began, "id")), json_(json), once_(once) {
-    level_ = level_named(text_in(map_in(map_in(began, "config"), "monitor"), "console_verbosity")).value_or(Log::Level::info);
+    level_ = level_named(text_in(map_in(map_in(began, "config"), "monitor"), "console_verbosity"))
+                 .value_or(Log::Level::info);
   }
 
   // Until the watch ends, which the first SIGINT or SIGTERM, or with --once the first segment, makes it do.
   void follow() {
-    client_.listen({.target = "/api/v1/watches/" + id_ + "/events", .accept = "text/event-stream"},
-                   {.event = [this](const Client::Event& event) { take(event); }, .signal = [this](int) { end(); }, .tick = {}});
+    client_.listen(
+        {.target = "/api/v1/watches/" + id_ + "/events", .accept = "text/event-stream"},
+        {.event = [this](const Client::Event& event) { take(event); }, .signal = [this](int) { end(); }, .tick = {}});
   }
 
  private:
@@ -135,7 +142,8 @@ class Console {
     const Value data = data::parse_json(event.data);
     if (event.name == "monitor.note") {
       const auto level = level_named(text_in(data, "level")).value_or(Log::Level::info);
-      if (level >= level_) complain(text_in(data, "level") + ": " + harmless(text_in(data, "message")) + fields_of(data) + "\n");
+      if (level >= level_)
+        complain(text_in(data, "level") + ": " + harmless(text_in(data, "message")) + fields_of(data) + "\n");
       return;
     }
     if (event.name != "monitor.event" && event.name != "monitor.segment") return;
@@ -214,22 +222,26 @@ cli::Guests words() {
   guests.verbs = {
       {.words = {"mimolo", "register"},
        .summary = "List the monitors that the settings register",
-       .more = "Those that are not registered are listed with the reason. Without a settings file all that are found are.\n"
-               "The exit status is 1 when none is registered, 2 for wrong settings, 3 for a monitor that cannot be.",
+       .more =
+           "Those that are not registered are listed with the reason. Without a settings file all that are found are.\n"
+           "The exit status is 1 when none is registered, 2 for wrong settings, 3 for a monitor that cannot be.",
        .examples = "  mortise mimolo register\n  mortise mimolo register -c work/mimolo.toml",
        .options = {config_option},
        .run = verb(list_registered)},
       {.words = {"mimolo", "monitor"},
        .summary = "Poll the registered monitors until Ctrl-C, and write segments",
-       .more = "Each monitor is polled by itself every poll_interval_s seconds. Segments and standalone events are written to\n"
+       .more = "Each monitor is polled by itself every poll_interval_s seconds. Segments and standalone events are "
+               "written to\n"
                "log_dir, one file for each day. Ctrl-C completes the open segment.",
-       .examples = "  mortise mimolo monitor\n  mortise mimolo monitor --dry-run         check the settings, poll nothing\n"
-                   "  mortise mimolo monitor --once --cooldown 5",
-       .options = {config_option,
-                   {"--once", "", "End once the first segment is written"},
-                   {"--dry-run", "", "Print the settings and the monitors they register, and end"},
-                   {"--log-format", "FORMAT", "Of the log files, instead of monitor.log_format", {"jsonl", "yaml", "md"}},
-                   {"--cooldown", "SECONDS", "Instead of monitor.cooldown_seconds"}},
+       .examples =
+           "  mortise mimolo monitor\n  mortise mimolo monitor --dry-run         check the settings, poll nothing\n"
+           "  mortise mimolo monitor --once --cooldown 5",
+       .options =
+           {config_option,
+            {"--once", "", "End once the first segment is written"},
+            {"--dry-run", "", "Print the settings and the monitors they register, and end"},
+            {"--log-format", "FORMAT", "Of the log files, instead of monitor.log_format", {"jsonl", "yaml", "md"}},
+            {"--cooldown", "SECONDS", "Instead of monitor.cooldown_seconds"}},
        .run = verb(monitor)},
       {.words = {"mimolo", "test"},
        .summary = "Print events of one monitor as JSON",

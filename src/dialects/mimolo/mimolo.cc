@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/ids.h"
+#include "dialects/core/inspector.h"
 #include "dialects/core/surroundings.h"
 #include "dialects/mimolo/commands.h"
 #include "dialects/mimolo/log_files.h"
@@ -36,6 +37,7 @@ class Mimolo final : public Dialect {
   explicit Mimolo(const Surroundings& host) : host_(host) {}
 
   plugin::Finding look(const plugin::Shelf& shelf) override {
+    if (has_manifest(shelf)) return {};
     Findings findings = monitors_in(shelf, host_);
     plugin::Finding told{{}, std::move(findings.problems), false, std::move(findings.files)};
     const std::lock_guard lock(mutex_);
@@ -85,7 +87,8 @@ class Mimolo final : public Dialect {
         object({{"config", anything()}, {"plugins", list(anything())}}), &Mimolo::check);
     add("watches", "watchMimolo", "Begin to poll the monitors of a MiMoLo project",
         object({{"id", string("of the watch; see /api/v1/watches")}}, {"id"}), &Mimolo::watch);
-    add("poll", "pollMimolo", "Poll one monitor once", object({{"event", anything("null or the event")}}), &Mimolo::poll);
+    add("poll", "pollMimolo", "Poll one monitor once", object({{"event", anything("null or the event")}}),
+        &Mimolo::poll);
   }
 
  private:
@@ -153,13 +156,16 @@ class Mimolo final : public Dialect {
     const Opened opened = open(body);
     const std::string label = text_in(body, "label");
     const auto& all = opened.project.registered;
-    const auto one = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.found.descriptor.id == label; });
+    const auto one =
+        std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.found.descriptor.id == label; });
     if (one == all.end()) throw Error(Code::not_found, "no plugin '" + label + "' is registered").with("plugin", label);
     enter(opened.project);
     runtime::Call call;
     call.operation = runtime::Operation::poll;
     call.host = std::make_shared<runtime::PlainHost>(host_.services, host_.log.named(label));
-    return Value::map({{"event", host_.runtime.invoke(label, Value::map({{"arguments", one->section.arguments}}), std::move(call)).take()}});
+    return Value::map(
+        {{"event",
+          host_.runtime.invoke(label, Value::map({{"arguments", one->section.arguments}}), std::move(call)).take()}});
   }
 
   const Surroundings host_;

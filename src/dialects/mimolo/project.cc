@@ -46,7 +46,12 @@ plugin::ConfigSchema schema_of(const std::vector<Found::Parameter>& parameters) 
 }
 
 Found found_of(const Value& told, const plugin::Descriptor& reader) {
-  Found found{reader, {}, told.at("poll_interval_s").as_float64(), {}, fs::path(reader.entry).stem().string(), told.at("hears_segments").as_bool()};
+  Found found{reader,
+              {},
+              told.at("poll_interval_s").as_float64(),
+              {},
+              fs::path(reader.entry).stem().string(),
+              told.at("hears_segments").as_bool()};
   plugin::Descriptor& plugin = found.descriptor;
   plugin.id = text_of(told, "label");
   plugin.adapter.object = text_of(told, "class");
@@ -142,6 +147,22 @@ Found effective(Found found, const PluginSection& section) {
   return found;
 }
 
+// By label, else by the name of its file.
+std::vector<Found>::iterator named(std::vector<Found>& all, const std::string& name) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Found& each) { return each.descriptor.id == name; });
+  return found != all.end()
+             ? found
+             : std::find_if(all.begin(), all.end(), [&](const Found& each) { return each.stem == name; });
+}
+
+std::string no_such_plugin(const std::string& name, const std::vector<Found>& all) {
+  std::vector<std::string_view> labels;
+  for (const Found& each : all) labels.push_back(each.descriptor.id);
+  const auto near = nearest(name, labels);
+  return "[plugins." + name + "]: there is no such plugin" + (near ? "; did you mean " + *near + "?" : "");
+}
+
 }  // namespace
 
 std::string built_in_folder(const Surroundings& host) { return os::join(host.shims, "mimolo/mimolo/plugins"); }
@@ -162,17 +183,10 @@ Project Project::open(const std::string& folder, const Settings& settings, const
                       const Surroundings& host) {
   Project project;
   std::vector<Found> all = offered(folder, known, host, project.problems);
-  const auto take = [&](const std::string& name) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const Found& each) { return each.descriptor.id == name; });
-    return found != all.end() ? found : std::find_if(all.begin(), all.end(), [&](const Found& each) { return each.stem == name; });
-  };
   for (const auto& [name, section] : settings.plugins) {
-    const auto found = take(name);
+    const auto found = named(all, name);
     if (found == all.end()) {
-      std::vector<std::string_view> labels;
-      for (const Found& each : all) labels.push_back(each.descriptor.id);
-      const auto near = nearest(name, labels);
-      project.warnings.push_back("[plugins." + name + "]: there is no such plugin" + (near ? "; did you mean " + *near + "?" : ""));
+      project.warnings.push_back(no_such_plugin(name, all));
       continue;
     }
     if (section.enabled) {
@@ -195,7 +209,9 @@ Project Project::open(const std::string& folder, const Settings& settings, const
 }
 
 jobs::WatchSpec Project::watch(const Settings& settings, const std::string& watch) const {
-  const auto milliseconds = [](double seconds) { return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)); };
+  const auto milliseconds = [](double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+  };
   jobs::WatchSpec spec;
   spec.name = "mimolo";
   spec.cooldown = std::max(milliseconds(settings.cooldown_seconds), std::chrono::milliseconds(1));
@@ -203,11 +219,10 @@ jobs::WatchSpec Project::watch(const Settings& settings, const std::string& watc
     const Value overrides = Value::map({{"poll_interval_s", each.found.poll_interval_s},
                                         {"resets_cooldown", each.found.rules.resets_cooldown},
                                         {"infrequent", each.found.rules.infrequent}});
-    spec.monitors.push_back({each.found.descriptor.id, each.found.descriptor.id,
-                             Value::map({{"arguments", each.section.arguments}, {"spec", overrides}, {"watch", watch}}),
-                             each.found.rules,
-                             std::max(milliseconds(each.found.poll_interval_s), std::chrono::milliseconds(1)),
-                             each.found.hears_segments});
+    spec.monitors.push_back(
+        {each.found.descriptor.id, each.found.descriptor.id,
+         Value::map({{"arguments", each.section.arguments}, {"spec", overrides}, {"watch", watch}}), each.found.rules,
+         std::max(milliseconds(each.found.poll_interval_s), std::chrono::milliseconds(1)), each.found.hears_segments});
   }
   return spec;
 }

@@ -54,8 +54,8 @@ struct Project {
   std::vector<std::string> warnings;
 
   // `known` are those of the configured plugin folders. Throws Error with the detail phase: registration.
-  [[nodiscard]] static Project open(const std::string& folder, const Settings& settings, const std::vector<Found>& known,
-                                    const Surroundings& host);
+  [[nodiscard]] static Project open(const std::string& folder, const Settings& settings,
+                                    const std::vector<Found>& known, const Surroundings& host);
 
   // One watch over all that are registered. `watch` keeps its monitors' instances apart from those of other watches.
   [[nodiscard]] jobs::WatchSpec watch(const Settings& settings, const std::string& watch) const;

@@ -65,14 +65,16 @@ void read_monitor(const Node& node, const std::string& folder, Settings& setting
   node.forbid_unknown({"cooldown_seconds", "poll_tick_ms", "log_dir", "log_format", "console_verbosity"});
   if (const auto found = node.find("cooldown_seconds")) settings.cooldown_seconds = positive(*found);
   if (const auto found = node.find("poll_tick_ms")) settings.poll_tick_ms = positive(*found);
-  if (const auto found = node.find("log_format")) settings.log_format = format_of(one_of(*found, {"jsonl", "yaml", "md"}));
+  if (const auto found = node.find("log_format"))
+    settings.log_format = format_of(one_of(*found, {"jsonl", "yaml", "md"}));
   if (const auto found = node.find("console_verbosity"))
     settings.console_verbosity = one_of(*found, {"debug", "info", "warning", "error"});
   const auto directory = node.find("log_dir");
   if (!directory) return;
   settings.log_dir = os::absolute(os::join(folder, directory->as_string()));
   if (!fs::is_directory(os::parent_of(settings.log_dir)))
-    throw directory->problem("its parent folder " + os::parent_of(settings.log_dir) + " does not exist", "make it first");
+    throw directory->problem("its parent folder " + os::parent_of(settings.log_dir) + " does not exist",
+                             "make it first");
 }
 
 Node parsed(const std::string& file) {
@@ -114,7 +116,8 @@ Settings read_settings(const std::string& file, const std::string& folder) {
     root.forbid_unknown({"monitor", "plugins"});
     if (const auto monitor = root.find("monitor")) read_monitor(*monitor, folder, settings);
     if (const auto plugins = root.find("plugins"); plugins && !plugins->is_null()) {
-      for (const auto& [name, section] : plugins->members()) settings.plugins.emplace_back(name, plugin_section(section));
+      for (const auto& [name, section] : plugins->members())
+        settings.plugins.emplace_back(name, plugin_section(section));
     }
     return settings;
   } catch (const Error& error) {

@@ -70,7 +70,9 @@ Value Monitor::status(Clock::time_point now) const {
   const bool resting = failures_.quarantined_until(now).has_value();
   return Value::map({{"label", spec_.label},
                      {"plugin", spec_.plugin},
-                     {"state", polling_ ? "polling" : resting ? "quarantined" : "waiting"},
+                     {"state", polling_  ? "polling"
+                               : resting ? "quarantined"
+                                         : "waiting"},
                      {"polls", polls_},
                      {"events", events_},
                      {"failures", failed_},

@@ -19,7 +19,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds last_polls{500};  // what polls that are out get at the end, before they are cancelled
+constexpr std::chrono::milliseconds last_polls{
+    500};  // what polls that are out get at the end, before they are cancelled
 
 void check(const WatchSpec& spec) {
   if (spec.cooldown.count() <= 0) throw Error(Code::invalid, "the cooldown must be longer than 0");
@@ -76,7 +77,9 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
     Value monitors = Value::list();
     for (const Monitor& monitor : monitors_) monitors.push_back(monitor.status(now));
     Value status = Value::map({{"name", spec_.name},
-                               {"state", closing_ != 0 ? "CLOSING" : open != nullptr ? "ACTIVE" : "IDLE"},
+                               {"state", closing_ != 0     ? "CLOSING"
+                                         : open != nullptr ? "ACTIVE"
+                                                           : "IDLE"},
                                {"cooldown_s", std::chrono::duration<double>(spec_.cooldown).count()},
                                {"events", events_},
                                {"segments", written_},
@@ -249,8 +252,9 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
     call.operation = runtime::Operation::aggregate;
     call.input = Value::map({{"items", list_of(collected.items)}});
     call.host = host_;
-    runtime_.start(monitor->spec().plugin, monitor->spec().config, std::move(call),
-                   later([this, closing, index](const runtime::Outcome& outcome) { aggregated(*closing, index, outcome); }));
+    runtime_.start(
+        monitor->spec().plugin, monitor->spec().config, std::move(call),
+        later([this, closing, index](const runtime::Outcome& outcome) { aggregated(*closing, index, outcome); }));
   }
 
   void aggregated(Closing& closing, std::size_t index, const runtime::Outcome& outcome) {
@@ -271,7 +275,8 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
     ++written_;
     Value written = segment_record(closing.segment, closing.aggregated, closing.errors);
     for (const Monitor& monitor : monitors_) {
-      if (monitor.spec().hears_segments && closing.segment.labels.contains(monitor.spec().label)) tell(monitor.spec(), written);
+      if (monitor.spec().hears_segments && closing.segment.labels.contains(monitor.spec().label))
+        tell(monitor.spec(), written);
     }
     record(std::move(written));
   }
@@ -282,7 +287,8 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
     call.input = written;
     call.host = host_;
     ++polls_out_;
-    runtime_.start(monitor.plugin, monitor.config, std::move(call), later([this, label = monitor.label](const runtime::Outcome& outcome) {
+    runtime_.start(monitor.plugin, monitor.config, std::move(call),
+                   later([this, label = monitor.label](const runtime::Outcome& outcome) {
                      --polls_out_;
                      if (outcome.ok()) return;
                      note(Log::Level::warning, outcome.error->what(), Value::map({{"label", label}}));

@@ -27,7 +27,7 @@
 namespace mortise::runtime {
 class CallHost;
 class Runtime;
-}
+}  // namespace mortise::runtime
 
 namespace mortise::jobs {
 

@@ -67,7 +67,8 @@ Value call_input(const StepInput& input, const plugin::Descriptor& descriptor, c
   const std::string name(as != nullptr ? as->as_string() : infers ? "inputs" : "data");
   Value all = Value::map({{name, data_of(input, context)}});
   for (const Member& member : input.config.members()) {
-    if (member.key() != "method" && member.key() != "input" && member.key() != "as") all.set(member.key(), member.value());
+    if (member.key() != "method" && member.key() != "input" && member.key() != "as")
+      all.set(member.key(), member.value());
   }
   return all;
 }
@@ -150,15 +151,17 @@ StepStyle style_of(const plugin::Descriptor& descriptor) {
       is_asked(descriptor, MORTISE_OP_INFER)) {
     return StepStyle::call;
   }
-  throw Error(Code::unsupported, "plugin '" + descriptor.id + "' cannot be a pipeline step",
-              "its extension points have none of the operations step, execute, call and infer; see docs/extension-points.md")
+  throw Error(
+      Code::unsupported, "plugin '" + descriptor.id + "' cannot be a pipeline step",
+      "its extension points have none of the operations step, execute, call and infer; see docs/extension-points.md")
       .with("plugin", descriptor.id);
 }
 
 runtime::Operation operation_of(StepStyle style, const plugin::Descriptor& descriptor, const Value& config) {
   if (style == StepStyle::step) return runtime::Operation::step;
   if (style == StepStyle::execute) return runtime::Operation::execute;
-  if (const Value* method = config.find("method"); method != nullptr && method->is(Kind::string)) return runtime::Operation::call;
+  if (const Value* method = config.find("method"); method != nullptr && method->is(Kind::string))
+    return runtime::Operation::call;
   if (is_asked(descriptor, MORTISE_OP_INFER)) return runtime::Operation::infer;
   throw Error(Code::invalid, "config.method: expected the name of a method of plugin '" + descriptor.id + "'",
               "a step of this plugin calls one of its methods, such as `method: augment`")
