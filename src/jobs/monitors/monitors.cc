@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/ids.h"
+#include "base/redact.h"
 #include "jobs/core/event_log.h"
 #include "jobs/core/events.h"
 
@@ -17,16 +18,17 @@ class Everybody final : public WatchListener {
 
   void record(const Value& record) override {
     const std::string type = "monitor." + std::string(record.at("type").as_string());
-    hub_.publish(id_, type, record);
-    events_.record({.type = type, .source = "watch:" + id_, .data = record});
+    const Value told = log_.redactor().clean(record);
+    hub_.publish(id_, type, told);
+    events_.record({.type = type, .source = "watch:" + id_, .data = told});
     if (also_ != nullptr) also_->record(record);
   }
 
   void note(Log::Level level, const std::string& text, const Value& fields) override {
     log_.write(level, text, fields);
-    Value told = fields;
+    Value told = log_.redactor().clean(fields);
     told.set("level", name_of(level));
-    told.set("message", text);
+    told.set("message", log_.redactor().clean(text));
     hub_.publish(id_, "monitor.note", std::move(told));
     if (also_ != nullptr) also_->note(level, text, fields);
   }
