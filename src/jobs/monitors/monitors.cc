@@ -28,7 +28,7 @@ class Everybody final : public WatchListener {
     log_.write(level, text, fields);
     Value told = log_.redactor().clean(fields);
     told.set("level", name_of(level));
-    told.set("message", log_.redactor().clean(text));
+    told.set("message", log_.redactor().clean(std::string_view(text)));
     hub_.publish(id_, "monitor.note", std::move(told));
     if (also_ != nullptr) also_->note(level, text, fields);
   }
