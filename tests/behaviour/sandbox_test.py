@@ -6,6 +6,8 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
+from pathlib import Path
 
 import outside
 import pytest
@@ -65,6 +67,14 @@ class Tries(Plugin):
         return {"tried": told, "uid": os.getuid(), "rights": status["CapEff"].strip() + status["CapBnd"].strip(),
                 "tmp": sorted(os.listdir(os.environ["TMPDIR"])), "home": os.environ["HOME"], "pid": os.getpid()}
 '''
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder that an ordinary user can be let into; those of pytest are closed anew by every other pytest of this user."""
+    folder = Path(tempfile.mkdtemp(prefix="mortise-sandbox-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -170,9 +180,6 @@ def ordinary(tmp_path):
     if os.geteuid() != 0:
         return ()
     os.chmod(tmp_path, 0o777)
-    for parent in tmp_path.parents:
-        if str(parent).startswith("/tmp/"):
-            os.chmod(parent, os.stat(parent).st_mode | 0o055)
     return ("setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups")
 
 
