@@ -227,6 +227,7 @@ class Trial {
     for (const char* setting : {"GOENV=off", "GOFLAGS=-mod=mod", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOTELEMETRY=off", "GOWORK=off", "CGO_ENABLED=0"})
       environment.emplace_back(setting);
     environment.push_back("GOCACHE=" + go_cache());
+    environment.push_back("GOTMPDIR=" + copy_.home());  // programs that it builds start there; in /tmp none do
     environment.push_back("GOPATH=" + os::join(copy_.root(), "gopath"));
   }
 

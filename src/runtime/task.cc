@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -116,6 +117,7 @@ TaskEnd run_task(Workshop& workshop, launcher::Order order, const TaskBounds& bo
                const std::function<void(std::string_view)>& line) {
   auto [output, output_end] = make_pipe();
   auto [report, report_end] = make_pipe();
+  ::fchmod(report_end.get(), 0622);  // R can only open it by its name, and may run as somebody else
   const auto grave = std::make_shared<Grave>();
   const auto process = workshop.launcher().start(std::move(order), report_end, output_end, output_end, {},
                                                  [grave](const Death& death) { grave->fill(death); });
