@@ -307,8 +307,8 @@ def test_a_cooperative_plugin_ends_at_its_deadline_without_being_killed(shared_s
     steps = [step("Test.wait", "Wait", started=str(tmp_path / "s"), until=str(tmp_path / "never"), timeout="500ms")]
     answer = shared_server.execute(steps)
     assert answer["failure"]["code"] == "timeout" and time.monotonic() - begin < 1.4 * PATIENCE
-    worker = int((tmp_path / "s").read_text())
-    assert worker in shared_server.worker_pids(), "it was killed although it listened"
+    (attempt,) = shared_server.record(answer["run_id"])["steps"]
+    assert attempt["worker_pid"] in shared_server.worker_pids(), "it was killed although it listened"
 
 
 def test_a_step_is_skipped_when_its_condition_does_not_hold(shared_server, tmp_path):
