@@ -232,7 +232,7 @@ def test_another_shell_sees_and_cancels_what_this_one_runs(config, pipeline, tmp
 def test_the_command_line_is_a_client_of_a_running_server(server, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "p.json").write_text(json.dumps({"name": "P", "steps": [outside.step("Test.append", name="A", file="out.txt", line="x"), GIVE]}))
+    (elsewhere / "p.json").write_text(json.dumps({"name": "P", "steps": [outside.step("Test.append", name="A", file=str(tmp_path / "out.txt"), line="x"), GIVE]}))
     result = server.cli("run", "p.json", "--json", cwd=elsewhere)
     assert result.returncode == 0, result.stderr
     run = server.record(json.loads(result.stdout)["data"]["run_id"])
