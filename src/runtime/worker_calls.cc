@@ -32,9 +32,14 @@ std::optional<Outcome> WorkerInstance::admit(const Call& call, Driver driver) {
   if (call.deadline && Clock::now() >= *call.deadline) {
     return refusal(Ended::timeout, Error(Code::timeout, "the deadline of the call passed before it began"));
   }
+  if (!usable()) {  // it died between the lease and here: the call goes to another one
+    Error error(Code::plugin, "worker '" + speaker_.plugin + "' ended before the call");
+    if (auto why = lifecycle_.failure()) error.because(*why);
+    return refusal(Ended::crashed, std::move(error));
+  }
   const plugin::State state = lifecycle_.state();
   const bool question = call.operation == Operation::validate || call.operation == Operation::health;
-  if (!usable() || (question ? !plugin::accepts_questions(state) : !plugin::accepts_work(state))) {
+  if (question ? !plugin::accepts_questions(state) : !plugin::accepts_work(state)) {
     Error error(Code::conflict, "Cannot " + std::string(name_of(call.operation)) + " with plugin in state " + std::string(plugin::name_of(state)));
     if (auto why = lifecycle_.failure()) error.because(*why);
     return refusal(Ended::denied, std::move(error));
