@@ -53,6 +53,13 @@ class Monitor_{label}(BaseMonitor):
 """
 
 
+def environment(folder):
+    """An interpreter with packages of its own, and the folder that they are in."""
+    command = [sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", str(folder / "environment")]
+    subprocess.run(command, check=True, timeout=120)
+    return folder / "environment" / "bin" / "python", next((folder / "environment" / "lib").glob("python3*/site-packages"))
+
+
 def project(folder, settings="", **files):
     plugins = Path(folder) / "mimolo" / "plugins"
     plugins.mkdir(parents=True, exist_ok=True)
@@ -561,14 +568,11 @@ def test_the_log_files_have_the_form_that_was_asked_for(tmp_path, running, log_f
 
 @pytest.mark.rows("L-26", "L-66")
 def test_installed_packages_offer_monitors_as_entry_points(tmp_path, mortise):
-    site = tmp_path / "site"
-    (site / "counting-1.0.dist-info").mkdir(parents=True)
+    python, site = environment(tmp_path)
+    (site / "counting-1.0.dist-info").mkdir()
     (site / "counting.py").write_text(COUNTER)
     (site / "counting-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: counting\nVersion: 1.0\n")
     (site / "counting-1.0.dist-info" / "entry_points.txt").write_text("[mimolo.plugins]\ncounter = counting:CounterMonitor\n")
-    python = tmp_path / "python"  # an interpreter in which the package is installed
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{site}" exec {sys.executable} "$@"\n')
-    python.chmod(0o755)
     project(tmp_path, "[plugins.counter]\nonly = 1\n[monitor]\ncooldown_seconds = 0.5\n")
     (listed,) = json.loads(mortise("mimolo", "register", env={"MORTISE_PYTHON": str(python)}).stdout)["plugins"]
     assert (listed["label"], listed["class"]) == ("counter", "counting:CounterMonitor")

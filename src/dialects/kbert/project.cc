@@ -102,7 +102,7 @@ Found found_of(const Value& told, const plugin::Descriptor& reader) {
   set_requirements(plugin, told);
   plugin.keeps_state = true;
   plugin.max_instances = 1;
-  plugin.on_failure = plugin::FailurePolicy::fail;
+  plugin.on_failure = plugin::FailurePolicy::report;  // a failed life is kept by the adapter; a failed call is over
   return found;
 }
 

@@ -67,7 +67,7 @@ Found found_of(const Value& told, const plugin::Descriptor& reader) {
   plugin.keeps_state = true;
   plugin.max_instances = 1;
   plugin.deadline = longest_poll;
-  plugin.on_failure = plugin::FailurePolicy::backoff;
+  plugin.on_failure = plugin::FailurePolicy::report;  // the watch lets it rest
   found.rules = {told.at("resets_cooldown").as_bool(), told.at("infrequent").as_bool(), text_of(told, "data_header")};
   return found;
 }
