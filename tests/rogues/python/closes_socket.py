@@ -1,4 +1,4 @@
-"""Closes the protocol's descriptor, then returns."""
+"""Closes the protocol's descriptor, then returns: the ring carries the answer."""
 
 import os
 
@@ -10,4 +10,4 @@ from raw import SOCKET
 class ClosesSocket(Plugin):
     def step(self, step):
         os.close(SOCKET)
-        return "nobody hears this"
+        return "heard all the same"

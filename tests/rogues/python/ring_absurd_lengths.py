@@ -2,10 +2,10 @@
 
 from mortise import Plugin
 
-from raw import prefix, ring, wait_forever
+from raw import prefix, put, wait_forever
 
 
 class RingAbsurdLengths(Plugin):
     def step(self, step):
-        ring().send(prefix(0xFFFFFFFF) + b"{}")
+        put(prefix(0xFFFFFFFF) + b"{}")
         wait_forever()

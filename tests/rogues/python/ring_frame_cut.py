@@ -2,10 +2,10 @@
 
 from mortise import Plugin
 
-from raw import prefix, ring, wait_forever
+from raw import prefix, put, wait_forever
 
 
 class RingFrameCut(Plugin):
     def step(self, step):
-        ring().send(prefix(1000) + b'{"t":"result"')
+        put(prefix(1000) + b'{"t":"result"')
         wait_forever()

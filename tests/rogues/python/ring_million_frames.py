@@ -1,8 +1,10 @@
 """Sends a million tiny frames."""
 
+import time
+
 from mortise import Plugin
 
-from raw import prefix, ring
+from raw import prefix, put, ring
 
 
 class RingMillionFrames(Plugin):
@@ -13,6 +15,8 @@ class RingMillionFrames(Plugin):
         sent = 0
         while sent < 1_000_000:
             if used._has_room(len(frame) * 500):
-                used.send(frame * 500)
+                put(frame * 500)
                 sent += 500
+            else:
+                time.sleep(0.001)
         return "sent"

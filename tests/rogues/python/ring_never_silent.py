@@ -2,7 +2,7 @@
 
 from mortise import Plugin
 
-from raw import prefix, ring
+from raw import prefix, put, ring
 
 
 class RingNeverSilent(Plugin):
@@ -12,4 +12,4 @@ class RingNeverSilent(Plugin):
         frame = (prefix(len(note)) + note) * 100
         while True:
             if used._has_room(len(frame)):
-                used.send(frame)
+                put(frame)

@@ -18,6 +18,12 @@ def prefix(header_size, segments_size=0, descriptors=0):
     return struct.pack("<4sIIHH", b"MTSE", header_size, segments_size, descriptors, 0)
 
 
+def put(data):
+    """Into the ring as it is, and rings the bell: whatever the host does, it looks."""
+    ring().send(data)
+    write_unannounced(b"MTSB" + bytes(12))
+
+
 def write(data):
     """Over the socket, as the continuation of the stream: a ring says that it goes on there."""
     used = ring()
