@@ -134,10 +134,11 @@ def test_of_two_plugins_with_one_name_the_second_is_refused_by_type_and_name(hos
 
 @rows("M-68")
 def test_what_a_plugin_needs_is_initialized_before_it(host, folder):
-    python_plugin(folder, "top", REMEMBERS, requires=["middle"])
-    python_plugin(folder, "middle", REMEMBERS, requires=[{"name": "ground", "type": "capability"}])
-    python_plugin(folder, "base", REMEMBERS, provides=["ground"])
-    python_plugin(folder, "other", REMEMBERS)
+    files = [f"file_system={folder.parent}:write"]
+    python_plugin(folder, "top", REMEMBERS, requires=["middle"], permissions=files)
+    python_plugin(folder, "middle", REMEMBERS, requires=[{"name": "ground", "type": "capability"}], permissions=files)
+    python_plugin(folder, "base", REMEMBERS, provides=["ground"], permissions=files)
+    python_plugin(folder, "other", REMEMBERS, permissions=files)
     server = host()
     assert server.execute([step("top", output="x")])["context"]["x"] == "done"
     assert lines_of(folder.parent / "diary") == ["base initialize", "middle initialize", "top initialize"]
@@ -179,7 +180,7 @@ def test_a_plugin_that_lacks_what_it_needs_is_refused_by_name_before_any_step_ru
 
 @rows("M-47")
 def test_a_plugin_is_closed_at_the_end_and_the_processes_it_leaked_are_gone(host, folder):
-    python_plugin(folder, "leaves", LEAVES)
+    python_plugin(folder, "leaves", LEAVES, permissions=[f"file_system={folder.parent}:write"])
     server = host()
     child = outside.host_pid(server.execute([step("leaves", output="child")])["context"]["child"])
     assert alive(child) and not (folder.parent / "leaves.closed").exists()
