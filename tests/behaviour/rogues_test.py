@@ -223,6 +223,7 @@ def test_a_table_that_lies_about_itself_is_refused(lie, host):
 
 @pytest.mark.parametrize("size", [0, 2**62, 2**63 - 1, -(2**63), 1.5, "much", None])
 def test_shared_memory_of_an_absurd_size_is_refused(size, host):
+    host.cli("plugin", "release", "Rogue.asks_absurd_arena_py")  # it may rest, after what it did for other sizes
     calm = Calm(host)
     answer = host.execute([step("Rogue.asks_absurd_arena_py", size=size, timeout="1s")])
     assert not answer["success"] and answer["failure"]["code"] in ("plugin", "timeout"), answer
@@ -275,13 +276,27 @@ def test_a_child_that_keeps_the_worker_s_socket_does_not_hide_its_death(host, tm
     answer = host.execute([step("Rogue.leaves_child", pid_file=str(tmp_path / "pid"), timeout="30s")])
     assert time.monotonic() - begin < 5 * PATIENCE, "only the deadline ended it"
     assert answer["failure"]["code"] == "plugin" and "exited with status 0" in error_text(answer["failure"])
-    child = int((tmp_path / "pid").read_text())
-    eventually(lambda: not alive(child), within=5, what="the end of the child")
+    assert (tmp_path / "pid").read_text().strip(), "there was no child"
+    eventually(lambda: not processes_of("Rogue.leaves_child", host), within=5, what="the end of the child")
     calm.check()
 
 
+def processes_of(plugin, host):
+    """Everything below the host that a worker of this plugin is, or started."""
+    found = []
+    for pid in outside.descendants(host.pid):
+        try:
+            environment = open(f"/proc/{pid}/environ", "rb").read().split(b"\0")
+        except OSError:
+            continue
+        if f"MORTISE_PLUGIN={plugin}".encode() in environment:
+            found.append(pid)
+    return found
+
+
 def test_children_of_a_worker_end_with_it(host):
-    sleepers = host.execute([step("Rogue.forks_children_py", output="pids")])["context"]["pids"]
+    own = host.execute([step("Rogue.forks_children_py", output="pids")])["context"]["pids"]
+    sleepers = [outside.host_pid(pid, host.pid) for pid in own]
     assert len(sleepers) == 10 and all(map(alive, sleepers))
     (worker,) = {_parent(pid) for pid in sleepers}
     os.kill(worker, 9)
