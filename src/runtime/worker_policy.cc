@@ -81,6 +81,8 @@ sandbox::Policy worker_policy(const plugin::Descriptor& descriptor, const Access
   add_language(shown, descriptor, paths);
   shown.add(program, Right::execute);
   shown.add(descriptor.folder, Right::execute, Presence::must_exist);
+  // Of a project whose own "plugins" is a folder that the host hides from workers: this file of it.
+  if (!descriptor.entry.empty()) shown.add(os::join(descriptor.folder, descriptor.entry), Right::execute);
   for (const Access::File& file : access.files) shown.add(file.path, file.write ? Right::write : Right::read);
   policy.paths = shown.take();
   if (access.network()) policy.network = sandbox::Network::egress;

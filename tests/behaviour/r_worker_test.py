@@ -161,7 +161,7 @@ def test_a_step_that_runs_too_long_is_interrupted_and_cleans_up_after_itself(tmp
       repeat sqrt(2)
     }
     """
-    r_plugin(tmp_path, "busy", source)
+    r_plugin(tmp_path, "busy", source, permissions=[f"file_system={tmp_path}:write"])
     done = run(tmp_path, {**step("busy", folder=str(tmp_path)), "timeout": "300ms"})
     assert done.returncode == 124 and "did not finish within 300 ms" in done.stdout + done.stderr
     trace = tmp_path / "trace.txt"
