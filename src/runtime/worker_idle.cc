@@ -110,6 +110,7 @@ bool WorkerInstance::tidy(bool rest) {
 
 // On any thread.
 void WorkerInstance::hear(News) {
+  if (!started_.load(std::memory_order_acquire)) return;  // the handshake looks for itself
   Driver driver = Driver::nobody;
   {
     const std::lock_guard lock(mutex_);

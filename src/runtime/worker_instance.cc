@@ -50,6 +50,7 @@ void WorkerInstance::start_process() {
                                   worker_bounds(*descriptor_, around_.settings), around_.keepers, [weak](News news) {
                                     if (const auto self = weak.lock()) self->hear(news);
                                   }, std::move(rules));
+  started_.store(true, std::memory_order_release);
   socket_watch_ = around_.reactor.watch(process_->channel().descriptor(), EPOLLONESHOT, [weak](std::uint32_t) {
     if (const auto self = weak.lock()) self->socket_ready();
   });

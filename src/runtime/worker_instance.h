@@ -137,6 +137,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   bool measured_ = true;
   std::atomic<bool> usable_{true};
   std::atomic<bool> told_{false};  // its end was foreseen, or an outcome or the log said why
+  std::atomic<bool> started_{false};  // process_ is there: it can die before we know of it
 
   mutable std::mutex mutex_;
   std::condition_variable free_;

@@ -631,11 +631,13 @@ def test_mypy_finds_no_fault_in_a_monitor(tmp_path):
 
 
 @pytest.mark.rows("L-77")
-def test_an_interpreter_that_is_too_old_is_named(tmp_path, mortise):
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "sitecustomize.py").write_text("import sys\nsys.version_info = (3, 10, 2, 'final', 0)\n")
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}/old:$PYTHONPATH" exec {sys.executable} "$@"\n')
+def test_an_interpreter_that_is_too_old_is_named(tmp_path, tmp_path_factory, mortise):
+    place = tmp_path_factory.mktemp("interpreter")  # not in the folder that the host works in: workers do not see that
+    (place / "bin").mkdir()
+    (place / "old").mkdir()
+    (place / "old" / "sitecustomize.py").write_text("import sys\nsys.version_info = (3, 10, 2, 'final', 0)\n")
+    python = place / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{place}/old:$PYTHONPATH" exec /usr/bin/python3 "$@"\n')
     python.chmod(0o755)
     project(tmp_path, "[plugins.counter]\n", mine=COUNTER)
     done = mortise("mimolo", "register", env={"MORTISE_PYTHON": str(python)})
