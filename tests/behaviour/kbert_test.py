@@ -636,13 +636,12 @@ class Asks(PluginBase):
 
 
 def test_mocked_service_without_validate_before():
-    mock_service = Mock()
-    container = Container()
-    container.register(RequiredService, mock_service, instance=True)
-    plugin = Asks()
-    plugin.initialize(PluginContext(container=container))
-    mock_service.some_method.assert_called()
-    assert plugin.resource is not None
+    stand_in, services = Mock(), Container()
+    services.register(service_type=RequiredService, implementation=stand_in, instance=True)
+    asking = Asks()
+    asking.initialize(PluginContext(container=services))
+    assert stand_in.some_method.call_count == 1
+    assert asking.resource is stand_in
 
 
 def test_an_instance_is_itself():
