@@ -41,6 +41,7 @@ class Array {
     const auto size = static_cast<std::int64_t>(value.size());
     if (depth == shape_.size()) {
       if (!numbers_.empty()) throw wrong("its lists are of different depth");
+      shape_.reserve(most_dimensions);
       shape_.push_back(size);
     } else if (shape_[depth] != size) {
       throw wrong("its lists have " + std::to_string(shape_[depth]) + " and " + std::to_string(size) + " items");

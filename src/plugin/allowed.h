@@ -35,6 +35,13 @@ struct Decision {
   Time when{};
 };
 
+// Whether a plugin is trusted with the host's own process.
+struct TrustDecision {
+  Verdict verdict = Verdict::granted;
+  std::string by;
+  Time when{};
+};
+
 // What an operator set; absent: as the plugin says.
 struct LimitChoice {
   std::optional<std::uint64_t> memory_bytes;
@@ -47,7 +54,7 @@ struct LimitChoice {
 struct Decisions {
   std::vector<Decision> permissions;
   LimitChoice limits;
-  std::optional<Decision> trust;  // granted: in the host's own process. Its permission says nothing
+  std::optional<TrustDecision> trust;
 };
 
 struct Allowed {

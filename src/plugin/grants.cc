@@ -84,7 +84,7 @@ void take(Decisions& decisions, const store::GrantRow& row) {
   if (row.topic == permission_topic) {
     put(decisions.permissions, {Permission::parse(row.name), verdict_named(row.value), row.by, row.when});
   } else if (row.topic == trust_topic) {
-    decisions.trust = Decision{{}, verdict_named(row.value), row.by, row.when};
+    decisions.trust = TrustDecision{verdict_named(row.value), row.by, row.when};
   } else {
     read_limit(row.name + "=" + row.value, decisions.limits);
   }
@@ -154,7 +154,7 @@ void Grants::decide(const std::string& plugin, const Permission& permission, Ver
 
 void Grants::trust(const std::string& plugin, Verdict verdict, const std::string& by) {
   const std::lock_guard one_at_a_time(changing_);
-  const Decision made{{}, verdict, by, now()};
+  const TrustDecision made{verdict, by, now()};
   const store::GrantRow row{plugin, trust_topic, {}, std::string(name_of(verdict)), by, made.when};
   write(database_, [row](store::GrantStore& grants) { grants.put(row); });
   const std::lock_guard lock(mutex_);
