@@ -79,13 +79,30 @@ constexpr Subject subjects[] = {{"native", "Bench.echo", 2'000, 4'000},
                                 {"R", "Bench.r_r", 250'000, 250'000},
                                 {"Go", "Bench.go_go", 5'000, 5'000}};
 
+struct Pair {
+  Host ring{runtime::Transport::ring}, socket{runtime::Transport::socket};
+
+  Pair() {
+    for (Host* host : {&ring, &socket}) {
+      for (const Subject& subject : subjects) {
+        if (host->registry.find(subject.plugin) != nullptr) host->ask(subject.plugin, 1);
+      }
+    }
+  }
+  void pin_workers(int processor) {
+    ring.pin_workers(processor);
+    socket.pin_workers(processor);
+  }
+};
+
 std::string load() {
   std::string words;
   std::getline(std::ifstream("/proc/loadavg"), words);
   return words;
 }
 
-void measure(const char* where, bool together, Host& ring, Host& socket, Floors& floors, bench::Report& report) {
+void measure(const char* where, bool together, Pair& hosts, Floors& floors, bench::Report& report) {
+  auto& [ring, socket] = hosts;
   const bench::Effort effort{.rounds = 7, .samples = 1000};
   for (const std::size_t bytes : {std::size_t{64}, std::size_t{4096}}) {
     const std::string what = std::to_string(bytes) + " B, " + where;
@@ -106,12 +123,6 @@ void measure(const char* where, bool together, Host& ring, Host& socket, Floors&
   }
 }
 
-void start_all(Host& host) {
-  for (const Subject& subject : subjects) {
-    if (host.registry.find(subject.plugin) != nullptr) host.ask(subject.plugin, 1);
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -119,28 +130,22 @@ int main(int argc, char** argv) {
   cpu_set_t allowed;
   ::sched_getaffinity(0, sizeof allowed, &allowed);
   const bool two = CPU_ISSET(0, &allowed) && CPU_ISSET(1, &allowed);
-  std::unique_ptr<Floors> apart;
-  if (two) {
-    pin(0, 1);
-    apart = std::make_unique<Floors>();  // forks: its children stay on processor 1
-  }
-  pin(0, 0);
-  Floors together;
-  Host ring(runtime::Transport::ring);
-  Host socket(runtime::Transport::socket);
-  start_all(ring);
-  start_all(socket);
   bench::Report report;
   if (two) {
-    ring.pin_workers(1);
-    socket.pin_workers(1);
-    measure("two processors", false, ring, socket, *apart, report);
+    pin(0, 1);
+    Floors floors;  // forks: its children stay on processor 1
+    ::sched_setaffinity(0, sizeof allowed, &allowed);
+    Pair hosts;  // sees both processors
+    hosts.pin_workers(1);
+    pin(0, 0);
+    measure("two processors", false, hosts, floors, report);
   } else {
     report.note("processors 0 and 1 are not both to be had: nothing was measured on two");
   }
-  ring.pin_workers(0);
-  socket.pin_workers(0);
-  measure("one processor", true, ring, socket, together, report);
+  pin(0, 0);
+  Floors floors;
+  Pair hosts;  // sees one
+  measure("one processor", true, hosts, floors, report);
   report.note("/proc/loadavg before: " + before + "; after: " + load());
   return report.finish(argc, argv);
 }

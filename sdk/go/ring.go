@@ -232,7 +232,7 @@ func (l *looks) look(most time.Duration, there func() bool) bool {
 			l.notBefore = now.Add(5 * time.Millisecond << l.pauses) // 10, 20 ... 1280 ms
 			return false
 		case now.Sub(begin) >= most:
-			l.skipped, l.skip = 0, max(1, min(2*l.skip, 64))
+			l.skipped, l.skip = 0, max(1, min(2*l.skip, 8))
 			return false
 		}
 		before = now

@@ -88,6 +88,7 @@ class HeaderReader:
     _LONG = b"0" * 19  # no shorter integer is beyond int64
     _MANY = 2 * 4_000_000  # no shorter text holds more values than a message may
     _HUGE = b"e000"  # no smaller exponent is beyond float64
+    _FEW = 100  # bytes for each value, and more
 
     def __init__(self) -> None:
         self.simple = False
@@ -123,6 +124,7 @@ class HeaderReader:
         self.simple = not (
             self._duplicates
             or len(raw) > self._MANY
+            or raw.count(b",") * self._FEW < len(raw) - self._FEW * 10  # cheaper to look at each value than at all the text
             or b'"$' in raw
             or b"\\u" in raw
             or raw.count(b"{") + raw.count(b"[") > 100

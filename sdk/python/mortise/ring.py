@@ -200,7 +200,7 @@ class _Looks:
                 return False
             if now - begin >= most_us * 1000:
                 self._skipped = 0
-                self._skip = min(max(self._skip * 2, 1), 64)
+                self._skip = min(max(self._skip * 2, 1), 8)
                 return False
             before = now
 

@@ -2,7 +2,7 @@
 //
 // A process that sleeps is woken far slower than it answers; one that looks takes its processor from somebody else. So it
 // gives the processor away between looks, and stops for a while when that goes wrong:
-//   in vain    the moment passed and nothing came: the next 1, 2, 4 ... 64 waits sleep at once
+//   in vain    the moment passed and nothing came: the next 1, 2, 4, 8, 8 ... waits sleep at once
 //   held up    giving the processor away took long, so a stranger wants it: no looking for 10, 20, 40 ... 1280 ms
 // What comes while it looks makes it forget both. Whether the machine has processors to spare at all is SpinBudget's to know.
 #pragma once
@@ -37,7 +37,7 @@ class SpinLessons {
     if (pause_ < longest_pause) pause_ *= 2;
   }
 
-  static constexpr std::uint32_t most_skipped = 64;
+  static constexpr std::uint32_t most_skipped = 8;
   static constexpr std::chrono::milliseconds first_pause{10}, longest_pause{1280};
 
  private:

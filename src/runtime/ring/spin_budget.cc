@@ -1,7 +1,6 @@
 #include "runtime/ring/spin_budget.h"
 
 #include <fcntl.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,12 +10,16 @@
 #include <thread>
 #include <vector>
 
+#include "os/process.h"
 #include "runtime/ring/futex.h"
 
 namespace mortise::runtime {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Both sides look only when each sees the other come, who may have to be woken first and then has work to do.
+constexpr int wakings = 4;
 
 // Two threads wake each other in turns: half of the median of their round trips. On a busy machine it gives up soon.
 std::chrono::nanoseconds cost_of_waking() {
@@ -54,8 +57,8 @@ std::chrono::nanoseconds cost_of_waking() {
 
 std::chrono::microseconds measure() {
   try {
-    return std::clamp(std::chrono::duration_cast<std::chrono::microseconds>(cost_of_waking()), SpinBudget::least,
-                      SpinBudget::most);
+    const auto budget = std::chrono::duration_cast<std::chrono::microseconds>(wakings * cost_of_waking());
+    return std::clamp(budget, SpinBudget::least, SpinBudget::most);
   } catch (const std::exception&) {  // no thread to be had
     return SpinBudget::least;
   }
@@ -69,19 +72,19 @@ unsigned running_in(const char* text) noexcept {
 }
 
 SpinBudget::SpinBudget()
-    : processors_(static_cast<unsigned>(std::max(::get_nprocs(), 1))),
+    : processors_(static_cast<unsigned>(os::usable_processors())),
       load_(::open("/proc/loadavg", O_RDONLY | O_CLOEXEC)) {}
 
 void SpinBudget::measure_once() noexcept {
-  std::call_once(once_, [this] { measured_us_ = measure().count(); });
+  if (processors_ > 1) std::call_once(once_, [this] { measured_us_ = measure().count(); });
 }
 
-// A caller and its worker are two that run; they may take turns on one processor.
+// A caller and its worker are two that run; one more is a passer-by.
 bool SpinBudget::crowded() const noexcept {
   std::array<char, 64> text{};
   if (!load_ || ::pread(load_.get(), text.data(), text.size() - 1, 0) <= 0) return true;
   const unsigned running = running_in(text.data());
-  return running == 0 || running > std::max(processors_, 2U);
+  return running == 0 || running > processors_ + 1;
 }
 
 std::chrono::microseconds SpinBudget::now(Clock::time_point now) noexcept {

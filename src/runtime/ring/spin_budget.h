@@ -1,6 +1,7 @@
-// SpinBudget: how long anybody here may look before sleeping; nothing while the machine has more work than processors.
+// SpinBudget: how long anybody here may look before sleeping; nothing while the machine has more work than processors, or
+// only one processor: there a sleeper is woken quickly, and who looks takes the time from whom it waits for.
 //
-// Measured once: about what it costs to wake a sleeper, since looking for longer than that costs more than it can save.
+// Measured once: what it costs to wake a sleeper, several times over, or two who each wait for the other to be awake never meet.
 // Asked often: at most every 20 ms it counts what wants to run (/proc/loadavg). Thread-safe; asking costs a clock or less.
 #pragma once
 
@@ -22,7 +23,7 @@ class SpinBudget {
   void measure_once() noexcept;
   [[nodiscard]] std::chrono::microseconds now(std::chrono::steady_clock::time_point now) noexcept;
 
-  static constexpr std::chrono::microseconds least{10}, most{50};
+  static constexpr std::chrono::microseconds least{50}, most{200};
 
  private:
   [[nodiscard]] bool crowded() const noexcept;
