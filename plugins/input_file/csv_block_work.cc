@@ -113,10 +113,25 @@ class BlockWork {
     result_.pieces.clear();
     result_.plans.clear();
     for (const WantedColumn& column : job_.columns) {
-      result_.plans.push_back(column.plan);
-      result_.pieces.push_back(column.skip ? ColumnPiece{}
-                                           : read_column(fields_, column.place, column.plan, *job_.nulls, column.task));
+      ColumnPlan plan = column.plan;
+      result_.pieces.push_back(column.skip ? ColumnPiece{} : read_piece(column, plan));
+      result_.plans.push_back(plan);
     }
+  }
+
+  // What turns out to be text whatever else the column holds is read as text at once.
+  ColumnPiece read_piece(const WantedColumn& column, ColumnPlan& plan) {
+    ColumnPiece piece = read_column(fields_, column.place, plan, *job_.nulls, column.task);
+    const TextType& found = piece.evidence;
+    if (piece.data != nullptr || column.task != ColumnTask::guess || found.type() != ColumnType::text || !found.any() ||
+        found.undecided()) {
+      return piece;
+    }
+    plan = ColumnPlan{};
+    plan.layout = found.layout();
+    ColumnPiece texts = read_column(fields_, column.place, plan, *job_.nulls, column.task);
+    texts.evidence = std::move(piece.evidence);
+    return texts;
   }
 
   void misfit(const WantedColumn& column, std::size_t row) {

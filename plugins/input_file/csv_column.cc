@@ -111,8 +111,13 @@ class ColumnReader {
     for (std::size_t row = 0; row < rows; ++row) {
       const std::string_view text = fields_.text(row, column_, scratch_);
       const bool missing = named_nulls && nulls_.hard(text, fields_.quoted(row, column_));
-      if (!missing && (parse(text, out[row]) || (is_blank_edged(text) && parse(trimmed(text), out[row])))) {
+      if (!missing && parse(text, out[row])) {
         known_.any = true;
+        continue;
+      }
+      if (!missing && is_blank_edged(text) && parse(trimmed(text), out[row])) {
+        known_.any = true;
+        piece_.verbatim = false;
         continue;
       }
       out[row] = T{};
@@ -302,6 +307,24 @@ std::shared_ptr<arrow::DataType> arrow_type(const ColumnPlan& plan) {
 ColumnPiece read_column(const CsvFields& fields, std::size_t column, const ColumnPlan& plan, const NullRule& nulls,
                         ColumnTask task) {
   return ColumnReader(fields, column, plan, nulls, task).read();
+}
+
+std::shared_ptr<arrow::ArrayData> texts_of(const arrow::ArrayData& integers) {
+  constexpr std::int64_t longest = 20;  // "-9223372036854775808"
+  const std::int64_t rows = integers.length;
+  auto offsets = allocate((rows + 1) * static_cast<std::int64_t>(sizeof(std::int32_t)));
+  auto* at = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
+  auto bytes = must(arrow::AllocateResizableBuffer(rows * longest), doing);
+  char* const begin = reinterpret_cast<char*>(bytes->mutable_data());
+  char* end = begin;
+  const auto* values = integers.GetValues<std::int64_t>(1);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    at[row] = static_cast<std::int32_t>(end - begin);
+    end = std::to_chars(end, end + longest, values[row]).ptr;
+  }
+  at[rows] = static_cast<std::int32_t>(end - begin);
+  check(bytes->Resize(end - begin), doing);
+  return arrow::ArrayData::Make(arrow::utf8(), rows, {nullptr, std::move(offsets), std::move(bytes)}, 0);
 }
 
 std::shared_ptr<arrow::Array> join_pieces(std::vector<std::shared_ptr<arrow::ArrayData>>& pieces,

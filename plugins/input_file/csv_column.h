@@ -48,6 +48,7 @@ struct ColumnPiece {
   TextType evidence;                       // of all texts of the column in this block
   std::vector<std::size_t> misfits;        // rows whose text is not of the type; they hold null
   std::int64_t text_bytes = 0;
+  bool verbatim = true;  // an integer's text is the one way to write it: no blanks around it
 };
 
 enum class ColumnTask {
@@ -56,6 +57,9 @@ enum class ColumnTask {
   insist,  // every text that is not of the type is a misfit; but leading zeros and '+' are fine, as whoever names a type wants it
   learn,  // gather the evidence, make nothing
 };
+
+// Integers that were read verbatim, as the texts that they were read from. Without nulls.
+[[nodiscard]] std::shared_ptr<arrow::ArrayData> texts_of(const arrow::ArrayData& integers);
 
 [[nodiscard]] ColumnPiece read_column(const CsvFields& fields, std::size_t column, const ColumnPlan& plan,
                                       const NullRule& nulls, ColumnTask task);

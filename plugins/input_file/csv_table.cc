@@ -35,6 +35,7 @@ struct TableColumn {
   TextType evidence;
   std::vector<std::shared_ptr<arrow::ArrayData>> pieces;  // one for each block
   std::vector<ColumnPlan> plans;                          // that each was read by
+  std::vector<bool> verbatim;                             // of each: see ColumnPiece
 };
 
 ColumnPlan plan_of(const TextType& evidence) {
@@ -321,7 +322,8 @@ class CsvTable {
       column.evidence.merge(result.pieces[i].evidence);
       const ColumnPlan plan = plan_of(column.evidence);
       // A plan from the first rows is as wide as all that was seen since, except where that fits less.
-      if (result.pieces[i].data == nullptr && !plan.same_as(column.plan)) {
+      const bool text = result.plans[i].type == ColumnType::text && column.plan.type != ColumnType::text;
+      if ((result.pieces[i].data == nullptr || text) && !plan.same_as(column.plan)) {
         column.plan = plan;
         widened = true;
       }
@@ -347,6 +349,7 @@ class CsvTable {
       ColumnPlan read_by = result.plans[i];
       if (result.pieces[i].data == nullptr) read_by.decimals = -1;  // by none
       columns_[i].plans.push_back(read_by);
+      columns_[i].verbatim.push_back(result.pieces[i].verbatim);
       columns_[i].pieces.push_back(std::move(result.pieces[i].data));
     }
     if (bytes_ > spec_.max_memory) {
@@ -394,10 +397,23 @@ class CsvTable {
     bool any = false;
     kept_blocks_ = 0;
     for (TableColumn& column : columns_) {
-      if (column.task == ColumnTask::guess) column.plan = plan_of(column.evidence);
+      if (column.task == ColumnTask::guess) {
+        column.plan = plan_of(column.evidence);
+        if (column.plan.type == ColumnType::text) integers_to_texts(column);
+      }
       for (const ColumnPlan& plan : column.plans) any = any || !plan.same_as(column.plan);
     }
     return any;
+  }
+
+  // A misfit late in a large file does not mean that all of it is read again: an integer says what its text was.
+  static void integers_to_texts(TableColumn& column) {
+    for (std::size_t i = 0; i < column.pieces.size(); ++i) {
+      auto& piece = column.pieces[i];
+      if (column.plans[i].type != ColumnType::integer || !column.verbatim[i] || !piece || piece->null_count != 0) continue;
+      piece = texts_of(*piece);
+      column.plans[i] = column.plan;
+    }
   }
 
   [[nodiscard]] std::shared_ptr<arrow::Schema> schema() const {

@@ -299,6 +299,28 @@ TEST_CASE("types are those of all rows, however small the blocks and however man
   CHECK(opened == 2);
 }
 
+TEST_CASE("numbers that turn out to be texts are as they were written, whatever came before") {
+  const std::pair<std::string, std::string> cases[] = {
+      {"7", "7"}, {" 7", " 7"}, {"7\t", "7\t"}, {"-9223372036854775808", "-9223372036854775808"}, {"\"0\"", "0"}};
+  for (const auto& [written, expected] : cases) {
+    for (const bool missing : {false, true}) {
+      std::string text = "a,b\n";
+      for (int i = 0; i < 3'000; ++i) text += (i == 900 ? written : i == 901 && missing ? "" : std::to_string(i)) + ",1\n";
+      text += "many,1\n";
+      FileSpec spec;
+      const Batch whole = csv(text, spec);
+      CHECK(types_of(whole) == "a:string b:int64 ");
+      const auto& texts = static_cast<const arrow::StringArray&>(*whole->GetColumnByName("a"));
+      CHECK(texts.GetString(900) == expected);
+      CHECK(texts.IsNull(901) == missing);
+      CHECK(texts.GetString(2'999) == "2999");
+      CHECK(texts.GetString(3'000) == "many");
+      spec.block = 500;
+      CHECK(csv(text, spec)->Equals(*whole));
+    }
+  }
+}
+
 TEST_CASE("a packed file is read like any other, and a broken or a bursting one is named") {
   const Folder folder;
   // "a\n1\n" by gzip, with a fixed time.
