@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -60,7 +61,11 @@ struct Host {
     bench::keep(runtime.invoke(plugin, std::move(call)).take());
   }
   void pin_workers(int processor) {
-    for (const auto& one : runtime.instances()) pin(static_cast<pid_t>(one.pid), processor);
+    for (const auto& one : runtime.instances()) {
+      for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(one.pid) + "/task")) {
+        pin(std::stoi(thread.path().filename().string()), processor);
+      }
+    }
   }
 };
 
