@@ -2,7 +2,7 @@
 # SDK and its plugins beside itself, and plugins find Arrow by a path relative to themselves.
 #
 #   bin/mortise                     the program
-#   libexec/mortise/                mortise-launcher, mortise-worker
+#   libexec/mortise/                mortise-launcher, mortise-worker; environments/: what finds packages for plugins
 #   lib/mortise/arrow/              Arrow C++, for the first-party plugins alone
 #   share/mortise/plugins/NAME/     the first-party plugins
 #   share/mortise/python/mortise/   the Python SDK
@@ -22,6 +22,7 @@ install(DIRECTORY sdk/python/mortise DESTINATION share/mortise/python FILES_MATC
 install(DIRECTORY sdk/go/ DESTINATION share/mortise/go FILES_MATCHING PATTERN "*.go" PATTERN "go.mod"
         PATTERN "*_test.go" EXCLUDE)
 install(DIRECTORY sdk/dialects/ DESTINATION share/mortise/dialects PATTERN "__pycache__" EXCLUDE PATTERN "*_test.py" EXCLUDE)
+install(FILES src/environments/python_environment.py src/environments/r_environment.R DESTINATION libexec/mortise/environments)
 configure_file(packaging/mortise.pc.in ${CMAKE_BINARY_DIR}/packaging/mortise.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/packaging/mortise.pc DESTINATION share/pkgconfig)
 install(DIRECTORY sdk/templates DESTINATION share/mortise USE_SOURCE_PERMISSIONS PATTERN ".clang-format" EXCLUDE)

@@ -9,6 +9,8 @@
 #include "app/cache_service.h"
 #include "app/data_service.h"
 #include "app/doctor.h"
+#include "app/environment_options.h"
+#include "app/environment_routes.h"
 #include "app/host_services.h"
 #include "app/limits_report.h"
 #include "app/package_workshop.h"
@@ -83,8 +85,10 @@ std::vector<runtime::sandbox::Path> hidden_paths(const Settings& settings, const
   return paths;
 }
 
-runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseOptions& options, const plugin::Grants& grants) {
+runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseOptions& options, const plugin::Grants& grants,
+                                          environments::Environments& environments) {
   runtime::RuntimeSettings chosen;
+  chosen.packages = [&environments](const plugin::Descriptor& plugin) { return environments.folder_for(plugin); };
   chosen.grants = &grants;
   const std::string data = os::absolute(options.data_dir);
   chosen.folders = {data, os::join(data, "files"), os::join(data, "plugin-files"), settings.permissions.folders};
@@ -211,7 +215,8 @@ struct House::Parts {
         database(os::join(options.data_dir, "mortise.db")),
         grants(database, settings().permissions.policy),
         registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted, trust_decisions(grants)}),
-        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings(), options, grants)),
+        environments(room_logs.runtime, environment_places(options.places, options.data_dir), environment_options(settings())),
+        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings(), options, grants, environments)),
         models(database, runtime, room_logs.plugins),
         inspector(runtime, os::join(options.data_dir, "inspected"), room_logs.plugins),
         dialects(options.guides, surroundings()),
@@ -279,11 +284,13 @@ struct House::Parts {
     services.add("Data", make_data_service(files, grants, registry));
     host_config = add_host_services(services, settings(), room_logs.plugins, registry, runtime);
     http::add_routes(router, api);
+    add_environment_routes(router, environments, registry);
     dialects.add_routes(router);
     server.start();
     // Last of all: what begins here uses everything above, and nothing begins where the doors could not be opened.
     if (resume_for(options.ports) == jobs::Resume::automatic) {
       plugin_reload.start();
+      (void)environments.collect_garbage();
       (void)pipelines.resume_all();
       scheduler.start();
       sweeper.emplace(database, checkpoints, room_logs.jobs, retention_policy(settings()));
@@ -343,6 +350,7 @@ struct House::Parts {
     if (sweeper) sweeper->set_policy(retention_policy(fresh.settings));
     host_config(fresh.settings);
     cache.limit(cache_limits(fresh.settings));
+    environments.configure(environment_options(fresh.settings));
     health.set_interval(fresh.settings.plugins.health_interval);
     plugin_reload.set_interval(fresh.settings.plugins.watch);
     grants.set_policy(fresh.settings.permissions.policy);
@@ -426,6 +434,7 @@ struct House::Parts {
   plugin::Grants grants;
   plugin::Registry registry;
   plugin::Services services;
+  environments::Environments environments;
   runtime::Runtime runtime;
   models::Models models;
   dialects::Inspector inspector;

@@ -68,6 +68,13 @@ struct Settings {
     std::uint64_t max_size = 64U << 20U, max_entry = 8U << 20U;
     std::chrono::milliseconds ttl{300'000};
   };
+  struct Environments {
+    std::string wheels, r_packages, index;
+    bool uv = true;                    // where it is found
+    bool allow_source_builds = false;  // DANGER: packages run their own code while they are installed
+    std::chrono::milliseconds timeout{600'000};
+    std::chrono::seconds keep{30 * 24 * 3600};  // 0: for ever
+  };
   struct Retention {
     std::chrono::seconds runs_age{0};  // 0: for ever
     std::uint64_t runs_count = 0;      // 0: any number
@@ -80,6 +87,7 @@ struct Settings {
   Permissions permissions;
   Runtime runtime;
   Cache cache;
+  Environments environments;
   Retention retention;
   std::vector<std::string> pipeline_directories;
   Log::Options logging;

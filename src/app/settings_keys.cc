@@ -359,6 +359,45 @@ s.runtime.sandbox = choice<Sandbox>(n, {{"auto", Sandbox::automatic}, {"required
 }
 ,
 
+    Key{"environments.wheels", "path", "none", "a folder of wheels: where packages for plugins in Python are taken from",
+        Change::at_once, Shape::one, READ{s.environments.wheels = path(n, f);
+}
+, SHOW { return s.environments.wheels; }
+}
+, Key{"environments.index", "text", "none", "the address of a package index that is asked for them, too", Change::at_once,
+      Shape::one, READ{s.environments.index = n.as_string();
+}
+, SHOW { return s.environments.index; }
+}
+, Key{"environments.r_packages", "path", "none", "a folder of packages for plugins in R", Change::at_once, Shape::one,
+      READ{s.environments.r_packages = path(n, f);
+}
+, SHOW { return s.environments.r_packages; }
+}
+, Key{"environments.uv", "true or false", "true", "uv installs packages for Python where it is found; false: pip does",
+      Change::at_once, Shape::one, READ{s.environments.uv = n.as_bool();
+}
+, SHOW { return s.environments.uv; }
+}
+, Key{"environments.allow_source_builds", "true or false", "false",
+      "**packages for Python that are no wheels run their own code while they are installed**; false: only wheels are taken",
+      Change::at_once, Shape::one, READ{s.environments.allow_source_builds = n.as_bool();
+}
+, SHOW { return s.environments.allow_source_builds; }
+}
+, Key{"environments.timeout", "duration", "`10m`", "of building one environment", Change::at_once, Shape::one,
+      READ{s.environments.timeout = duration(n);
+}
+, SHOW { return seconds(s.environments.timeout); }
+}
+, Key{"environments.keep", "duration", "`720h`", "an environment that nobody used for so long goes; 0: none goes",
+      Change::at_once, Shape::one,
+      READ{s.environments.keep = std::chrono::duration_cast<std::chrono::seconds>(n.as_duration());
+}
+, SHOW { return seconds(s.environments.keep); }
+}
+,
+
     Key{"pipelines.directories", "list of paths", "`[pipelines]`", "files whose pipelines are known by name",
         Change::restart, Shape::list, READ{s.pipeline_directories = paths(n, f);
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/plugin_doctor.h"
+#include "app/environment_options.h"
 #include "authors/projects.h"
 #include "authors/trial_copy.h"
 #include "base/error.h"
@@ -181,6 +182,8 @@ class Trial {
     runtime::Access nothing;  // beyond what confine() shows
     nothing.limits = descriptor_.limits;
     if (descriptor_.language == "python" || descriptor_.language == "r") {
+      environments::Environments environments(log_, app::environment_places(places_, configuration_.settings.data_dir), app::environment_options(configuration_.settings));
+      settings.packages = [&](const plugin::Descriptor& plugin) { return environments.folder_for(plugin); };
       order = runtime::worker_order(descriptor_, nothing, paths_, settings);
       std::erase_if(order.environment, [](const std::string& one) { return one.starts_with("HOME=") || one.starts_with("PATH="); });
     } else {

@@ -46,6 +46,31 @@ void add_where(CLI::App& program, Arguments& arguments) {
   where->add_option("THING", arguments.project.place, "Only this one, and nothing but its folder");
 }
 
+void add_environment(CLI::App& program, Arguments& arguments) {
+  CLI::App* environment = program.add_subcommand("environment", "Look at the packages that plugins need, and build them ahead");
+  environment->require_subcommand(1);
+  add(*environment, arguments, Verb::environment_list,
+      {"list", "List the sets of packages that were built for plugins",
+       "A plugin whose packages are installed for its interpreter needs none. Those that need the same share one.",
+       "  mortise environment list\n  mortise environment list --json"});
+  CLI::App* build =
+      add(*environment, arguments, Verb::environment_build,
+          {"build", "Build what a plugin needs now, instead of at its first call",
+           "Packages come from environments.wheels and environments.index (Python), or environments.r_packages (R). Without a\n"
+           "name this is done for every plugin; the exit status is 1 when one of them cannot be had.",
+           "  mortise environment build\n"
+           "  mortise environment build normaliser\n"
+           "  mortise environment build -o environments.wheels=/srv/wheels"});
+  build->add_option("PLUGIN", arguments.plugin, "One plugin (default: all)");
+  CLI::App* remove = add(*environment, arguments, Verb::environment_remove,
+                         {"remove", "Remove one that no plugin of the running server uses", "",
+                          "  mortise environment remove 5f0c2e5b0c6a7d9e8f1a2b3c4d5e6f70"});
+  remove->add_option("KEY", arguments.project.environment, "Its key")->required();
+  add(*environment, arguments, Verb::environment_collect,
+      {"collect", "Remove those that nobody used for environments.keep", "A server does so when it starts.",
+       "  mortise environment collect"});
+}
+
 }  // namespace
 
 void add_plugin_test(CLI::App& plugin, Arguments& arguments) {
@@ -73,6 +98,7 @@ void add_plugin_test(CLI::App& plugin, Arguments& arguments) {
 void add_projects(CLI::App& program, Arguments& arguments) {
   add_new(program, arguments);
   add_where(program, arguments);
+  add_environment(program, arguments);
 }
 
 }  // namespace mortise::cli

@@ -97,6 +97,10 @@ int dispatch(const Tools& tools) {
     case Verb::plugin_pack: return pack_package(tools);
     case Verb::plugin_keygen: return make_keys(tools);
     case Verb::plugin_test: return test_plugin(tools);
+    case Verb::environment_list: return list_environments(tools);
+    case Verb::environment_build: return build_environments(tools);
+    case Verb::environment_remove: return remove_environment(tools);
+    case Verb::environment_collect: return collect_environments(tools);
     case Verb::new_project: return new_project(tools);
     case Verb::where: return where(tools);
     case Verb::plugin_stats: return plugin_statistics(tools);

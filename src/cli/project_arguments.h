@@ -10,6 +10,7 @@ struct ProjectArguments {
   // new
   std::string dialect, name, language, kind, folder, author, description, category;
   std::vector<std::string> tags, extension_points;
+  std::string environment;  // environment remove: its key
   std::string place;        // where
   // plugin test
   std::string tested, junit;

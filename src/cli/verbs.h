@@ -63,6 +63,10 @@ struct Tools {
 [[nodiscard]] int pack_package(const Tools& tools);
 [[nodiscard]] int make_keys(const Tools& tools);
 [[nodiscard]] int test_plugin(const Tools& tools);
+[[nodiscard]] int list_environments(const Tools& tools);
+[[nodiscard]] int build_environments(const Tools& tools);
+[[nodiscard]] int remove_environment(const Tools& tools);
+[[nodiscard]] int collect_environments(const Tools& tools);
 [[nodiscard]] int new_project(const Tools& tools);
 [[nodiscard]] int where(const Tools& tools);
 [[nodiscard]] int plugin_statistics(const Tools& tools);

@@ -78,6 +78,9 @@ struct RuntimeSettings {
   std::chrono::microseconds spin{0};
   const plugin::Grants* grants = nullptr;  // what plugins may do now; null: what their manifests declare
   HostFolders folders;
+  // The folder of packages that a worker of this plugin needs beside its interpreter's own, empty for none; may take seconds and
+  // throw Error. Null: nobody needs any.
+  std::function<std::string(const plugin::Descriptor&)> packages;
   std::shared_ptr<CallHost> house;  // answers what plugins ask while they load, initialize, start and stop; may be null
 };
 

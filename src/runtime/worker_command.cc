@@ -60,7 +60,7 @@ void set_default(std::vector<std::string>& environment, std::string_view name, s
 }
 
 // What the script `R` would set, and no more: it takes longer than R itself.
-void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const RuntimePaths& paths) {
+void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const RuntimePaths& paths, const std::string& packages) {
   const std::string program = paths.r_home.empty() ? std::string() : os::join(paths.r_home, "bin/exec/R");
   if (program.empty()) {
     throw Error(Code::not_found, "R is missing, and this plugin is written in it",
@@ -83,7 +83,7 @@ void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const
     environment.push_back(std::string(name) + "=" + (there ? of_debian : os::join(paths.r_home, folder)));
   }
   environment.push_back("LD_LIBRARY_PATH=" + os::join(paths.r_home, "lib"));
-  environment.push_back("R_LIBS=" + paths.r_library);
+  environment.push_back("R_LIBS=" + paths.r_library + (packages.empty() ? "" : ":" + packages));
   if (!descriptor.adapter.name.empty()) environment.push_back("MORTISE_ADAPTER=" + descriptor.adapter.name);
   environment.emplace_back("R_DEFAULT_PACKAGES=NULL");  // the package `mortise` attaches them when they are used
   set_default(environment, "LC_ALL", "C.UTF-8");
@@ -95,6 +95,7 @@ void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const
 launcher::Order worker_order(const plugin::Descriptor& descriptor, const Access& access, const RuntimePaths& paths,
                              const RuntimeSettings& settings) {
   launcher::Order order;
+  const std::string packages = settings.packages ? settings.packages(descriptor) : std::string();
   order.environment = environment_of(descriptor, settings.sandbox);
   if (!access.own_folder.empty()) order.environment.push_back("MORTISE_FILES=" + access.own_folder);
   const bool is_library = descriptor.entry.ends_with(".so");  // in Go, one built with -buildmode=c-shared
@@ -107,11 +108,12 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Access&
     order.arguments = {paths.python, "-u", "-B", "-s", "-m", "mortise.worker"};
     std::string path = paths.python_sdk;
     for (const std::string& folder : descriptor.adapter.paths) path += ":" + folder;
+    if (!packages.empty()) path += ":" + packages;
     order.environment.push_back("PYTHONPATH=" + path);
     order.environment.push_back("PYTHONUTF8=1");
     order.environment.push_back("PYTHONSAFEPATH=1");  // a user's json.py must not stand in for Python's own
   } else if (descriptor.language == "r") {
-    order_r(order, descriptor, paths);
+    order_r(order, descriptor, paths, packages);
   } else if (descriptor.language == "go") {
     order.arguments = {go_program(descriptor, paths)};
   } else {
@@ -123,6 +125,8 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Access&
   }
   order.folder = paths.working_folder;
   order.policy = worker_policy(descriptor, access, order.arguments.front(), paths, settings);
+  if (!packages.empty() && settings.sandbox != RuntimeSettings::Sandbox::DANGEROUSLY_off)
+    order.policy.paths.push_back({packages, sandbox::Path::Access::execute, sandbox::Path::Presence::must_exist});
   return order;
 }
 
