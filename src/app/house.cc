@@ -81,7 +81,7 @@ std::vector<runtime::sandbox::Path> hidden_paths(const Settings& settings, const
   // What is made and kept for plugins: what they are described by, models, and what they were built into.
   os::make_directories(os::join(data, "inspected"));  // a worker that started before it would not see it
   paths.push_back({os::join(data, "inspected"), Access::write, optional});
-  for (const char* name : {"models", "packages", "environments", "go"}) paths.push_back({os::join(data, name), Access::execute, optional});
+  for (const char* name : {"models", "packages", "go"}) paths.push_back({os::join(data, name), Access::execute, optional});
   return paths;
 }
 
@@ -476,6 +476,7 @@ House::~House() {
   parts_->monitors.end_all();
   parts_->health.stop();
   parts_->plugin_reload.stop();
+  parts_->environments.stop();
   parts_->pipelines.drain(std::chrono::milliseconds(0));
   parts_->server.stop(last_answers);
 }
@@ -495,6 +496,7 @@ void House::drain() {
   parts_->dialects.end();
   parts_->monitors.end_all();
   parts_->pipelines.drain(patience);
+  parts_->environments.stop();
   parts_->server.stop(last_answers);
   parts_->health.stop();
   parts_->runtime.shutdown();

@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/json_text.h"
 #include "environments/helper.h"
+#include "environments/installed.h"
 #include "environments/wanted.h"
 #include "os/fd.h"
 #include "os/file.h"
@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view unfinished = ".building-";
 constexpr std::uint64_t largest_card = 4U << 20;
 constexpr std::size_t key_digits = 32;
+constexpr auto patience = std::chrono::seconds(5);  // until what failed is tried again, unless its places changed
 
 Value texts(const std::vector<std::string>& all) {
   Value list = Value::list();
@@ -58,40 +59,29 @@ std::chrono::system_clock::time_point time_of(const std::string& path) {
   return std::chrono::system_clock::time_point(std::chrono::nanoseconds(changed_at(path)));
 }
 
-// Workers may run as somebody else: they read and enter, and nobody writes.
-void open_to_readers(const std::string& folder) {
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_symlink()) continue;
-    const bool enters = entry.is_directory() || (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none;
-    fs::permissions(entry.path(), fs::perms(enters ? 0755 : 0644));
-  }
-  fs::permissions(folder, fs::perms(0755));
-}
-
-std::uint64_t size_of(const std::string& folder) {
-  std::uint64_t bytes = 0;
-  std::error_code none;
-  for (fs::recursive_directory_iterator entry(folder, none), end; entry != end; entry.increment(none)) {
-    if (entry->is_regular_file(none) && !entry->is_symlink(none)) bytes += entry->file_size(none);
-  }
-  return bytes;
-}
-
-// A folder to build in, gone at the end unless it was moved to its place.
+// A folder to build in, gone at the end. Helpers write to `area` alone: what they leave elsewhere in its place, or put in place of
+// `area` itself, is nothing that the host could stumble over.
 class Workplace {
  public:
-  explicit Workplace(const std::string& root) : path_(os::make_temporary_directory(os::join(root, unfinished))) {}
+  explicit Workplace(const std::string& root) : path_(os::make_temporary_directory(os::join(root, unfinished))) {
+    os::make_directories(area());
+  }
   Workplace(const Workplace&) = delete;
   Workplace& operator=(const Workplace&) = delete;
   ~Workplace() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
   }
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] std::string area() const { return os::join(path_, "area"); }
+  [[nodiscard]] std::string of(std::string_view name) const { return os::join(path_, std::string(name)); }
 
  private:
-  std::string path_;
+  const std::string path_;
 };
+
+void move(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) throw os::system_error("cannot move '" + from + "' to", to);
+}
 
 Error about(Error error, const plugin::Descriptor& plugin) {
   Error made(error.code(), "plugin '" + plugin.id + "' needs packages that are not there: " + error.what(), error.hint());
@@ -119,6 +109,8 @@ void Environments::configure(Options options) {
   options_ = std::move(options);
 }
 
+void Environments::stop() { stopping_.store(true); }
+
 std::string Environments::place_of(const std::string& key) const { return os::join(places_.folder, key); }
 std::string Environments::packages_of(const std::string& key) const { return os::join(place_of(key), "packages"); }
 
@@ -130,6 +122,7 @@ std::string Environments::folder_for(const plugin::Descriptor& plugin) {
   if (auto known = remembered(plugin, request)) return *std::move(known);
   const std::lock_guard one_at_a_time(building_);
   if (auto known = remembered(plugin, request)) return *std::move(known);
+  must_not_have_failed_just_now(request);
   try {
     os::make_directories(places_.folder);
     const Resolved resolved = resolve(plugin, wanted);
@@ -137,8 +130,21 @@ std::string Environments::folder_for(const plugin::Descriptor& plugin) {
     remember(plugin, request, resolved);
     return resolved.key.empty() ? std::string() : packages_of(resolved.key);
   } catch (const Error& error) {
-    throw about(error, plugin);
+    const Error told = about(error, plugin);
+    failure_ = {request, times_of_places(), std::chrono::steady_clock::now(), told};
+    throw told;
   }
+}
+
+std::pair<std::int64_t, std::int64_t> Environments::times_of_places() const {
+  const Options options = this->options();
+  return {changed_at(options.wheels), changed_at(options.r_packages)};
+}
+
+// A plugin that is called in a loop must not keep the installers busy, of which there is one for all.
+void Environments::must_not_have_failed_just_now(const std::string& request) const {
+  const bool same = failure_ && failure_->request == request && failure_->places == times_of_places();
+  if (same && std::chrono::steady_clock::now() < failure_->when + patience) throw Error(failure_->error);
 }
 
 std::string Environments::request_of(const plugin::Descriptor& plugin, const std::vector<std::string>& wanted) const {
@@ -155,13 +161,14 @@ std::optional<std::string> Environments::remembered(const plugin::Descriptor& pl
   if (!key) return std::nullopt;
   if (key->empty()) return std::string();
   if (!fs::is_directory(packages_of(*key))) return std::nullopt;
-  if (plugins_[*key].insert(plugin.id).second) mark_used(*key);
+  plugins_[*key].insert(plugin.id);
+  mark_used(*key);
   return packages_of(*key);
 }
 
 void Environments::remember(const plugin::Descriptor& plugin, const std::string& request, const Resolved& resolved) {
   const std::lock_guard lock(mutex_);
-  memory_.put(request, resolved.key, resolved.watched);
+  memory_.put(request, resolved.key, resolved.watched, resolved.begun);
   if (resolved.key.empty()) return;
   plugins_[resolved.key].insert(plugin.id);
   mark_used(resolved.key);
@@ -174,6 +181,7 @@ void Environments::mark_used(const std::string& key) const {
 
 Environments::Resolved Environments::resolve(const plugin::Descriptor& plugin, const std::vector<std::string>& wanted) {
   const Options options = this->options();
+  const auto begun = std::chrono::system_clock::now();
   const Workplace workplace(places_.folder);
   const Value request = Value::map({{"requirements", texts(wanted)},
                                     {"wheels", options.wheels},
@@ -181,8 +189,9 @@ Environments::Resolved Environments::resolve(const plugin::Descriptor& plugin, c
                                     {"index", options.index},
                                     {"source_builds", options.DANGEROUSLY_build_sources},
                                     {"uv", options.uv}});
-  const Node answer = ask_helper(log_, places_, options, {plugin.language, "resolve", request, workplace.path()});
+  const Node answer = ask_helper(log_, places_, options, {plugin.language, "resolve", request, workplace.area()}, stopping_);
   Resolved resolved;
+  resolved.begun = begun;
   resolved.watched = answer.at("watched").as_strings();
   resolved.packages = packages_in(answer.at("packages"));
   if (resolved.packages.empty()) return resolved;
@@ -198,24 +207,28 @@ void Environments::build(const plugin::Descriptor& plugin, const Resolved& resol
   const Options options = this->options();
   const auto begun = std::chrono::steady_clock::now();
   const Workplace workplace(places_.folder);
-  const std::string whole = os::join(workplace.path(), "whole"), packages = os::join(whole, "packages");
-  os::make_directories(packages);
+  const std::string target = os::join(workplace.area(), "packages"), whole = workplace.of("whole"), packages = os::join(whole, "packages");
+  os::make_directories(target);
+  os::make_directories(whole);
   const Value request = Value::map({{"packages", value_of(resolved.packages)},
-                                    {"target", packages},
+                                    {"target", target},
                                     {"wheels", options.wheels},
                                     {"folder", options.r_packages},
                                     {"index", options.index},
                                     {"source_builds", options.DANGEROUSLY_build_sources},
                                     {"uv", options.uv}});
-  (void)ask_helper(log_, places_, options, {plugin.language, "install", request, workplace.path()});
-  open_to_readers(packages);
+  (void)ask_helper(log_, places_, options, {plugin.language, "install", request, workplace.area()}, stopping_);
+  move(target, packages);
+  const std::uint64_t bytes = open_to_readers(packages);
   const Value card = Value::map({{"key", resolved.key},
                                  {"language", plugin.language},
                                  {"interpreter", resolved.interpreter},
                                  {"packages", value_of(resolved.packages)},
-                                 {"bytes", static_cast<std::int64_t>(size_of(packages))}});
+                                 {"bytes", static_cast<std::int64_t>(bytes)}});
   os::write_file(os::join(whole, "environment.json"), json(card));
-  if (std::rename(whole.c_str(), place_of(resolved.key).c_str()) != 0) throw os::system_error("cannot place an environment", place_of(resolved.key));
+  // Somebody may have emptied it by hand.
+  if (fs::exists(fs::symlink_status(place_of(resolved.key)))) move(place_of(resolved.key), workplace.of("before"));
+  move(whole, place_of(resolved.key));
   os::sync_directory(places_.folder);
   log_.info("environment built", {{"plugin", plugin.id},
                                   {"key", resolved.key},
@@ -257,17 +270,14 @@ void Environments::remove(const std::string& key) {
   if (!plain || !fs::is_directory(place_of(key))) {
     throw Error(Code::not_found, "there is no environment '" + key.substr(0, 64) + "'", "`mortise environment list` shows all").with("got", key.substr(0, 64));
   }
-  {
-    const std::lock_guard lock(mutex_);
-    const auto plugins = plugins_.find(key);
-    if (plugins != plugins_.end() && !plugins->second.empty()) {
-      throw Error(Code::conflict, "environment " + key + " is used by plugin '" + *plugins->second.begin() + "'",
-                  "it can go when the server that uses it has ended");
-    }
-  }
-  // Out of sight at once, then away; the name is one that a later start clears up.
   const Workplace workplace(places_.folder);
-  if (std::rename(place_of(key).c_str(), os::join(workplace.path(), key).c_str()) != 0) throw os::system_error("cannot remove", place_of(key));
+  const std::lock_guard lock(mutex_);  // until it is out of sight: no plugin finds it meanwhile
+  const auto plugins = plugins_.find(key);
+  if (plugins != plugins_.end() && !plugins->second.empty()) {
+    throw Error(Code::conflict, "environment " + key + " is used by plugin '" + *plugins->second.begin() + "'",
+                "it can go when the server that uses it has ended");
+  }
+  move(place_of(key), workplace.of(key));
 }
 
 std::vector<std::string> Environments::collect_garbage() {
@@ -276,8 +286,12 @@ std::vector<std::string> Environments::collect_garbage() {
   if (keep.count() == 0) return gone;
   for (const Environment& one : list()) {
     if (!one.plugins.empty() || one.used + keep > std::chrono::system_clock::now()) continue;
-    remove(one.key);
-    gone.push_back(one.key);
+    try {
+      remove(one.key);
+      gone.push_back(one.key);
+    } catch (const Error& error) {  // somebody came for it meanwhile, or it cannot go: the others can
+      log_.failure("an environment stays", error, {{"key", one.key}});
+    }
   }
   if (!gone.empty()) log_.info("environments that nobody used are gone", {{"count", gone.size()}});
   return gone;

@@ -8,6 +8,7 @@
 // One process owns the folder (the lock of the data folder). Thread-safe; builds come one after the other.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -15,8 +16,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "environments/memory.h"
 #include "plugin/descriptor.h"
@@ -71,12 +74,21 @@ class Environments {
   // Those that nobody used for `keep`; gives their keys.
   std::vector<std::string> collect_garbage();
   void configure(Options options);
+  // What is built now is given up, and nothing is built any more: folder_for() throws Error{cancelled}.
+  void stop();
 
  private:
   struct Resolved {
     std::string key, interpreter;  // key empty: nothing is needed
     std::vector<Package> packages;
     std::vector<std::string> watched;
+    std::chrono::system_clock::time_point begun;
+  };
+  struct Failure {
+    std::string request;
+    std::pair<std::int64_t, std::int64_t> places;  // when the folders of packages were changed last
+    std::chrono::steady_clock::time_point when;
+    Error error;
   };
 
   [[nodiscard]] Options options() const;
@@ -86,6 +98,8 @@ class Environments {
   [[nodiscard]] std::string request_of(const plugin::Descriptor& plugin, const std::vector<std::string>& wanted) const;
   [[nodiscard]] Resolved resolve(const plugin::Descriptor& plugin, const std::vector<std::string>& wanted);
   void build(const plugin::Descriptor& plugin, const Resolved& resolved);
+  [[nodiscard]] std::pair<std::int64_t, std::int64_t> times_of_places() const;
+  void must_not_have_failed_just_now(const std::string& request) const;
   void mark_used(const std::string& key) const;
   [[nodiscard]] std::string place_of(const std::string& key) const;
   [[nodiscard]] std::string packages_of(const std::string& key) const;
@@ -96,7 +110,9 @@ class Environments {
   Options options_;
   Memory memory_;
   std::map<std::string, std::set<std::string>> plugins_;  // that asked, by key
-  std::mutex building_;                                   // one build at a time
+  std::mutex building_;             // one build at a time; of what follows, too
+  std::optional<Failure> failure_;  // the last one
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace mortise::environments

@@ -1,7 +1,11 @@
 #include "environments/helper.h"
 
+#include <stdlib.h>
+
+#include <array>
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "base/error.h"
 #include "base/json_text.h"
@@ -20,7 +24,19 @@ using Access = sandbox::Path::Access;
 
 constexpr std::uint32_t open_files = 1024;
 
-runtime::launcher::Order order_for(const Places& places, const Question& question, const std::string& request) {
+constexpr std::array ways{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"};
+constexpr std::array certificates{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"};
+constexpr std::array names{"/etc/resolv.conf", "/etc/hosts"};
+
+void add_way_to_index(std::vector<std::string>& environment) {
+  for (const auto& variables : {std::span<const char* const>(ways), std::span<const char* const>(certificates)}) {
+    for (const char* name : variables) {
+      if (const char* value = ::getenv(name); value != nullptr) environment.push_back(std::string(name) + "=" + value);
+    }
+  }
+}
+
+runtime::launcher::Order order_for(const Places& places, const Options& options, const Question& question, const std::string& request) {
   runtime::launcher::Order order;
   order.folder = question.workplace;
   order.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "HOME=" + question.workplace,
@@ -33,6 +49,7 @@ runtime::launcher::Order order_for(const Places& places, const Question& questio
                        "--args", std::string(question.verb), request};
     order.environment.push_back("R_LIBS=" + places.r_library);
   }
+  if (!options.index.empty()) add_way_to_index(order.environment);
   return order;
 }
 
@@ -58,6 +75,12 @@ sandbox::Policy policy_for(const Places& places, const Options& options, const Q
   } else {
     show(places.r_home, Access::execute);
     show(places.r_library, Access::read);
+  }
+  if (!options.index.empty()) {
+    for (const char* file : names) show(file, Access::read);
+    for (const char* name : certificates) {
+      if (const char* file = ::getenv(name); file != nullptr) show(file, Access::read);
+    }
   }
   policy.paths.push_back({question.workplace, Access::write});
   // What a package brings to configure itself must start. Landlock knows no right to do so in a folder that is written to; the
@@ -103,24 +126,33 @@ std::string last_line(std::string text) {
   return begin == std::string::npos ? text : text.substr(begin + 1);
 }
 
+// It ended without an answer.
+Error silence(const runtime::TaskEnd& ended, const Question& question) {
+  using How = runtime::TaskEnd::How;
+  const std::string said = last_line(ended.printed);
+  const std::string message = "what finds packages for " + std::string(question.language) + " " + ended.describe() + (said.empty() ? "" : ": " + said);
+  switch (ended.how) {
+    case How::timed_out: return {Code::timeout, message, "raise environments.timeout"};
+    case How::cancelled: return {Code::cancelled, message, "the host is stopping"};
+    default: return {Code::internal, message, "`mortise doctor` shows what is missing"};
+  }
+}
+
 }  // namespace
 
-Node ask_helper(const Log& log, const Places& places, const Options& options, const Question& question) {
+Node ask_helper(const Log& log, const Places& places, const Options& options, const Question& question, const std::atomic<bool>& cancelled) {
   const std::string file = os::join(question.workplace, "request");
   os::write_file(file, text_of(question));
-  runtime::launcher::Order order = order_for(places, question, file);
+  runtime::launcher::Order order = order_for(places, options, question, file);
   order.policy = policy_for(places, options, question);
   runtime::Workshop workshop(log, places.launcher);
   std::optional<Node> told;
-  const runtime::TaskEnd ended =
-      runtime::run_task(workshop, std::move(order), {std::chrono::steady_clock::now() + options.timeout, {}},
-                        [&](std::string_view line) { told = parse_json_config(line, "the helper's answer"); });
-  if (told && told->has("answer")) return told->at("answer");
-  if (told && told->has("error")) throw complaint(*told);
-  const std::string said = last_line(ended.printed);
-  throw Error(ended.how == runtime::TaskEnd::How::timed_out ? Code::timeout : Code::internal,
-              "what finds packages for " + std::string(question.language) + " " + ended.describe() + (said.empty() ? "" : ": " + said),
-              ended.how == runtime::TaskEnd::How::timed_out ? "raise environments.timeout" : "`mortise doctor` shows what is missing");
+  const runtime::TaskEnd ended = runtime::run_task(
+      workshop, std::move(order), {std::chrono::steady_clock::now() + options.timeout, [&] { return cancelled.load(); }},
+      [&](std::string_view line) { told = parse_json_config(line, "the helper's answer"); });
+  if (ended.how == runtime::TaskEnd::How::exited && told && told->has("answer")) return told->at("answer");
+  if (ended.how == runtime::TaskEnd::How::exited && told && told->has("error")) throw complaint(*told);
+  throw silence(ended, question);
 }
 
 }  // namespace mortise::environments

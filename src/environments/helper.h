@@ -1,6 +1,7 @@
 // The helpers that know an ecosystem's installers: a script in its language, asked with a file, answering with one line.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,8 @@ struct Question {
 };
 
 // It runs confined: it sees the interpreter, the places of packages and the workplace, and has the host's network only where an index
-// is to be asked. The answer's map. Throws Error: what the helper complained about, or how it ended without an answer.
-[[nodiscard]] Node ask_helper(const Log& log, const Places& places, const Options& options, const Question& question);
+// is to be asked. The answer's map. Throws Error: what the helper complained about, or how it ended without an answer; Error{cancelled}.
+[[nodiscard]] Node ask_helper(const Log& log, const Places& places, const Options& options, const Question& question,
+                              const std::atomic<bool>& cancelled);
 
 }  // namespace mortise::environments

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t largest = 4U << 20;
 constexpr std::size_t most_entries = 1000;
+constexpr auto tick = std::chrono::milliseconds(20);  // file times go in steps, of 10 ms on some machines
 
 }  // namespace
 
@@ -60,10 +61,15 @@ std::optional<std::string> Memory::find(const std::string& request) const {
   return holds ? std::optional(found->second.key) : std::nullopt;
 }
 
-void Memory::put(const std::string& request, const std::string& key, const std::vector<std::string>& watched) {
+void Memory::put(const std::string& request, const std::string& key, const std::vector<std::string>& watched,
+                 std::chrono::system_clock::time_point begun) {
   if (entries_.size() >= most_entries) entries_.clear();
   Entry entry{key, {}};
-  for (const std::string& folder : watched) entry.watched[folder] = changed_at(folder);
+  const std::int64_t sure = std::chrono::nanoseconds((begun - tick).time_since_epoch()).count();
+  for (const std::string& folder : watched) {
+    const std::int64_t changed = changed_at(folder);
+    entry.watched[folder] = changed < sure ? changed : -1;
+  }
   entries_[request] = std::move(entry);
   save();
 }

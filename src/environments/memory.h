@@ -4,6 +4,7 @@
 // Not thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,7 +20,9 @@ class Memory {
 
   // The key of its environment, empty when none is needed; nothing when it has to be found out (again).
   [[nodiscard]] std::optional<std::string> find(const std::string& request) const;
-  void put(const std::string& request, const std::string& key, const std::vector<std::string>& watched);
+  // Folders that changed after `begun`, when the looking began, or just before it, are looked through again the next time.
+  void put(const std::string& request, const std::string& key, const std::vector<std::string>& watched,
+           std::chrono::system_clock::time_point begun);
 
  private:
   struct Entry {

@@ -116,16 +116,23 @@ def sources(request, program):
     return options + (["--no-config"] if program == "uv" else [])
 
 
-def call(command, seconds=None):
+def call(command):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
     environment.update(PIP_CONFIG_FILE="/dev/null", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", UV_NO_PROGRESS="1", NO_COLOR="1")
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, close_fds=True)
     return done.returncode, done.stdout, done.stderr
 
 
+def without_secrets(text):
+    """Addresses of indexes may name a user and a password."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
+
+
 def explain(request, missing, said):
     """An installer's complaint as a sentence with the requirement and the place in it."""
-    asked = [place for place in (request["wheels"] and f"the folder {request['wheels']}", request["index"] and f"the index {request['index']}") if place]
+    said = without_secrets(said)
+    index = without_secrets(request["index"])
+    asked = [place for place in (request["wheels"] and f"the folder {request['wheels']}", index and f"the index {index}") if place]
     where = " and ".join(asked)
     lines = [line.strip(" ×╰─▶│├\t") for line in said.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("WARNING", "Looking in", "[notice]", "Using ", "Resolved", "hint:"))]
@@ -165,15 +172,15 @@ def digest_of(path):
     return digest.hexdigest()
 
 
-def file_of(request, name, version):
-    """The wheels of this version in the folder: their digests are part of what the environment is."""
+def files_of(request, name, version):
+    """The wheels of this version in the folder."""
     if not request["wheels"]:
         return []
     found = []
-    for path in glob.glob(os.path.join(glob.escape(request["wheels"]), "*.whl")) + glob.glob(os.path.join(glob.escape(request["wheels"]), "*.tar.gz")):
-        parts = os.path.basename(path).removesuffix(".tar.gz").removesuffix(".whl").split("-")
-        if len(parts) >= 2 and canonical(parts[0]) == canonical(name) and parts[1] == version:
-            found.append(digest_of(path))
+    for path in glob.glob(os.path.join(glob.escape(request["wheels"]), "*")):
+        parts = re.sub(r"\.(whl|tar\.gz|zip)$", "", os.path.basename(path)).split("-")
+        if len(parts) >= 2 and canonical(parts[0]) == canonical(name) and parts[1] in (version, version.replace("-", "_")):
+            found.append(path)
     return sorted(found)
 
 
@@ -197,10 +204,14 @@ def resolve(request):
             missing[0],
         )
     chosen = installer(request)(request, missing)
-    packages = sorted({(canonical(name), version) for name, version in chosen})
+    packages, files = [], []
+    for name, version in sorted({(canonical(name), version) for name, version in chosen}):
+        wheels = files_of(request, name, version)
+        files += wheels
+        packages.append({"name": name, "version": version, "sha256": sorted(map(digest_of, wheels))})  # part of what the environment is
     return {
-        "packages": [{"name": name, "version": version, "sha256": file_of(request, name, version)} for name, version in packages],
-        "watched": watched,
+        "packages": packages,
+        "watched": watched + files,
         "interpreter": f"{platform.python_implementation()} {platform.python_version()} {sysconfig.get_platform()} {os.path.realpath(sys.executable)} {sys.prefix}",
     }
 
@@ -209,13 +220,13 @@ def resolve(request):
 
 
 def install(request):
+    exact = ["--require-hashes"] if all(package["sha256"] for package in request["packages"]) else []  # it is all or none
     with tempfile.TemporaryDirectory() as folder:
         wanted = os.path.join(folder, "wanted.txt")
         with open(wanted, "w", encoding="utf-8") as out:
             for package in request["packages"]:
-                digests = "".join(f" --hash=sha256:{digest}" for digest in package["sha256"])
+                digests = "".join(f" --hash=sha256:{digest}" for digest in package["sha256"]) if exact else ""
                 out.write(f"{package['name']}=={package['version']}{digests}\n")
-        exact = ["--require-hashes"] if all(package["sha256"] for package in request["packages"]) else []
         options = ["--no-deps", "--target", request["target"], *exact, *sources(request, "uv" if request["uv"] else "pip"), "-r", wanted]
         if request["uv"]:
             command = [request["uv"], "pip", "install", "--python", sys.executable, "--compile-bytecode", "--link-mode", "copy", "--no-cache"]

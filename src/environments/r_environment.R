@@ -53,8 +53,10 @@ read_description <- function(path, name) {
   place <- tempfile()
   dir.create(place)
   on.exit(unlink(place, recursive = TRUE))
-  utils::untar(path, files = file.path(name, "DESCRIPTION"), exdir = place, tar = "internal")
-  description <- read.dcf(file.path(place, name, "DESCRIPTION"))[1L, ]
+  description <- tryCatch(suppressWarnings({
+    utils::untar(path, files = file.path(name, "DESCRIPTION"), exdir = place, tar = "internal")
+    read.dcf(file.path(place, name, "DESCRIPTION"))[1L, ]
+  }), error = function(e) complain(paste0("the R package ", path, " cannot be read: it has no readable ", name, "/DESCRIPTION"), "make it anew with R CMD build", name))
   needs <- description[intersect(c("Depends", "Imports", "LinkingTo"), names(description))]
   needs <- trimws(unlist(strsplit(needs, ",", fixed = TRUE), use.names = FALSE))
   list(version = description[["Version"]], needs = lapply(needs[nzchar(needs)], parse_requirement))
@@ -66,6 +68,7 @@ choose <- function(requirement, folder) {
   best <- NULL
   for (file in files) {
     version <- sub("(_R_[^/]*)?\\.tar\\.gz$", "", sub("^[^_]*_", "", file))
+    if (is.na(numeric_version(version, strict = FALSE))) next  # not of R's making
     if (!fits(version, requirement$parts) || (!is.null(best) && numeric_version(version) <= numeric_version(best$version))) next
     best <- list(name = requirement$name, version = version, file = file)
   }

@@ -29,16 +29,17 @@ bool is_plain(const std::string& text) {
   std::size_t at = 0;
   while (at < text.size() && is_name(text[at])) ++at;
   if (at < text.size() && text[at] == '[') {
-    at = text.find(']', at);
-    if (at == std::string::npos) return false;
+    do ++at;
+    while (at < text.size() && (is_name(text[at]) || text[at] == ',' || text[at] == ' '));
+    if (at == text.size() || text[at] != ']') return false;
     ++at;
   }
   const std::size_t condition = std::min(text.find(';', at), text.size());
-  const auto fits = [](char c) { return is_name(c) || std::string_view("<>=!~^*+, \t").find(c) != std::string_view::npos; };
+  const auto fits = [](char c) { return is_name(c) || std::string_view("<>=!~^*+, ").find(c) != std::string_view::npos; };
   const auto in_condition = [&](char c) { return fits(c) || std::string_view(";'\"()").find(c) != std::string_view::npos; };
   const auto from = [&](std::size_t offset) { return text.begin() + static_cast<std::ptrdiff_t>(offset); };
   const bool versions = std::all_of(from(at), from(condition), fits);
-  const bool begins_well = at == condition || !is_name(*from(text.find_first_not_of(" \t", at)));
+  const bool begins_well = at == condition || !is_name(*from(text.find_first_not_of(' ', at)));
   return versions && begins_well && std::all_of(from(condition), text.end(), in_condition);
 }
 
@@ -64,7 +65,8 @@ void add_list(const plugin::Descriptor& descriptor, std::vector<std::string>& al
   std::istringstream lines(os::read_file(file, largest_list));
   for (std::string line; std::getline(lines, line);) {
     const std::size_t comment = line.starts_with('#') ? 0 : line.find(" #");
-    const std::string text = trimmed(std::string_view(line).substr(0, comment));
+    std::string text = trimmed(std::string_view(line).substr(0, comment));
+    std::replace(text.begin(), text.end(), '\t', ' ');
     if (text.empty()) continue;
     if (!is_plain(text)) throw refused(descriptor, "requirements.txt", text);
     all.push_back(text);

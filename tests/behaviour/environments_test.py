@@ -1,7 +1,9 @@
 """The packages that plugins need: taken from a folder without any network, shared, found again, and told when they are missing."""
 
 import base64
+import concurrent.futures
 import hashlib
+import http.server
 import json
 import os
 import shutil
@@ -69,20 +71,20 @@ def host(folder, wheels, **environments):
     return outside.config_file(folder, [folder / "plugins"], environments={"wheels": str(wheels), **environments})
 
 
-def run(mortise, folder, name):
+def run(mortise, folder, name, **options):
     pipeline = folder / "p.json"
     pipeline.write_text(json.dumps({"name": "P", "steps": [outside.step(name, name="Use", output="x")]}))
-    return mortise("run", pipeline, "--json", timeout=120)
+    return mortise("run", pipeline, "--json", timeout=120, **options)
 
 
 def result(done):
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)["data"]["context"]["x"]
 
 
 def listed(mortise):
     done = mortise("environment", "list", "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
 
@@ -110,6 +112,56 @@ def test_plugins_that_need_the_same_share_it_and_a_second_start_builds_nothing(m
     made = Path(folders.pop()).stat()
     assert result(run(mortise, tmp_path, "one"))["x"] == 2
     assert Path(result(run(mortise, tmp_path, "two"))["file"]).stat().st_ino == made.st_ino
+
+
+@pytest.fixture
+def index(tmp_path, wheels):
+    """A package index on this machine, as folders of links to wheels; with the names of the packages that were asked for."""
+    asked = []
+
+    class Pages(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.do_GET()
+
+        def do_GET(self):
+            kind, _, name = self.path.strip("/").partition("/")
+            asked.append(self.path)
+            files = [path for path in wheels.iterdir() if path.name.split("-")[0] == name.strip("/").replace("-", "_")]
+            page = "".join(f'<a href="/files/{path.name}">{path.name}</a>' for path in files).encode()
+            found = (wheels / name).read_bytes() if kind == "files" else page
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "text/html" if kind == "simple" else "application/octet-stream")
+            self.send_header("Content-Length", str(len(found)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(found)
+
+        def log_message(self, *ignored):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    server.asked = asked
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_index_is_asked_where_the_operator_names_one_and_never_else(mortise, tmp_path, index, installer):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    address = f"http://user:tiger@127.0.0.1:{index.server_port}/simple"
+    plugin(tmp_path, "asks", "mortise_beta", "mortise_beta")
+    host(tmp_path, empty, **installer)
+    env = {"PIP_INDEX_URL": address, "UV_INDEX_URL": address, "UV_DEFAULT_INDEX": address}  # of whoever starts the host
+    refused = run(mortise, tmp_path, "asks", env=env)
+    assert refused.returncode != 0 and index.asked == []
+    host(tmp_path, empty, **installer, index=address)
+    assert result(run(mortise, tmp_path, "asks"))["x"] == 12
+    assert any("mortise-beta" in path for path in index.asked)
+    plugin(tmp_path, "lost", "mortise_gamma", "mortise_gamma")
+    lost = run(mortise, tmp_path, "lost")
+    assert lost.returncode != 0 and f"127.0.0.1:{index.server_port}" in lost.stdout and "tiger" not in lost.stdout + lost.stderr
 
 
 def test_what_the_interpreter_has_needs_no_environment(mortise, tmp_path, wheels):
@@ -141,7 +193,7 @@ def test_what_cannot_be_had_is_told_by_plugin_requirement_and_place(mortise, tmp
     done = run(mortise, tmp_path, "wants")
     assert done.returncode != 0
     for word in ["wants", *words]:
-        assert word in done.stderr, done.stderr
+        assert word in done.stdout, done.stdout
     assert listed(mortise) == []
     assert list((tmp_path / ".mortise").glob("environments/.building-*")) == []
 
@@ -168,7 +220,7 @@ def test_a_source_package_is_not_built_unless_the_operator_says_so(mortise, tmp_
     plugin(tmp_path, "sources", "mortise_source", "mortise_source")
     host(tmp_path, wheels)
     done = run(mortise, tmp_path, "sources")
-    assert done.returncode != 0 and "mortise_source" in done.stderr
+    assert done.returncode != 0 and "mortise_source" in done.stdout
     assert not trace.exists()
 
 
@@ -181,26 +233,101 @@ def test_a_wheel_s_pth_file_does_not_run_in_workers(mortise, tmp_path, wheels):
     assert not trace.exists()
 
 
+HOSTILE = {
+    "a path that leads out": ("../../../../escaped.py", "X = 1\n"),
+    "an absolute path": ("/tmp/mortise-escaped.py", "X = 1\n"),
+    "data for the system": ("mortise_hostile-1.0.data/data/../../../escaped", "x"),
+}
+
+
+@pytest.mark.parametrize("trick", HOSTILE)
+def test_a_hostile_wheel_writes_nothing_beyond_its_environment(mortise, tmp_path, wheels, installer, trick):
+    path, text = HOSTILE[trick]
+    wheel(wheels, "mortise_hostile", "1.0", "X = 9\n", **{path: text})
+    plugin(tmp_path, "hostile", "mortise_hostile", "mortise_hostile")
+    host(tmp_path, wheels, **installer)
+    run(mortise, tmp_path, "hostile")  # refused or not, as the installer has it
+    outside_of_it = [each for each in tmp_path.rglob("*escaped*") if not each.is_relative_to(tmp_path / ".mortise" / "environments")]
+    inside = [each for each in (tmp_path / ".mortise" / "environments").rglob("*escaped*") if "packages" not in each.parts]
+    assert outside_of_it == inside == [] and not Path("/tmp/mortise-escaped.py").exists()
+
+
+def test_names_of_wheels_that_are_nonsense_harm_nobody(mortise, tmp_path, wheels, installer):
+    for name in ("-.whl", "--index-url=x-1.0-py3-none-any.whl", "mortise_alpha-9.9.whl", "mortise_alpha-9.9-py3-none-any.whl", "a\nb-1-py3-none-any.whl"):
+        (wheels / name).write_bytes(b"no archive")
+    (wheels / "mortise_alpha-9.9-py3-none-any.whl").unlink()
+    plugin(tmp_path, "steady", "mortise_alpha", "mortise_alpha")
+    host(tmp_path, wheels, **installer)
+    assert result(run(mortise, tmp_path, "steady"))["x"] == 2
+
+
+def test_workers_read_their_environment_and_neither_change_it_nor_see_another(mortise, tmp_path, wheels):
+    source = """
+import os, mortise_alpha
+from mortise import Plugin
+
+class Looks(Plugin):
+    def step(self, step):
+        folder = os.path.dirname(mortise_alpha.__file__)
+        try:
+            open(folder + "/changed", "w").close()
+            changed = True
+        except OSError:
+            changed = False
+        above = os.path.dirname(os.path.dirname(folder))
+        return {"changed": changed, "seen": sorted(os.listdir(above)), "own": os.path.basename(os.path.dirname(folder))}
+"""
+    plugin(tmp_path, "other", "mortise_beta", "mortise_beta")
+    outside.python_plugin(tmp_path / "plugins", "looks", source, dependencies=["mortise_alpha"])
+    host(tmp_path, wheels)
+    result(run(mortise, tmp_path, "other"))
+    told = result(run(mortise, tmp_path, "looks"))
+    assert told["changed"] is False and told["seen"] == [told["own"]]
+
+
+def test_two_that_build_the_same_at_once_come_to_one(make_server, tmp_path, wheels):
+    for name in ("first", "second", "third"):
+        plugin(tmp_path, name, "mortise_beta", "mortise_beta")
+    server = make_server(config=host(tmp_path, wheels))
+    with concurrent.futures.ThreadPoolExecutor() as many:
+        built = list(many.map(lambda name: server.cli("environment", "build", name, timeout=120), ["first", "second", "third"]))
+    assert [each.returncode for each in built] == [0, 0, 0] and len({each.stdout for each in built}) == 1
+    (found,) = server.get("/api/v1/environments").json()
+    assert found["plugins"] == ["first", "second", "third"]
+    assert len(list((tmp_path / ".mortise" / "environments").iterdir())) == 2, "the environment and what is remembered"
+
+
+def test_a_server_that_builds_ends_when_it_is_asked_to(make_server, tmp_path, wheels):
+    plugin(tmp_path, "heavy", "mortise_heavy", "mortise_heavy")
+    wheel(wheels, "mortise_heavy", "1.0", "X = 1\n", **{f"mortise_heavy_{number}.py": "Y = 1\n" * 2000 for number in range(3000)})
+    server = make_server(config=host(tmp_path, wheels))
+    threading.Thread(target=_build, args=(server,), daemon=True).start()
+    outside.eventually(lambda: list((tmp_path / ".mortise" / "environments").glob(".building-*/area")), within=60, what="a build in progress")
+    assert server.stop(within=20) == 0
+    assert list((tmp_path / ".mortise" / "environments").glob(".building-*")) == []
+
+
 def test_an_environment_is_whole_or_not_there_when_its_builder_is_killed(mortise, make_server, tmp_path, wheels):
     plugin(tmp_path, "heavy", "mortise_heavy", "mortise_heavy")
     wheel(wheels, "mortise_heavy", "1.0", "X = 1\n", **{f"mortise_heavy_{number}.py": "Y = 1\n" * 2000 for number in range(300)})
     config = host(tmp_path, wheels)
     server = make_server(config=config)
     threading.Thread(target=_build, args=(server,), daemon=True).start()
-    outside.eventually(lambda: list((tmp_path / ".mortise" / "environments").glob(".building-*/whole/packages")), within=60, what="a build in progress")
+    outside.eventually(lambda: list((tmp_path / ".mortise" / "environments").glob(".building-*/area/packages")), within=60, what="a build in progress")
     server.kill()
     server.start()
     assert server.get("/api/v1/environments").json() == []
     assert list((tmp_path / ".mortise" / "environments").glob(".building-*")) == []
-    answer = server.post("/api/v1/environments", {"plugin": "heavy"}, timeout=120)
-    assert answer.status_code == 200 and len(answer.json()["key"]) == 32
+    built = server.cli("environment", "build", "heavy", "--json", timeout=120)
+    assert built.returncode == 0 and len(json.loads(built.stdout)["key"]) == 32, built.stderr
+
+
+def test_only_an_operator_has_environments_built(server):
+    assert server.post("/api/v1/environments", {"plugin": "Test.pid"}).status_code == 403
 
 
 def _build(server):
-    try:
-        server.post("/api/v1/environments", {"plugin": "heavy"}, timeout=60)
-    except OSError:
-        pass
+    server.cli("environment", "build", "heavy", timeout=120)
 
 
 def test_they_are_built_ahead_listed_and_removed_but_not_from_under_a_plugin(make_server, tmp_path, wheels):
@@ -275,4 +402,4 @@ def test_r_packages_come_from_a_local_folder_with_what_they_need(mortise, tmp_pa
     assert result(run(mortise, tmp_path, "needs_old"))["x"] == 1
     assert len(listed(mortise)) == 2
     lost = run(mortise, tmp_path, "needs_none")
-    assert lost.returncode != 0 and "mortisegamma" in lost.stderr and str(packages) in lost.stderr
+    assert lost.returncode != 0 and "mortisegamma" in lost.stdout and str(packages) in lost.stdout
