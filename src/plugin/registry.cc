@@ -136,17 +136,67 @@ Registry::Entry Registry::add(Descriptor descriptor) {
   descriptor.trust = trust_of(descriptor);
   const auto entry = std::make_shared<const Descriptor>(std::move(descriptor));
   const std::unique_lock lock(mutex_);
+  add_locked(entry);
+  return entry;
+}
+
+void Registry::add_locked(const Entry& entry) {
   if (find_locked(entry->id) != nullptr) throw already_registered(entry->id);
   for (const std::string& alias : entry->aliases) {
     if (find_locked(alias) != nullptr) throw already_registered(alias);
   }
   plugins_.emplace(entry->id, entry);
   for (const std::string& alias : entry->aliases) ids_by_alias_.emplace(alias, entry->id);
-  return entry;
+}
+
+void Registry::withhold(const std::string& id, Error why) {
+  const std::unique_lock lock(mutex_);
+  Entry plugin;
+  if (const auto found = plugins_.find(id); found != plugins_.end()) {
+    plugin = found->second;
+    std::erase_if(ids_by_alias_, [&](const auto& alias) { return alias.second == id; });
+    plugins_.erase(found);
+  } else if (const auto already = withheld_.find(id); already != withheld_.end()) {
+    plugin = already->second.plugin;
+  }
+  withheld_.insert_or_assign(id, Withheld{std::move(plugin), std::move(why)});
+}
+
+bool Registry::readmit(const std::string& id) {
+  const std::unique_lock lock(mutex_);
+  const auto found = withheld_.find(id);
+  if (found == withheld_.end()) return false;
+  const Entry plugin = found->second.plugin;
+  if (plugin != nullptr) add_locked(plugin);
+  withheld_.erase(found);
+  return plugin != nullptr;
+}
+
+std::vector<Registry::Entry> Registry::withheld() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<Entry> all;
+  for (const auto& [id, one] : withheld_) {
+    if (one.plugin != nullptr) all.push_back(one.plugin);
+  }
+  return all;
+}
+
+const Registry::Withheld* Registry::find_withheld_locked(std::string_view name) const {
+  for (const auto& [id, one] : withheld_) {
+    if (id == name) return &one;
+    if (one.plugin == nullptr) continue;
+    const auto& aliases = one.plugin->aliases;
+    if (std::find(aliases.begin(), aliases.end(), name) != aliases.end()) return &one;
+  }
+  return nullptr;
 }
 
 Registry::Entry Registry::prepare(Descriptor descriptor) const {
   const Entry present = get(descriptor.id);
+  for (const std::string& alias : descriptor.aliases) {
+    const Entry other = find(alias);
+    if (other != nullptr && other->id != present->id) throw already_registered(alias);
+  }
   descriptor.trust = trust_of(descriptor);
   descriptor.generation = present->generation + 1;
   return std::make_shared<const Descriptor>(std::move(descriptor));
@@ -174,6 +224,7 @@ Registry::Entry Registry::find(std::string_view id_or_alias) const {
 Registry::Entry Registry::get(std::string_view id_or_alias) const {
   const std::shared_lock lock(mutex_);
   if (Entry entry = find_locked(id_or_alias)) return entry;
+  if (const Withheld* withheld = find_withheld_locked(id_or_alias)) throw Error(withheld->why);
   std::vector<std::string_view> known;
   for (const auto& [id, entry] : plugins_) known.push_back(id);
   for (const auto& [alias, id] : ids_by_alias_) known.push_back(alias);
@@ -184,8 +235,9 @@ Registry::Entry Registry::get(std::string_view id_or_alias) const {
 
 bool Registry::remove(std::string_view id) {
   const std::unique_lock lock(mutex_);
+  const bool was_withheld = withheld_.erase(std::string(id)) != 0;
   const auto found = plugins_.find(id);
-  if (found == plugins_.end()) return false;
+  if (found == plugins_.end()) return was_withheld;
   std::erase_if(ids_by_alias_, [&](const auto& alias) { return alias.second == found->first; });
   plugins_.erase(found);
   return true;
@@ -210,6 +262,12 @@ std::vector<Registry::Entry> Registry::at_extension_point(std::string_view point
 std::vector<Registry::Entry> Registry::in_dependency_order(std::span<const std::string> ids) const {
   Order order(*this, list());
   for (const std::string& id : ids) order.add(get(id));
+  return order.take();
+}
+
+std::vector<Registry::Entry> Registry::in_dependency_order(const Entry& plugin) const {
+  Order order(*this, list());
+  order.add(plugin);
   return order.take();
 }
 

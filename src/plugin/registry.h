@@ -48,12 +48,19 @@ class Registry {
   // Or Error{not_found} "plugin not found: Input.sap_erp - did you register it?", with the nearest name as hint.
   [[nodiscard]] Entry get(std::string_view id_or_alias) const;
   // What add() would make of the descriptor, without adding it: the next generation of the plugin with its id. Error{not_found}
-  // when there is none.
+  // when there is none, Error{conflict} when an alias is another plugin's.
   [[nodiscard]] Entry prepare(Descriptor descriptor) const;
   // Takes the place of the plugin with its id. Error{conflict}, and nothing changes, when one of its aliases is taken by
   // another plugin, or when something newer came meanwhile.
   void replace(const Entry& next);
   bool remove(std::string_view id);
+  // From now on nobody finds the plugin; get() throws `why` instead. It may be a name that nobody has. Idempotent: the last reason
+  // holds.
+  void withhold(const std::string& id, Error why);
+  // Back to its place. False when it was not withheld, or only as a name. Error{conflict} when somebody took its name meanwhile.
+  bool readmit(const std::string& id);
+  // Of the withheld ones those that are known, by id.
+  [[nodiscard]] std::vector<Entry> withheld() const;
   // Looks again whether it is trusted: its next instances start accordingly. Nothing happens when there is none.
   void reconsider_trust(std::string_view id);
   [[nodiscard]] std::vector<Entry> list() const;  // by id
@@ -74,15 +81,24 @@ class Registry {
   // plugin: x".
   [[nodiscard]] std::vector<Entry> in_dependency_order(std::span<const std::string> ids) const;
   [[nodiscard]] std::vector<Entry> in_dependency_order() const;  // of all
+  // The same for one that need not be registered: the next generation of a plugin may need other things than the present one.
+  [[nodiscard]] std::vector<Entry> in_dependency_order(const Entry& plugin) const;
 
  private:
+  struct Withheld {
+    Entry plugin;  // null: only the name is known
+    Error why;
+  };
   [[nodiscard]] Entry find_locked(std::string_view name) const;
+  [[nodiscard]] const Withheld* find_withheld_locked(std::string_view name) const;
+  void add_locked(const Entry& entry);
   [[nodiscard]] Trust trust_of(const Descriptor& descriptor) const;
 
   TrustedInProcess trusted_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, Entry, std::less<>> plugins_;  // by id
   std::map<std::string, std::string, std::less<>> ids_by_alias_;
+  std::map<std::string, Withheld, std::less<>> withheld_;
 };
 
 }  // namespace mortise::plugin

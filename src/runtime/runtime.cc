@@ -241,11 +241,14 @@ class Runtime::Parts {
     return rested;
   }
 
-  Switched switch_to(plugin::Descriptor next) {
+  Switched switch_to(plugin::Descriptor next, const std::function<void()>& commit) {
     const std::lock_guard one_at_a_time(switching_);
     const auto present = registry_.get(next.id);
     const auto entry = registry_.prepare(std::move(next));
-    pool_.switch_to(entry, Clock::now() + deadline_of(*present).value_or(around_.settings.deadline), [&] { registry_.replace(entry); });
+    pool_.switch_to(entry, Clock::now() + deadline_of(*present).value_or(around_.settings.deadline), [&] {
+      if (commit) commit();
+      registry_.replace(entry);
+    });
     tally_of(*entry).gate.begin(entry->on_failure);
     log_.info("a plugin went over to its next generation",
               {{"plugin", entry->id}, {"from", present->version_text}, {"to", entry->version_text}, {"generation", entry->generation}});
@@ -376,13 +379,12 @@ class Runtime::Parts {
   }
 
   // What a plugin needs comes before it: every provider has an instance that has started, or the plugin is refused.
-  void start_providers(const plugin::Descriptor& descriptor) {
-    if (descriptor.requires_.empty()) return;
-    const std::string ids[] = {descriptor.id};
+  void start_providers(const plugin::Registry::Entry& descriptor) {
+    if (descriptor->requires_.empty()) return;
     const std::vector<Pool::Entry> warm = pool_.entries();
-    for (const auto& provider : registry_.in_dependency_order(ids)) {
+    for (const auto& provider : registry_.in_dependency_order(descriptor)) {
       const auto is_provider = [&](const Pool::Entry& entry) { return entry.plugin == provider->id; };
-      if (provider->id == descriptor.id || std::any_of(warm.begin(), warm.end(), is_provider)) continue;
+      if (provider->id == descriptor->id || std::any_of(warm.begin(), warm.end(), is_provider)) continue;
       const Permit permit = permit_for(provider, provider->settings, {});
       const auto deadline = Clock::now() + permit.deadline.value_or(around_.settings.deadline);
       (void)pool_.acquire(provider, provider->settings, deadline, {}, {}, permit.access);
@@ -391,7 +393,8 @@ class Runtime::Parts {
 
   MadeInstance make(std::shared_ptr<const plugin::Descriptor> descriptor, const Value& config,
                     const std::shared_ptr<const Access>& access) {
-    start_providers(*descriptor);
+    if (around_.settings.admit) around_.settings.admit(*descriptor);
+    start_providers(descriptor);
     if (descriptor->trust == plugin::Trust::in_process) {
       const std::uint32_t capacity = std::max(descriptor->concurrency, 1U);
       return {InprocInstance::load(inside_, std::move(descriptor), config), capacity};
@@ -526,7 +529,7 @@ std::vector<InstanceInfo> Runtime::instances() const {
 std::optional<Quarantine> Runtime::quarantine(std::string_view plugin) const { return parts_->quarantine(plugin); }
 bool Runtime::release(std::string_view plugin) { return parts_->release(plugin); }
 LimitKeepers Runtime::limit_keepers() const { return parts_->limit_keepers(); }
-Switched Runtime::switch_to(plugin::Descriptor next) { return parts_->switch_to(std::move(next)); }
+Switched Runtime::switch_to(plugin::Descriptor next, const std::function<void()>& commit) { return parts_->switch_to(std::move(next), commit); }
 
 std::int64_t Runtime::launcher_pid() const noexcept { return parts_->launcher().pid(); }
 
@@ -535,7 +538,8 @@ std::optional<std::chrono::milliseconds> Runtime::deadline_of(const plugin::Desc
 }
 
 void Runtime::retire(std::string_view plugin) {
-  if (const auto descriptor = parts_->registry().find(plugin)) parts_->pool().retire(descriptor->id);
+  const auto descriptor = parts_->registry().find(plugin);
+  parts_->pool().retire(descriptor != nullptr ? descriptor->id : std::string(plugin));
 }
 
 void Runtime::retire(std::string_view plugin, const Value& plugin_config) {

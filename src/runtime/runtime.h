@@ -81,6 +81,8 @@ struct RuntimeSettings {
   // The folder of packages that a worker of this plugin needs beside its interpreter's own, empty for none; may take seconds and
   // throw Error. Null: nobody needs any.
   std::function<std::string(const plugin::Descriptor&)> packages;
+  // Asked before each instance is loaded; what it throws keeps the plugin from being loaded. May be empty.
+  std::function<void(const plugin::Descriptor&)> admit = {};
   std::shared_ptr<CallHost> house;  // answers what plugins ask while they load, initialize, start and stop; may be null
 };
 
@@ -152,12 +154,14 @@ class Runtime {
   [[nodiscard]] std::int64_t launcher_pid() const noexcept;
 
   // The descriptor takes the place of the plugin with its id, without a dropped call (Pool::switch_to). Throws Error, and the
-  // present one stays as it is, when the next one does not start. Blocks; one at a time.
-  Switched switch_to(plugin::Descriptor next);
+  // present one stays as it is, when the next one does not start or `commit` throws, which is called once when it is ready. Blocks; one
+  // at a time.
+  Switched switch_to(plugin::Descriptor next, const std::function<void()>& commit = {});
   // What one operation of the plugin gets where nobody says otherwise, the operator's limit in it.
   [[nodiscard]] std::optional<std::chrono::milliseconds> deadline_of(const plugin::Descriptor& descriptor) const;
 
-  // Lets the plugin's instances go as soon as they are idle; the next call starts fresh ones.
+  // Lets the plugin's instances go as soon as they are idle; the next call starts fresh ones. Also of one that is no longer in the
+  // registry, by its id.
   void retire(std::string_view plugin);
   // Only those with this configuration.
   void retire(std::string_view plugin, const Value& plugin_config);

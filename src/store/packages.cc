@@ -71,6 +71,13 @@ std::vector<std::string> PackageStore::digests() {
                              [](const Statement& row) { return row.text(0); });
 }
 
+std::optional<PackageRow> PackageStore::with_digest(const std::string& digest) {
+  Statement row = connection_.query(
+      "SELECT name, version, digest, listing, source, signer, scan, bytes, stored FROM packages WHERE digest = ?1 LIMIT 1", digest);
+  if (!row.step()) return std::nullopt;
+  return package_of(row);
+}
+
 void PackageStore::install(const InstallRow& row) {
   if (installed(row.name)) {
     throw Error(Code::conflict, "Plugin '" + row.name + "' already installed. Use update instead.", "mortise plugin update " + row.name)
@@ -113,19 +120,30 @@ std::vector<InstallRow> PackageStore::installed() {
 
 void PackageStore::record(const PackageEvent& event) {
   connection_.run(
-      "INSERT INTO package_events (number, name, action, from_version, to_version, reason, who, time)"
-      " SELECT COALESCE(MAX(number), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM package_events",
-      event.name, event.action, event.from, event.to, event.reason, event.who, event.time);
+      "INSERT INTO package_events (number, name, action, from_version, to_version, reason, who, time, details)"
+      " SELECT COALESCE(MAX(number), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM package_events",
+      event.name, event.action, event.from, event.to, event.reason, event.who, event.time, event.details);
 }
 
 std::vector<PackageEvent> PackageStore::history(const std::string& name) {
   return all_of<PackageEvent>(
-      connection_.query("SELECT number, name, action, from_version, to_version, reason, who, time FROM package_events WHERE name = ?1"
-                        " ORDER BY number DESC",
+      connection_.query("SELECT number, name, action, from_version, to_version, reason, who, time, details FROM package_events"
+                        " WHERE name = ?1 OR ?1 = '' ORDER BY number DESC LIMIT 1000",
                         name),
       [](const Statement& row) {
-        return PackageEvent{row.int64(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6), Time{row.int64(7)}};
+        return PackageEvent{row.int64(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6), Time{row.int64(7)}, row.text(8)};
       });
+}
+
+void PackageStore::switch_off(const std::string& name, Time when) {
+  switch_on(name);
+  connection_.run("INSERT INTO plugins_off (name, since) VALUES (?1, ?2)", name, when);
+}
+
+void PackageStore::switch_on(const std::string& name) { connection_.run("DELETE FROM plugins_off WHERE name = ?1", name); }
+
+std::vector<std::string> PackageStore::switched_off() {
+  return all_of<std::string>(connection_.query("SELECT name FROM plugins_off ORDER BY name"), [](const Statement& row) { return row.text(0); });
 }
 
 }  // namespace mortise::store

@@ -36,10 +36,11 @@ struct InstallRow {
 
 struct PackageEvent {
   std::int64_t number = 0;
-  std::string name, action;  // install, enable, disable, update, rollback, uninstall
+  std::string name, action;  // install, keep, enable, disable, update, rollback, uninstall, refuse
   std::string from, to;      // versions; empty where there is none
   std::string reason, who;
   Time time;
+  std::string details = {};  // JSON, or empty
 };
 
 class PackageStore {
@@ -53,6 +54,7 @@ class PackageStore {
   [[nodiscard]] std::vector<PackageRow> versions(const std::string& name);  // as they came
   [[nodiscard]] std::vector<PackageRow> all();
   [[nodiscard]] std::vector<std::string> digests();
+  [[nodiscard]] std::optional<PackageRow> with_digest(const std::string& digest);  // one of them
 
   // Error{conflict} when the name is installed.
   void install(const InstallRow& row);
@@ -64,7 +66,12 @@ class PackageStore {
   [[nodiscard]] std::vector<InstallRow> installed();
 
   void record(const PackageEvent& event);  // `number` is given here
-  [[nodiscard]] std::vector<PackageEvent> history(const std::string& name);  // newest first
+  [[nodiscard]] std::vector<PackageEvent> history(const std::string& name);  // newest first; of all when it is empty
+
+  // Plugins of folders, which no row above knows, that may not be used.
+  void switch_off(const std::string& name, Time when);
+  void switch_on(const std::string& name);
+  [[nodiscard]] std::vector<std::string> switched_off();
 
  private:
   Connection& connection_;

@@ -236,6 +236,15 @@ CREATE TABLE grants (
   PRIMARY KEY (plugin, topic, name)
 );
 )"},
+    // What was said of a package with each event (the scan of one that was refused), and plugins of folders that are switched off.
+    Migration{7, "package events, plugins switched off", R"(
+ALTER TABLE package_events ADD COLUMN details TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE plugins_off (
+  name  TEXT PRIMARY KEY,
+  since BIGINT NOT NULL
+);
+)"},
 };
 
 }  // namespace
