@@ -60,15 +60,18 @@ std::string line_of(std::string_view path, std::string_view content, bool execut
   return store::sha256_of(content) + (executable ? " x " : " - ") + std::to_string(content.size()) + " " + std::string(path) + "\n";
 }
 
+enum class Tools { left_out, seen };
+
 // Every file and every link below the folder, by its path there.
 template <typename Visit>
-void walk(const fs::path& folder, const Visit& visit) {
+void walk(const fs::path& folder, Tools tools, const Visit& visit) {
+  const auto passed_over = [tools](const fs::path& path) { return tools == Tools::left_out && of_a_tool(path.filename()); };
   for (auto at = fs::recursive_directory_iterator(folder); at != fs::recursive_directory_iterator(); ++at) {
     if (at->is_directory() && !at->is_symlink()) {
-      if (of_a_tool(at->path().filename())) at.disable_recursion_pending();
+      if (passed_over(at->path())) at.disable_recursion_pending();
       continue;
     }
-    if (!of_a_tool(at->path().filename())) visit(at->path().lexically_relative(folder).generic_string(), *at);
+    if (!passed_over(at->path())) visit(at->path().lexically_relative(folder).generic_string(), *at);
   }
 }
 
@@ -99,7 +102,7 @@ Contents Contents::from_folder(const fs::path& folder, const Limits& limits) {
     throw Error(Code::not_found, "'" + folder.string() + "' is no folder", "name the folder that holds manifest.json").with("file", folder.string());
   }
   Contents contents;
-  walk(folder, [&](const std::string& path, const fs::directory_entry& entry) {
+  walk(folder, Tools::left_out, [&](const std::string& path, const fs::directory_entry& entry) {
     check_path(path);
     if (entry.is_symlink()) throw refused(path, "is a link; packages hold files");
     if (!entry.is_regular_file()) throw refused(path, "is neither a file nor a folder");
@@ -177,7 +180,7 @@ std::vector<std::string> differences(const fs::path& folder, std::string_view li
   std::vector<std::string> found;
   std::error_code failure;
   if (fs::is_directory(folder, failure)) {
-    walk(folder, [&](const std::string& path, const fs::directory_entry& entry) {
+    walk(folder, Tools::seen, [&](const std::string& path, const fs::directory_entry& entry) {
       const auto at = wanted.find(path);
       if (at == wanted.end()) return found.push_back("added: " + path);
       const std::string expected = std::move(at->second);

@@ -59,7 +59,8 @@ class Contents {
   mutable std::string listing_, digest_;
 };
 
-// What of a folder differs from a listing: "changed: x.py", "missing: y", "added: z", "executable: w". Empty: nothing does.
+// What of a folder differs from a listing: "changed: x.py", "missing: y", "added: z", "executable: w". Empty: nothing does. Nothing is
+// left out here: a file of a tool that nobody packed was added by somebody.
 [[nodiscard]] std::vector<std::string> differences(const std::filesystem::path& folder, std::string_view listing);
 
 }  // namespace mortise::package

@@ -14,6 +14,7 @@
 #include "os/file.h"
 #include "store/connection.h"
 #include "store/database.h"
+#include "store/sha256.h"
 
 namespace mortise::package {
 namespace {
@@ -57,6 +58,25 @@ std::uint64_t bytes_of(const fs::path& folder) {
   return bytes;
 }
 
+// One line per file, links and folders included: whatever changes a file changes its line (ctime cannot be set).
+std::string look_of(const fs::path& folder) {
+  std::string look;
+  std::error_code failure;
+  for (auto at = fs::recursive_directory_iterator(folder, failure); at != fs::recursive_directory_iterator(); at.increment(failure)) {
+    struct stat seen {};
+    if (::lstat(at->path().c_str(), &seen) != 0) return {};
+    look += at->path().native() + " " + std::to_string(seen.st_ino) + " " + std::to_string(seen.st_mode) + " " + std::to_string(seen.st_size) + " " +
+            std::to_string(seen.st_ctim.tv_sec) + "." + std::to_string(seen.st_ctim.tv_nsec) + "\n";
+  }
+  return failure ? std::string() : store::sha256_of(look);
+}
+
+// By the path that descriptors of plugins in it have.
+fs::path made(const fs::path& folder) {
+  os::make_directories(folder.string());
+  return fs::canonical(folder);
+}
+
 // Removes the folder unless it was given its name.
 struct Unfinished {
   fs::path folder;
@@ -67,8 +87,7 @@ struct Unfinished {
 
 }  // namespace
 
-Depot::Depot(store::Database& database, fs::path folder) : database_(database), folder_(std::move(folder)) {
-  os::make_directories(folder_.string());
+Depot::Depot(store::Database& database, const fs::path& folder) : database_(database), folder_(made(folder)) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
     if (entry.path().filename().string().starts_with(making)) remove_folder(entry.path());
   }
@@ -90,7 +109,7 @@ void Depot::write_files(const Contents& contents, const fs::path& folder) const 
   }
 }
 
-PackageRow Depot::keep(const Contents& contents, const Label& label) {
+Depot::Placed Depot::place(const Contents& contents, const Label& label) {
   const std::lock_guard lock(changing_);
   PackageRow row{label.name, label.version, contents.digest(), contents.listing(), label.source,
                  label.signer, label.scan,  contents.bytes(),  now()};
@@ -108,8 +127,31 @@ PackageRow Depot::keep(const Contents& contents, const Label& label) {
     unfinished.folder.clear();
     os::sync_directory(folder_.string());
   }
-  database_.write(store::Durability::full, [row](Connection& connection) { (void)PackageStore(connection).add(row); }).get();
-  return row;
+  pending_.insert(row.digest);
+  return {*this, std::move(row)};
+}
+
+Depot::Placed::~Placed() {
+  if (depot_ != nullptr) depot_->sweep(row_.digest);
+}
+
+// A row may name it all the same: another version or plugin with the same files, or the caller's own.
+void Depot::sweep(const std::string& digest) {
+  try {
+    const std::lock_guard lock(changing_);
+    if (const auto mine = pending_.find(digest); mine != pending_.end()) pending_.erase(mine);
+    if (pending_.contains(digest)) return;
+    const auto named = database_.read([](Connection& connection) { return PackageStore(connection).digests(); });
+    if (std::find(named.begin(), named.end(), digest) == named.end()) remove_folder(folder_ / digest);
+  } catch (const std::exception&) {
+    // The next start takes it.
+  }
+}
+
+PackageRow Depot::keep(const Contents& contents, const Label& label) {
+  const Placed placed = place(contents, label);
+  database_.write(store::Durability::full, [row = placed.row()](Connection& connection) { (void)PackageStore(connection).add(row); }).get();
+  return placed.row();
 }
 
 PackageRow Depot::get(const std::string& name, const std::string& version) const {
@@ -136,6 +178,21 @@ void Depot::require_whole(const PackageRow& package) const {
       .with("file", folder_of(package).string());
 }
 
+void Depot::require_unchanged(const fs::path& folder) const {
+  if (!holds(folder)) return;
+  const std::string digest = folder.filename().string();
+  const std::string look = look_of(folder);
+  {
+    const std::lock_guard lock(seen_mutex_);
+    if (const auto known = seen_.find(digest); !look.empty() && known != seen_.end() && known->second == look) return;
+  }
+  const auto row = database_.read([&](Connection& connection) { return PackageStore(connection).with_digest(digest); });
+  if (!row) return;  // placed, and described before its row is there
+  require_whole(*row);
+  const std::lock_guard lock(seen_mutex_);
+  seen_[digest] = look;
+}
+
 std::vector<Depot::Damage> Depot::verify() const {
   std::vector<Damage> all;
   for (const PackageRow& package : database_.read([](Connection& connection) { return PackageStore(connection).all(); })) {
@@ -145,13 +202,14 @@ std::vector<Depot::Damage> Depot::verify() const {
   return all;
 }
 
-Depot::Garbage Depot::collect_garbage() {
+Depot::Garbage Depot::collect_garbage(const std::function<bool(const fs::path& folder)>& in_use) {
   const std::lock_guard lock(changing_);
   const auto named = database_.read([](Connection& connection) { return PackageStore(connection).digests(); });
   Garbage garbage;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
-    if (!entry.is_directory() || std::find(named.begin(), named.end(), name) != named.end()) continue;
+    const bool wanted = std::find(named.begin(), named.end(), name) != named.end() || pending_.contains(name);
+    if (!entry.is_directory() || wanted || (in_use && in_use(entry.path()))) continue;
     garbage.bytes += bytes_of(entry.path());
     ++garbage.folders;
     remove_folder(entry.path());

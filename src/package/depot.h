@@ -5,14 +5,19 @@
 //
 // A version is kept by writing its files aside, waiting for the disk, renaming the folder to its digest and then writing its row
 // (Durability::full). The rows are the truth: a folder without one is garbage, and a row is never written before its folder is
-// whole. So a death at any point leaves the old state or the new one, and at worst garbage that collect_garbage() takes.
+// whole. So a death at any point leaves the old state or the new one, and at worst garbage that collect_garbage() takes. Between
+// the folder and its row a caller holds the Depot's word that it is no garbage (Placed).
 //
 // Thread-safe. One process owns the folder (the lock on the data directory).
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "package/contents.h"
@@ -27,13 +32,29 @@ namespace mortise::package {
 class Depot {
  public:
   // Makes the folder, and removes what an earlier process left unfinished.
-  Depot(store::Database& database, std::filesystem::path folder);
+  Depot(store::Database& database, const std::filesystem::path& folder);
 
   struct Label {
     std::string name, version, source, signer, scan;
   };
-  // Keeps the files and their row. The same content twice is one folder. Error{conflict} when the version is kept with other
-  // content. Slow: it writes and waits for the disk.
+  // The files are on the disk, and stay there while this lives; for longer only when the row is written.
+  class Placed {
+   public:
+    Placed(Placed&& other) noexcept : depot_(std::exchange(other.depot_, nullptr)), row_(std::move(other.row_)) {}
+    Placed& operator=(Placed&&) = delete;
+    ~Placed();
+    [[nodiscard]] const store::PackageRow& row() const noexcept { return row_; }
+
+   private:
+    friend class Depot;
+    Placed(Depot& depot, store::PackageRow row) : depot_(&depot), row_(std::move(row)) {}
+    Depot* depot_;
+    store::PackageRow row_;
+  };
+  // Writes the files; the row is the caller's, in a transaction of its own. The same content twice is one folder. Error{conflict} when
+  // the version is kept with other content. Slow: it writes and waits for the disk.
+  [[nodiscard]] Placed place(const Contents& contents, const Label& label);
+  // Both.
   store::PackageRow keep(const Contents& contents, const Label& label);
 
   [[nodiscard]] std::filesystem::path folder_of(const store::PackageRow& package) const { return folder_ / package.digest; }
@@ -43,6 +64,10 @@ class Depot {
 
   // Throws Error{denied} that names the first files that are not as they were when they were kept. Slow: it reads them all.
   void require_whole(const store::PackageRow& package) const;
+  // The same for whoever is about to load what lies in a folder; nothing is asked of folders that are not of this depot. What was
+  // whole is read again only when size, time or number of a file changed, so asking before every load costs a stat for each file.
+  void require_unchanged(const std::filesystem::path& folder) const;
+  [[nodiscard]] bool holds(const std::filesystem::path& folder) const { return folder.parent_path() == folder_; }
 
   struct Damage {
     std::string name, version;
@@ -54,15 +79,19 @@ class Depot {
     std::size_t folders = 0;
     std::uint64_t bytes = 0;
   };
-  // Removes folders that no row names. Slow.
-  Garbage collect_garbage();
+  // Removes folders that no row names and nobody is about to write one for, but those that `in_use` says are. Slow.
+  Garbage collect_garbage(const std::function<bool(const std::filesystem::path& folder)>& in_use = {});
 
  private:
+  void sweep(const std::string& digest);  // what a Placed leaves behind
   void write_files(const Contents& contents, const std::filesystem::path& folder) const;
 
   store::Database& database_;
   const std::filesystem::path folder_;
-  std::mutex changing_;  // a folder that was just renamed is not garbage yet
+  std::mutex changing_;                 // one writes or removes at a time
+  std::multiset<std::string> pending_;  // digests that are placed and have no row yet; guarded by changing_
+  mutable std::mutex seen_mutex_;
+  mutable std::map<std::string, std::string> seen_;  // digest -> how its folder looked when it was whole
 };
 
 }  // namespace mortise::package

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "os/file.h"
 #include "os/paths.h"
+#include "package/parcel.h"
 #include "package/workshop.h"
 #include "plugin/manifest.h"
 
@@ -20,7 +21,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view archive_plugin = "package_archive";
 constexpr std::string_view scanner_plugin = "package_scanner";
 constexpr std::string_view signature_ending = ".minisig";
-constexpr std::uint64_t largest_signature = 16'384;
 
 Value limits_value(const Limits& limits) {
   return Value::map({{"bytes", static_cast<std::int64_t>(limits.bytes)},
@@ -51,13 +51,6 @@ Value dependencies_of(const plugin::Descriptor& descriptor) {
     if (need.type == plugin::Requirement::Type::package) list.push_back(need.name + need.range);
   }
   return list;
-}
-
-void require_entry(const Contents& contents, const plugin::Descriptor& descriptor) {
-  if (contents.find(descriptor.entry) != nullptr) return;
-  throw Error(Code::invalid, "entry_point: " + descriptor.entry + " is not in the package", "the manifest names a file of the package")
-      .with("file", "manifest.json")
-      .with("key", "entry_point");
 }
 
 // The manifest, or why there is none that could be used.
@@ -92,35 +85,30 @@ Value scan(Workshop& workshop, const Contents& contents, const Manifest& manifes
 }
 
 Value signature_of(const std::string& path, const std::vector<PublicKey>& keys) {
-  const auto state = [](const char* word, const std::string& key, const std::string& comment, const std::string& message) {
-    return Value::map({{"state", word}, {"key_id", key}, {"comment", comment}, {"message", message}});
-  };
   std::error_code failure;
-  const std::string beside = path + std::string(signature_ending);
-  if (fs::is_directory(path, failure) || !fs::exists(beside, failure)) return state("none", "", "", "nobody signed it");
-  try {
-    const std::string text = os::read_file(beside, largest_signature);
-    const std::string claimed = Signature::claimed_key_id(text, beside);
-    for (const PublicKey& key : keys) {
-      if (key.id_text() != claimed) continue;
-      const Signature signature = Signature::verify(text, os::read_file(path, Limits{}.archive_bytes), key, beside);
-      return state("verified", signature.key_id, signature.comment, "signed with a key that is trusted here");
-    }
-    return state("unknown_key", claimed, "", "says to be signed with key " + claimed + ", which is not among those given");
-  } catch (const Error& error) {
-    return state("refused", "", "", error.describe());
-  }
+  if (fs::is_directory(path, failure)) return SignatureCheck{SignatureCheck::State::none, "", "", "nobody signed it"}.to_value();
+  return check_signature(Parcel::from_path(path), keys).to_value();
 }
 
 }  // namespace
 
+void require_entry(const Contents& contents, const plugin::Descriptor& descriptor) {
+  if (contents.find(descriptor.entry) != nullptr) return;
+  throw Error(Code::invalid, "entry_point: " + descriptor.entry + " is not in the package", "the manifest names a file of the package")
+      .with("file", "manifest.json")
+      .with("key", "entry_point");
+}
+
+Contents unpack(Workshop& workshop, std::string_view archive, const Limits& limits) {
+  const Value input = Value::map({{"archive", Value::bytes(archive)}, {"limits", limits_value(limits)}});
+  return Contents::from_value(workshop.ask(archive_plugin, "unpack", input).at("files"), limits);
+}
+
 Contents open_package(Workshop& workshop, const std::string& path, const Limits& limits) {
   std::error_code failure;
   if (fs::is_directory(path, failure)) return Contents::from_folder(path, limits);
-  const std::string archive = os::read_file(path, limits.archive_bytes);
-  const Value input = Value::map({{"archive", Value::bytes(archive)}, {"limits", limits_value(limits)}});
   try {
-    return Contents::from_value(workshop.ask(archive_plugin, "unpack", input).at("files"), limits);
+    return unpack(workshop, os::read_file(path, limits.archive_bytes), limits);
   } catch (Error& error) {
     throw error.with("file", path);
   }

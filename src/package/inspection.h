@@ -7,6 +7,7 @@
 
 #include "package/contents.h"
 #include "package/minisign.h"
+#include "plugin/descriptor.h"
 
 namespace mortise::package {
 
@@ -14,6 +15,12 @@ class Workshop;
 
 // The files of a folder, or of an archive (tar.gz, tar.zst, tar, zip). Throws Error that names what is wrong with them. Slow.
 [[nodiscard]] Contents open_package(Workshop& workshop, const std::string& path, const Limits& limits = {});
+
+// The same of bytes. Throws Error{invalid} that names the entry.
+[[nodiscard]] Contents unpack(Workshop& workshop, std::string_view archive, const Limits& limits = {});
+
+// Throws Error{invalid} when the file that the manifest begins with is not there.
+void require_entry(const Contents& contents, const plugin::Descriptor& descriptor);
 
 // {"verdict", "risk_level", "issues", "warnings", "scans_performed", "lines"} of package_scanner. A manifest that cannot be read is an
 // issue of its own (rule `manifest`), and then every permission counts as undeclared. Slow.
