@@ -13,6 +13,7 @@
 #include "app/environment_routes.h"
 #include "app/host_services.h"
 #include "app/limits_report.h"
+#include "app/package_stage.h"
 #include "app/package_workshop.h"
 #include "app/plugin_reload.h"
 #include "app/settings_view.h"
@@ -42,6 +43,7 @@
 #include "models/service.h"
 #include "os/file.h"
 #include "os/paths.h"
+#include "package/installer.h"
 #include "plugin/grants.h"
 #include "plugin/registry.h"
 #include "plugin/services.h"
@@ -79,15 +81,16 @@ std::vector<runtime::sandbox::Path> hidden_paths(const Settings& settings, const
   for (const std::string& folder : settings.plugins.directories) paths.push_back({folder, Access::hidden, optional});
   paths.push_back({data, Access::hidden, optional});
   // What is made and kept for plugins: what they are described by, models, and what they were built into.
-  os::make_directories(os::join(data, "inspected"));  // a worker that started before it would not see it
+  for (const char* name : {"inspected", "packages"}) os::make_directories(os::join(data, name));  // a worker that started before would not see it
   paths.push_back({os::join(data, "inspected"), Access::write, optional});
   for (const char* name : {"models", "packages", "go"}) paths.push_back({os::join(data, name), Access::execute, optional});
   return paths;
 }
 
 runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseOptions& options, const plugin::Grants& grants,
-                                          environments::Environments& environments) {
+                                          const package::Depot& depot, environments::Environments& environments) {
   runtime::RuntimeSettings chosen;
+  chosen.admit = [&depot](const plugin::Descriptor& plugin) { depot.require_unchanged(plugin.folder); };
   chosen.packages = [&environments](const plugin::Descriptor& plugin) { return environments.folder_for(plugin); };
   chosen.grants = &grants;
   const std::string data = os::absolute(options.data_dir);
@@ -166,6 +169,17 @@ plugin::SharedCache::Limits cache_limits(const Settings& settings) {
   return {settings.cache.max_size, settings.cache.max_entry, settings.cache.ttl};
 }
 
+package::Policy package_policy(const Settings& settings) {
+  package::Policy policy;
+  policy.signatures = settings.packages.signatures;
+  policy.key_files = settings.packages.trusted_keys;
+  policy.refuse = settings.packages.refuse;
+  policy.limits.archive_bytes = settings.packages.max_archive;
+  policy.limits.bytes = settings.packages.max_unpacked;
+  policy.limits.files = settings.packages.max_files;
+  return policy;
+}
+
 http::ServerEvents server_events(const Log& log, http::Metrics& metrics) {
   http::ServerEvents events;
   events.answered = [&log, &metrics](const http::ServerEvents::Answered& answer) {
@@ -213,10 +227,11 @@ struct House::Parts {
         log(given.named("app")),
         room_logs{given.named("http"), given.named("jobs"), given.named("runtime"), given.named("plugins")},
         database(os::join(options.data_dir, "mortise.db")),
+        depot(database, os::join(options.data_dir, "packages")),
         grants(database, settings().permissions.policy),
         registry(plugin::Registry::TrustedInProcess{settings().plugins.trusted, trust_decisions(grants)}),
         environments(room_logs.runtime, environment_places(options.places, options.data_dir), environment_options(settings())),
-        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings(), options, grants, environments)),
+        runtime(registry, room_logs.runtime, runtime_paths(options.places, options.data_dir), runtime_settings(settings(), options, grants, depot, environments)),
         models(database, runtime, room_logs.plugins),
         inspector(runtime, os::join(options.data_dir, "inspected"), room_logs.plugins),
         dialects(options.guides, surroundings()),
@@ -239,6 +254,10 @@ struct House::Parts {
         cache(cache_limits(settings())),
         health(registry, runtime, room_logs.plugins, settings().plugins.health_interval),
         workshop(runtime),
+        stage(registry, runtime, room_logs.plugins,
+              [this](const std::string& folder, const std::string& name) { return read_plugin(folder, name); },
+              [this](const plugin::Descriptor& plugin) { (void)environments.folder_for(plugin); }),
+        installer({database, depot, workshop, stage, registry, room_logs.plugins}, package_policy(settings())),
         plugin_reload(registry, runtime, room_logs.plugins, settings().plugins.watch,
                       [this](const plugin::Descriptor& present) { return read_anew(present); }),
         api{room_logs.http,
@@ -275,10 +294,12 @@ struct House::Parts {
             workshop,
             [this](const std::string& plugin) { return plugin_reload.reload(plugin); },
             grants,
-            [this](const std::string& plugin) { regard_grants(plugin); }},
+            [this](const std::string& plugin) { regard_grants(plugin); },
+            installer},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
+    installer.begin();
     services.add("Cache", make_cache_service(cache));
     services.add("Models", models::make_models_service(models));
     services.add("Data", make_data_service(files, grants, registry));
@@ -354,6 +375,7 @@ struct House::Parts {
     health.set_interval(fresh.settings.plugins.health_interval);
     plugin_reload.set_interval(fresh.settings.plugins.watch);
     grants.set_policy(fresh.settings.permissions.policy);
+    installer.set_policy(package_policy(fresh.settings));
     const std::lock_guard guard(configuration_mutex);
     configuration = std::move(fresh);
   }
@@ -389,14 +411,15 @@ struct House::Parts {
   }
 
   // By whoever found it: its folder is scanned as at the start.
-  plugin::Descriptor read_anew(const plugin::Descriptor& present) {
+  plugin::Descriptor read_anew(const plugin::Descriptor& present) { return read_plugin(present.folder, present.id); }
+
+  plugin::Descriptor read_plugin(const std::string& folder, const std::string& name) {
     plugin::Registry scratch;
-    const std::filesystem::path folders[] = {present.folder};
+    const std::filesystem::path folders[] = {folder};
     const auto report = scratch.scan(folders, dialects.detectors(), 0);
-    if (const auto found = scratch.find(present.id)) return *found;
+    if (const auto found = scratch.find(name)) return *found;
     if (!report.problems.empty()) throw Error(report.problems.front().error);
-    throw Error(Code::not_found, "plugin '" + present.id + "' is no longer in " + present.folder,
-                "what runs goes on; the next start of the server is without it");
+    throw Error(Code::not_found, "plugin '" + name + "' is not in " + folder, "what runs goes on; the next start of the server is without it");
   }
 
   // Problems of single plugins are told and do not keep the others from working.
@@ -431,6 +454,7 @@ struct House::Parts {
   Log log;
   RoomLogs room_logs;
   store::Database database;
+  package::Depot depot;
   plugin::Grants grants;
   plugin::Registry registry;
   plugin::Services services;
@@ -459,6 +483,8 @@ struct House::Parts {
   plugin::SharedCache cache;
   runtime::HealthWatch health;
   PackageWorkshop workshop;
+  PackageStage stage;
+  package::Installer installer;
   PluginReload plugin_reload;
   http::Api api;
   http::Router router;

@@ -90,7 +90,8 @@ void PluginReload::set_interval(std::chrono::milliseconds interval) {
   changed_.notify_all();
 }
 
-PluginReload::Known& PluginReload::known(const plugin::Descriptor& plugin) { return known_[plugin.id]; }
+// A plugin that an update put into another folder is another one: nothing changed there.
+PluginReload::Known& PluginReload::known(const plugin::Descriptor& plugin) { return known_[plugin.id + " " + plugin.folder]; }
 
 Value PluginReload::reload(std::string_view name) {
   const std::lock_guard lock(work_);

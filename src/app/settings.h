@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "package/policy.h"
 #include "runtime/transport.h"
 #include "plugin/allowed.h"
 
@@ -54,6 +55,13 @@ struct Settings {
     plugin::PermissionPolicy policy = plugin::PermissionPolicy::grant;
     std::vector<std::string> folders;  // absolute; what `file_system` alone may read and write
   };
+  struct Packages {
+    package::Policy::Signatures signatures = package::Policy::Signatures::warn;
+    std::vector<std::string> trusted_keys;                   // files, absolute
+    std::vector<std::string> refuse = {"high", "critical"};  // severities of findings
+    std::uint64_t max_archive = package::Limits{}.archive_bytes, max_unpacked = package::Limits{}.bytes;
+    std::uint64_t max_files = package::Limits{}.files;
+  };
   struct Runtime {
     std::chrono::milliseconds grace{1'000}, idle{300'000};
     std::uint64_t memory = 0;  // of a worker; 0: a quarter of the machine
@@ -85,6 +93,7 @@ struct Settings {
   Server server;
   Plugins plugins;
   Permissions permissions;
+  Packages packages;
   Runtime runtime;
   Cache cache;
   Environments environments;

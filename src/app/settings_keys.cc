@@ -86,6 +86,14 @@ std::uint64_t some_size(const Node& node) {
   return size;
 }
 
+std::vector<std::string> severities(const Node& node) {
+  std::vector<std::string> all;
+  for (const Node& item : node.items()) {
+    all.emplace_back(choice<const char*>(item, {{"low", "low"}, {"medium", "medium"}, {"high", "high"}, {"critical", "critical"}}));
+  }
+  return all;
+}
+
 std::size_t count(const Node& node, std::int64_t least, std::int64_t most) {
   return static_cast<std::size_t>(node.as_int64(least, most));
 }
@@ -287,6 +295,43 @@ constexpr std::array table{Key{"data_dir", "path", "`.mortise` of the present fo
       READ{s.permissions.folders = paths(n, f);
 }
 , SHOW { return texts(s.permissions.folders); }
+}
+,
+
+    Key{"packages.signatures", "`off` `warn` `required`", "`warn`",
+        "of packages: nobody looks, told with every answer, or nothing is installed or loaded that no trusted key signed",
+        Change::at_once, Shape::one,
+        READ{s.packages.signatures = choice<package::Policy::Signatures>(n, {{"off", package::Policy::Signatures::off},
+                                                                             {"warn", package::Policy::Signatures::warn},
+                                                                             {"required", package::Policy::Signatures::required}});
+}
+, SHOW { return name_of(s.packages.signatures); }
+}
+, Key{"packages.trusted_keys", "list of paths", "empty", "files with the public keys of publishers whose packages are trusted",
+      Change::at_once, Shape::list, READ{s.packages.trusted_keys = paths(n, f);
+}
+, SHOW { return texts(s.packages.trusted_keys); }
+}
+, Key{"packages.refuse", "list of `low` `medium` `high` `critical`", "`high`, `critical`",
+      "findings of the scanner that keep a package from being installed; others are warnings; empty: none does", Change::at_once,
+      Shape::list, READ{s.packages.refuse = severities(n);
+}
+, SHOW { return texts(s.packages.refuse); }
+}
+, Key{"packages.max_archive", "size", "`64 MiB`", "of a package as it comes; server.max_body holds for uploads, too", Change::at_once,
+      Shape::one, READ{s.packages.max_archive = some_size(n);
+}
+, SHOW { return s.packages.max_archive; }
+}
+, Key{"packages.max_unpacked", "size", "`256 MiB`", "of all files of a package together", Change::at_once, Shape::one,
+      READ{s.packages.max_unpacked = some_size(n);
+}
+, SHOW { return s.packages.max_unpacked; }
+}
+, Key{"packages.max_files", "number", "20000", "files of a package", Change::at_once, Shape::one,
+      READ{s.packages.max_files = count(n, 1, 1'000'000);
+}
+, SHOW { return s.packages.max_files; }
 }
 ,
 

@@ -23,6 +23,8 @@ void add_operation(CLI::App& program, Arguments& arguments);
 // arguments_projects.cc: what helps those who write plugins; and the verb of `plugin` that tests one.
 void add_projects(CLI::App& program, Arguments& arguments);
 void add_plugin_test(CLI::App& plugin, Arguments& arguments);
+// arguments_packages.cc: the verbs of `plugin` that install, update and remove packages.
+void add_packages(CLI::App& plugin, Arguments& arguments);
 // arguments_jobs.cc: schedules, dead letters, events and alerts; and the verbs of `runs` that take one up again.
 void add_jobs(CLI::App& program, Arguments& arguments);
 void add_runs_again(CLI::App& runs, Arguments& arguments);

@@ -101,7 +101,7 @@ void add_runs(CLI::App& program, Arguments& arguments) {
 }
 
 void add_plugin(CLI::App& program, Arguments& arguments) {
-  CLI::App* plugin = program.add_subcommand("plugin", "Look at the plugins that are there, and say what they may do");
+  CLI::App* plugin = program.add_subcommand("plugin", "Install plugins, look at those that are there, and say what they may do");
   plugin->require_subcommand(1);
   add(*plugin, arguments, Verb::plugin_list,
       {"list", "List plugins", "", "  mortise plugin list\n  mortise plugin list --json"});
@@ -137,6 +137,7 @@ void add_plugin(CLI::App& program, Arguments& arguments) {
                           "  mortise plugin keygen ~/keys/me"});
   keygen->add_option("FILE", arguments.file, "Their name, without an ending")->required();
   keygen->add_flag("--password", arguments.password, "Protect the secret key with a password, on standard input");
+  add_packages(*plugin, arguments);
   add_plugin_test(*plugin, arguments);
   CLI::App* stats =
       add(*plugin, arguments, Verb::plugin_stats,

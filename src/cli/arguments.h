@@ -10,6 +10,7 @@
 
 #include "cli/guests.h"
 #include "cli/job_arguments.h"
+#include "cli/package_arguments.h"
 #include "cli/project_arguments.h"
 
 namespace mortise::cli {
@@ -59,6 +60,17 @@ struct Arguments {
     plugin_scan,
     plugin_pack,
     plugin_keygen,
+    plugin_install,
+    plugin_enable,
+    plugin_disable,
+    plugin_uninstall,
+    plugin_update,
+    plugin_rollback,
+    plugin_versions,
+    plugin_history,
+    plugin_verify,
+    plugin_gc,
+    plugin_lock,
     plugin_test,
     environment_list,
     environment_build,
@@ -103,6 +115,7 @@ struct Arguments {
 
   JobArguments jobs;
   ProjectArguments project;
+  PackageArguments package;
 
   std::string plugin;         // plugin show
   std::vector<std::string> permissions, limits;  // plugin grant, plugin limits: as typed

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "cli/findings.h"
 #include "cli/json.h"
 #include "cli/owner.h"
 #include "cli/terminal.h"
@@ -46,6 +47,18 @@ std::string finding_text(const Value& finding) {
   return text + "      " + harmless(text_in(finding, "advice")) + "\n";
 }
 
+}  // namespace
+
+std::string findings_text(const Value& scan) {
+  std::string text;
+  for (const char* kind : {"issues", "warnings"}) {
+    for (const Value& finding : list_in(scan, kind).items()) text += finding_text(finding);
+  }
+  return text;
+}
+
+namespace {
+
 std::string page(const Value& report) {
   const Value& scan = map_in(report, "scan");
   const std::string name = text_in(report, "name"), verdict = text_in(scan, "verdict");
@@ -53,9 +66,7 @@ std::string page(const Value& report) {
                      ": " + count_text(integer_in(report, "files")) + " files, " + count_text(integer_in(report, "bytes")) + " bytes\n";
   text += "  signature  " + harmless(text_in(map_in(report, "signature"), "message")) + "\n";
   text += "  sha256     " + text_in(report, "digest") + "\n\n";
-  for (const char* kind : {"issues", "warnings"}) {
-    for (const Value& finding : list_in(scan, kind).items()) text += finding_text(finding);
-  }
+  text += findings_text(scan);
   const Tone tone = verdict == "safe" ? Tone::good : verdict == "unsafe" ? Tone::bad : Tone::warn;
   return text + toned(tone, verdict, 1) + ", risk " + text_in(scan, "risk_level") + ": " + std::to_string(list_in(scan, "issues").size()) +
          " issues, " + std::to_string(list_in(scan, "warnings").size()) + " warnings in " + count_text(integer_in(scan, "lines")) +

@@ -96,6 +96,17 @@ int dispatch(const Tools& tools) {
     case Verb::plugin_scan: return scan_package(tools);
     case Verb::plugin_pack: return pack_package(tools);
     case Verb::plugin_keygen: return make_keys(tools);
+    case Verb::plugin_install: return install_package(tools);
+    case Verb::plugin_enable: return enable_package(tools);
+    case Verb::plugin_disable: return disable_package(tools);
+    case Verb::plugin_uninstall: return uninstall_package(tools);
+    case Verb::plugin_update: return update_package(tools);
+    case Verb::plugin_rollback: return rollback_package(tools);
+    case Verb::plugin_versions: return list_versions(tools);
+    case Verb::plugin_history: return show_history(tools);
+    case Verb::plugin_verify: return verify_packages(tools);
+    case Verb::plugin_gc: return collect_garbage(tools);
+    case Verb::plugin_lock: return write_lock(tools);
     case Verb::plugin_test: return test_plugin(tools);
     case Verb::environment_list: return list_environments(tools);
     case Verb::environment_build: return build_environments(tools);

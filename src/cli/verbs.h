@@ -62,6 +62,17 @@ struct Tools {
 [[nodiscard]] int scan_package(const Tools& tools);
 [[nodiscard]] int pack_package(const Tools& tools);
 [[nodiscard]] int make_keys(const Tools& tools);
+[[nodiscard]] int install_package(const Tools& tools);
+[[nodiscard]] int enable_package(const Tools& tools);
+[[nodiscard]] int disable_package(const Tools& tools);
+[[nodiscard]] int uninstall_package(const Tools& tools);
+[[nodiscard]] int update_package(const Tools& tools);
+[[nodiscard]] int rollback_package(const Tools& tools);
+[[nodiscard]] int list_versions(const Tools& tools);
+[[nodiscard]] int show_history(const Tools& tools);
+[[nodiscard]] int verify_packages(const Tools& tools);
+[[nodiscard]] int collect_garbage(const Tools& tools);
+[[nodiscard]] int write_lock(const Tools& tools);
 [[nodiscard]] int test_plugin(const Tools& tools);
 [[nodiscard]] int list_environments(const Tools& tools);
 [[nodiscard]] int build_environments(const Tools& tools);

@@ -23,8 +23,9 @@ class EventHub;
 class RunLog;
 }  // namespace mortise::jobs
 namespace mortise::package {
+class Installer;
 class Workshop;
-}
+}  // namespace mortise::package
 namespace mortise::plugin {
 class Grants;
 class Registry;
@@ -73,6 +74,7 @@ struct Api {
   std::function<Value(const std::string&)> reload_plugin;  // {"plugin", "changed", "from", "to", "generation"}
   plugin::Grants& grants;
   std::function<void(const std::string& plugin)> grants_changed;  // the plugin's workers start anew
+  package::Installer& installer;
 };
 
 // `api` must outlive the router.
@@ -87,6 +89,7 @@ void add_permission_routes(Router& router, const Api& api);  // permission_route
 void add_pipeline_routes(Router& router, const Api& api);   // pipeline_routes.cc: the list, validate, execute
 void add_operation_routes(Router& router, const Api& api);  // operation_routes.cc: configuration, backup
 void add_package_routes(Router& router, const Api& api);    // package_routes.cc: inspect, pack, keys
+void add_package_life_routes(Router& router, const Api& api);  // package_life_routes.cc: install, update, rollback, uninstall, verify
 void add_token_routes(Router& router, const Api& api);
 void add_file_routes(Router& router, const Api& api);
 void add_run_routes(Router& router, const Api& api);  // run_routes.cc: list, one, logs, events, cancel

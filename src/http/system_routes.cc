@@ -199,6 +199,7 @@ void add_routes(Router& router, const Api& api) {
   add_permission_routes(router, api);
   add_operation_routes(router, api);
   add_package_routes(router, api);
+  add_package_life_routes(router, api);
   add_token_routes(router, api);
   add_file_routes(router, api);
 }
