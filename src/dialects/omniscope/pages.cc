@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "http/api.h"
+#include "package/installer.h"
 #include "plugin/extension_points.h"
 #include "plugin/registry.h"
 
@@ -36,8 +38,17 @@ Value installed_at(const plugin::Descriptor& plugin) {
   return Value(to_rfc3339(Time{std::chrono::duration_cast<std::chrono::nanoseconds>(instant).count()}));
 }
 
-Value summary(const plugin::Descriptor& plugin, const Executions& executions) {
+// Whether a key that is trusted here signed the version in use.
+bool verified(const std::optional<package::Listed>& installed) {
+  if (!installed) return false;
+  return std::any_of(installed->versions.begin(), installed->versions.end(), [&](const store::PackageRow& package) {
+    return package.version == installed->row.version && !package.signer.empty();
+  });
+}
+
+Value summary(const Surroundings& host, const plugin::Descriptor& plugin, const Executions& executions) {
   const Executions::Usage usage = executions.usage(plugin);
+  const auto installed = host.api.installer.find(plugin.id);
   return Value::map({{"id", plugin.id},
                      {"name", plugin.id},
                      {"version", plugin.version_text},
@@ -46,40 +57,47 @@ Value summary(const plugin::Descriptor& plugin, const Executions& executions) {
                      {"language", plugin.language},
                      {"category", plugin.category},
                      {"extension_points", texts(plugin.extension_points)},
-                     {"enabled", true},
-                     {"verified", false},
+                     {"enabled", host.registry.find(plugin.id) != nullptr},
+                     {"verified", verified(installed)},
                      {"usage_count", usage.count},
                      {"last_used", usage.last ? Value(to_rfc3339(*usage.last)) : Value()},
-                     {"installed_at", installed_at(plugin)}});
-}
-
-const char* type_name(plugin::Requirement::Type type) {
-  switch (type) {
-    case plugin::Requirement::Type::plugin: return "plugin";
-    case plugin::Requirement::Type::package: return "package";
-    case plugin::Requirement::Type::system: return "system";
-    case plugin::Requirement::Type::capability: return "capability";
-  }
-  return "plugin";
+                     {"installed_at", installed ? Value(to_rfc3339(installed->row.installed)) : installed_at(plugin)}});
 }
 
 }  // namespace
 
+plugin::Registry::Entry known_plugin(const Surroundings& host, const std::string& id) {
+  if (auto plugin = host.registry.find(id)) return plugin;
+  const auto installed = host.api.installer.find(id);  // by its UUID, too
+  const std::string name = installed ? installed->row.name : id;
+  if (auto plugin = host.registry.find(name)) return plugin;
+  for (const auto& withheld : host.registry.withheld()) {
+    const auto& aliases = withheld->aliases;
+    if (withheld->id == name || std::find(aliases.begin(), aliases.end(), name) != aliases.end()) return withheld;
+  }
+  return nullptr;
+}
+
 Value plugin_list(const Surroundings& host, const Executions& executions, const http::Request& request) {
   Value all = Value::list();
   const auto language = request.parameter("language");
-  for (const auto& plugin : host.registry.list()) {
+  std::vector<plugin::Registry::Entry> plugins = host.registry.list();
+  if (!request.bool_parameter("enabled_only", false)) {
+    for (auto& withheld : host.registry.withheld()) plugins.push_back(std::move(withheld));
+  }
+  std::sort(plugins.begin(), plugins.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  for (const auto& plugin : plugins) {
     if (!hooks_in(*plugin) || (language && *language != plugin->language)) continue;
-    all.push_back(summary(*plugin, executions));
+    all.push_back(summary(host, *plugin, executions));
   }
   return all;
 }
 
-Value plugin_details(const plugin::Descriptor& plugin, const Executions& executions) {
-  Value page = summary(plugin, executions);
+Value plugin_details(const Surroundings& host, const plugin::Descriptor& plugin, const Executions& executions) {
+  Value page = summary(host, plugin, executions);
   Value dependencies = Value::list();
   for (const plugin::Requirement& each : plugin.requires_)
-    dependencies.push_back(Value::map({{"name", each.name}, {"version", each.range}, {"type", type_name(each.type)}}));
+    dependencies.push_back(Value::map({{"name", each.name}, {"version", each.range}, {"type", package::name_of(each.type)}}));
   page.set("author_email", plugin.author_email);
   page.set("tags", texts(plugin.tags));
   page.set("entry_point", plugin.entry);

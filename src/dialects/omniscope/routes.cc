@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "dialects/omniscope/guide_table.h"
+#include "dialects/omniscope/life_routes.h"
 #include "dialects/omniscope/pages.h"
 #include "http/openapi.h"
 #include "plugin/extension_points.h"
@@ -17,31 +19,19 @@ namespace {
 using namespace http::schema;
 using http::Method;
 using http::Response;
-using http::Route;
 
 constexpr std::uint32_t most_executions = 100;
 
-// {"detail": text}; a body that lacks something is answered as its validator does: a list of places.
-Response guide_error(const Error& error) {
-  Value body = Value::map();
-  const std::string_view lacking = error.detail("lacking");
-  if (!lacking.empty()) {
-    body.set("detail",
-             Value::list({Value::map(
-                 {{"loc", Value::list({"body", lacking})}, {"msg", error.what()}, {"type", "value_error.missing"}})}));
-    return Response::json(body, 422);
-  }
-  body.set("detail", error.describe());
-  for (const char* key : {"code", "hint", "details"}) body.set(key, http::error_body(error).at(key));
-  return Response::json(body, meaning(error.code()).http_status);
-}
-
 plugin::Registry::Entry plugin_of(const Surroundings& host, const http::Request& request) {
   const std::string id(request.variable("plugin_id"));
-  if (auto plugin = host.registry.find(id)) return plugin;
-  throw Error(Code::not_found, "Plugin with ID '" + id + "' not found",
-              "GET /api/plugins/list shows those that are there")
-      .with("plugin", id);
+  if (auto plugin = known_plugin(host, id)) return plugin;
+  throw Error(Code::not_found, "Plugin with ID '" + id + "' not found", "GET /api/plugins/list shows those that are there").with("plugin", id);
+}
+
+plugin::Registry::Entry enabled_plugin(const Surroundings& host, const http::Request& request) {
+  auto plugin = plugin_of(host, request);
+  if (host.registry.find(plugin->id) != nullptr) return plugin;
+  throw Error(Code::invalid, "Plugin is not enabled", "POST /api/plugins/" + plugin->id + "/enable").with("plugin", plugin->id);
 }
 
 Error wrong_body(const std::string& key, const std::string& what) {
@@ -94,20 +84,6 @@ Request request_in(const http::Request& request, const plugin::Descriptor& plugi
   return wanted;
 }
 
-class Table {
- public:
-  explicit Table(http::Router& router) : router_(router) {}
-  Table& add(Route route) {
-    route.tag = "analysis plugins";
-    route.error_body = guide_error;
-    router_.add(std::move(route));
-    return *this;
-  }
-
- private:
-  http::Router& router_;
-};
-
 }  // namespace
 
 void add_routes(http::Router& router, const Surroundings& host, Executions& executions) {
@@ -122,7 +98,7 @@ void add_routes(http::Router& router, const Surroundings& host, Executions& exec
                                  {"timeout", number("seconds; absent: 300")},
                                  {"config", object({}, {})}},
                                 {"input_data"});
-  Table(router)
+  GuideTable(router)
       .add({.pattern = "/api/plugins/list",
             .id = "listAnalysisPlugins",
             .summary = "The analysis plugins that are there",
@@ -142,7 +118,7 @@ void add_routes(http::Router& router, const Surroundings& host, Executions& exec
             .response = object({{"id", string()}}),
             .errors = {Code::not_found},
             .handler = http::answering([&](const http::Request& request) {
-              return Response::json(plugin_details(*plugin_of(host, request), executions));
+              return Response::json(plugin_details(host, *plugin_of(host, request), executions));
             })})
       .add({.method = Method::post,
             .pattern = "/api/plugins/{plugin_id}/execute",
@@ -157,7 +133,7 @@ void add_routes(http::Router& router, const Surroundings& host, Executions& exec
             .errors = {Code::not_found},
             .work = http::Work::waiting,
             .handler = http::answering([&](const http::Request& request) {
-              const auto plugin = plugin_of(host, request);
+              const auto plugin = enabled_plugin(host, request);
               return Response::json(executions.run(*plugin, request_in(request, *plugin)));
             })})
       .add({.pattern = "/api/plugins/{plugin_id}/executions",
@@ -170,6 +146,7 @@ void add_routes(http::Router& router, const Surroundings& host, Executions& exec
               const auto limit = request.int_parameter("limit", most_executions, 1, most_executions);
               return Response::json(executions.history(*plugin_of(host, request), static_cast<std::uint32_t>(limit)));
             })});
+  add_life_routes(router, host);
 }
 
 }  // namespace mortise::dialects::omniscope
