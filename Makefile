@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak rogues fmt install deb clean help
+.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak kill-test rogues fmt install deb clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -70,6 +70,9 @@ else
 	MORTISE_BUILD=$(CURDIR)/build/release SOAK_SECONDS=$(SOAK_SECONDS) \
 	    $(PYTHON) -m pytest -o timeout=$$(($(SOAK_SECONDS) * 2)) tests/soak/soak_test.py
 endif
+
+kill-test: build ## install, update, rollback and uninstall of packages, the server killed at every durable write (CHANGE=update, EVERY=5)
+	CHANGE=$(CHANGE) EVERY=$(EVERY) JOBS=$(JOBS) $(PYTHON) -m pytest -s -q tests/soak/cut_test.py
 
 rogues: build ## every attack on the sandbox, at every level and against each layer alone (ONLY=text, LEVELS=root,user,bare)
 	$(PYTHON) tests/rogues/escapes/run.py build/escapes --only '$(ONLY)' $(if $(LEVELS),--levels $(LEVELS))
