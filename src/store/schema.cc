@@ -236,6 +236,9 @@ CREATE TABLE grants (
   PRIMARY KEY (plugin, topic, name)
 );
 )"},
+    Migration{7, "schedules by events", R"(
+ALTER TABLE schedules ADD COLUMN seen TEXT NOT NULL DEFAULT '';
+)"},
 };
 
 }  // namespace
