@@ -10,13 +10,14 @@
 #   share/mortise/dialects/NAME/    what makes plugins of other guides run: the modules they import, and their adapters
 #   lib/mortise/r/mortise/          the R SDK, where R was found when it was built
 #   share/mortise/quickstart, data  the quick start
-#   include/mortise/                what plugins in C and C++ are built with; share/pkgconfig/mortise.pc says where it is
+#   include/mortise/, include/mlos/ what plugins in C and C++ are built with; share/pkgconfig/mortise.pc says where it is
 #   share/mortise/templates/        what `mortise new` begins with
 include(GNUInstallDirs)
 
 install(TARGETS mortise RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS mortise-launcher mortise-worker RUNTIME DESTINATION libexec/mortise)
-install(DIRECTORY include/mortise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+install(DIRECTORY include/mortise include/mlos DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY sdk/python/mortise DESTINATION share/mortise/python FILES_MATCHING PATTERN "*.py" PATTERN "py.typed"
         PATTERN "__pycache__" EXCLUDE)
 install(DIRECTORY sdk/go/ DESTINATION share/mortise/go FILES_MATCHING PATTERN "*.go" PATTERN "go.mod"

@@ -13,8 +13,7 @@ import (
 //
 // Then give it another name, here and in GetPluginName.
 type MyPlugin struct {
-	name    string
-	version string
+	name, version string
 }
 
 // NewMyPlugin makes one. The host calls it.

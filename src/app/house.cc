@@ -404,7 +404,9 @@ struct House::Parts {
 
   jobs::Scheduler::Target schedule_target() {
     return {.start = [this](const jobs::Schedule& schedule,
-                            const jobs::ScheduleSlot& slot) { return http::start_scheduled(api, schedule, slot); },
+                            const jobs::ScheduleSlot& slot, const jobs::EventRecord* event) {
+              return http::start_scheduled(api, schedule, slot, event);
+            },
             .cancel = [this](const std::string& run, const std::string& reason) { pipelines.cancel(run, reason); },
             .check = [this](const jobs::Schedule& schedule) { (void)http::request_of_schedule(api, schedule); },
             .declared = [this] { return http::declared_schedules(api); }};

@@ -158,11 +158,22 @@ class Trial {
     descriptor_.id = fs::path(wanted_.folder).filename().string();
     descriptor_.folder = copy_.folder();
     const std::string file = os::join(copy_.folder(), "manifest.json");
-    if (!fs::exists(file)) return descriptor_.language = language_seen(copy_.folder()), true;
+    if (!fs::exists(file)) return descriptor_ = without_manifest(), true;
     return attempt(report_, "its manifest is valid", [&] {
       descriptor_ = plugin::parse_manifest(os::read_file(file, largest_manifest), file);
       descriptor_.folder = copy_.folder();
     });
+  }
+
+  // A plugin of a guide: what it is, is found out when it is loaded. Its tests in Go may import what the guides have.
+  [[nodiscard]] plugin::Descriptor without_manifest() const {
+    plugin::Descriptor plugin = descriptor_;
+    plugin.language = language_seen(copy_.folder());
+    for (const dialects::Guide& guide : guides_) {
+      if (plugin.language != "go" || !guide.go_modules) continue;
+      for (std::string& module : guide.go_modules(places_.dialect_shims)) plugin.adapter.paths.push_back(std::move(module));
+    }
+    return plugin;
   }
 
   // ---- its own tests ----
@@ -212,6 +223,10 @@ class Trial {
     if (descriptor_.language == "go") {
       policy.paths.push_back({fs::canonical(paths_.go).parent_path().parent_path().string(), Access::execute, optional});
       policy.paths.push_back({paths_.go_sdk, Access::read, optional});
+      for (const std::string& module : descriptor_.adapter.paths) {  // "module=folder"
+        const std::size_t equals = module.find('=');
+        if (equals != std::string::npos) policy.paths.push_back({module.substr(equals + 1), Access::read, optional});
+      }
       policy.paths.push_back({go_cache(), Access::write});
     }
     // What was just built must start. Landlock knows no right to do so in a folder that is written to; the private root holds still.

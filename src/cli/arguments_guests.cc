@@ -69,7 +69,12 @@ std::vector<std::string> guest_words(std::vector<std::string> typed, const Guest
   if (typed.empty()) return typed;
   const std::string program = std::filesystem::path(typed.front()).filename().string();
   for (const ProgramName& name : guests.names) {
-    if (name.name == program) typed.insert(typed.begin() + 1, name.words.begin(), name.words.end());
+    if (name.name != program) continue;
+    std::vector<std::string> rest(typed.begin() + 1, typed.end());
+    if (name.reworded) rest = name.reworded(std::move(rest));
+    typed.resize(1);
+    typed.insert(typed.end(), name.words.begin(), name.words.end());
+    typed.insert(typed.end(), rest.begin(), rest.end());
   }
   for (const GuestGroup& group : guests.groups) {
     if (group.otherwise.empty() || typed.size() < 3 || typed[1] != group.word || typed[2].starts_with('-')) continue;

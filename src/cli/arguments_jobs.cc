@@ -58,16 +58,23 @@ void add_schedule_add(CLI::App& schedules, Arguments& arguments) {
   JobArguments& jobs = arguments.jobs;
   CLI::App* verb = add(
       schedules, arguments, Verb::schedules_add,
-      {"add", "Start a pipeline at given times",
+      {"add", "Start a pipeline at given times, or after events",
        "The server of the data folder starts it, while it runs. What happens when the clock changes, when times are\n"
        "missed and when runs overlap is told in docs/schedules.md.",
        "  mortise schedule add nightly weather.yaml --cron '30 2 * * *' --zone Europe/Berlin\n"
        "  mortise schedule add poll weather.yaml --every 15m --overlap queue --jitter 30s\n"
-       "  mortise schedule add report weather --cron @monthly --missed all --most 3 --set city=Seattle"});
+       "  mortise schedule add report weather --cron @monthly --missed all --most 3 --set city=Seattle\n"
+       "  mortise schedule add doorbell ring.yaml --event monitor.seen --data label=door --overlap queue"});
   verb->add_option("NAME", jobs.schedule, "The schedule's name")->required();
   verb->add_option("PIPELINE", arguments.pipeline, "A pipeline file, or the name of a pipeline that is known")
       ->required();
   add_schedule_timing(*verb, arguments);
+  verb->add_option("--event", jobs.type, "Events of this type instead of times, such as monitor.seen (`mortise events`)")
+      ->type_name("TYPE");
+  verb->add_option("--source", jobs.source, "Only events of this source")->type_name("SOURCE");
+  verb->add_option("--data", jobs.data, "Only events whose data hold this; read as JSON, else as text (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   verb->add_option("--missed", jobs.missed, "What to do about times that passed while no server ran (default once)")
       ->type_name("POLICY")
       ->check(CLI::IsMember({"skip", "once", "all"}));
@@ -85,7 +92,7 @@ void add_schedule_add(CLI::App& schedules, Arguments& arguments) {
 }
 
 void add_schedules(CLI::App& program, Arguments& arguments) {
-  CLI::App* schedules = program.add_subcommand("schedule", "Start pipelines at given times");
+  CLI::App* schedules = program.add_subcommand("schedule", "Start pipelines at given times, or after events");
   schedules->require_subcommand(1);
   add_schedule_add(*schedules, arguments);
   add(*schedules, arguments, Verb::schedules_list,

@@ -49,10 +49,12 @@ struct GuestGroup {
   std::string otherwise = {};  // the verb that gets words that are none: `mortise GROUP hello` is `mortise GROUP run hello`
 };
 
-// `mimolo monitor` is `mortise mimolo monitor` when the program is started under that name.
+// `mimolo monitor` is `mortise mimolo monitor` when the program is started under that name. `reworded` may make our words of what was
+// typed after the name, where the guide's program has flags of its own; `words` come before what it gives.
 struct ProgramName {
   std::string name;
   std::vector<std::string> words;
+  std::function<std::vector<std::string>(std::vector<std::string> typed)> reworded = {};
 };
 
 struct Guests {

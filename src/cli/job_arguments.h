@@ -13,7 +13,8 @@ struct JobArguments {
   std::string schedule, cron, every, zone, missed, overlap, jitter;  // schedule add, next
   std::int64_t most = 0, count = 5;
   std::string letter, alert, note, severity;  // deadletter, alert
-  std::string type, source;                   // events
+  std::string type, source;                   // events; schedule add
+  std::vector<std::string> data;              // schedule add
 };
 
 }  // namespace mortise::cli

@@ -79,10 +79,12 @@ int list_plugins(const Tools& tools) {
     print(json_text(plugins));
     return EXIT_SUCCESS;
   }
-  std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "LANGUAGE", "STATE", "DESCRIPTION"}};
+  std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "DIALECT", "LANGUAGE", "STATE", "RUNS IN", "PERMISSIONS", "DESCRIPTION"}};
   for (const Value& plugin : plugins.items()) {
-    rows.push_back({text_in(plugin, "id"), text_in(plugin, "version"), text_in(plugin, "language"),
-                    state_of(plugin), text_in(plugin, "description")});
+    const std::string permissions = joined(list_in(plugin, "permissions"));
+    rows.push_back({text_in(plugin, "id"), text_in(plugin, "version"), text_in(plugin, "dialect"), text_in(plugin, "language"),
+                    state_of(plugin), text_in(plugin, "trust") == "in_process" ? "host" : "worker",
+                    permissions.empty() ? "-" : permissions, text_in(plugin, "description")});
   }
   print(rows.size() > 1 ? table(rows)
                         : "no plugins; plugins.directories in the configuration says where they are looked for\n");

@@ -31,20 +31,20 @@ Value value_of(const std::string& text) {
   }
 }
 
-Value context_of(const std::vector<std::string>& settings) {
-  Value context = Value::map();
+}  // namespace
+
+Value map_of_settings(const std::string& option, const std::vector<std::string>& settings) {
+  Value map = Value::map();
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == 0 || equals == std::string::npos) {
-      throw Error(Code::invalid, "--set needs KEY=VALUE, got '" + setting + "'", "for example --set city=Seattle")
+      throw Error(Code::invalid, option + " needs KEY=VALUE, got '" + setting + "'", "for example " + option + " city=Seattle")
           .with("got", setting);
     }
-    context.set(setting.substr(0, equals), value_of(setting.substr(equals + 1)));
+    map.set(setting.substr(0, equals), value_of(setting.substr(equals + 1)));
   }
-  return context;
+  return map;
 }
-
-}  // namespace
 
 Value run_request(const Arguments& arguments) {
   Value request = Value::map();
@@ -60,7 +60,7 @@ Value run_request(const Arguments& arguments) {
     request.set("pipeline_name", arguments.pipeline);
   }
   request.set("folder", std::filesystem::current_path().string());
-  request.set("context", context_of(arguments.set));
+  request.set("context", map_of_settings("--set", arguments.set));
   if (arguments.trace) request.set("trace", true);
   return request;
 }

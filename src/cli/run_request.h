@@ -14,6 +14,9 @@ namespace mortise::cli {
 // like a file is none.
 [[nodiscard]] Value run_request(const Arguments& arguments);
 
+// {"KEY": VALUE} of a repeatable option; values are read as JSON, else as text. Throws Error{invalid} for one without '='.
+[[nodiscard]] Value map_of_settings(const std::string& option, const std::vector<std::string>& settings);
+
 enum class WithContext { yes, no };
 
 // Starts the run, shows its progress, cancels it on SIGINT and SIGTERM (a second one ends this process), and returns the API's

@@ -65,11 +65,14 @@ int add_schedule(const Tools& tools) {
   for (const auto& [key, text] : texts) {
     if (!text->empty()) body.set(key, *text);
   }
+  if (!jobs.type.empty()) body.set("event", jobs.type);
+  if (!jobs.source.empty()) body.set("source", jobs.source);
+  if (!jobs.data.empty()) body.set("data", map_of_settings("--data", jobs.data));
   if (jobs.most > 0) body.set("most", jobs.most);
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   const Value answer =
       owner.client().ask({.method = "POST", .target = "/api/v1/schedules", .body = data::to_json(body)}).value();
-  std::string text = "added " + jobs.schedule + "; next " + moment(answer, "next") + " UTC\n";
+  std::string text = "added " + jobs.schedule + (jobs.type.empty() ? "; next " + moment(answer, "next") + " UTC\n" : "; waits for " + jobs.type + "\n");
   if (owner.own() != nullptr) text += "no server runs here: `mortise serve` starts what is due\n";
   return show(tools, answer, text);
 }
@@ -115,6 +118,7 @@ int next_times(const Tools& tools) {
   const Value answer = owner.client().get(target);
   std::string text;
   for (const Value& time : list_in(answer, "times").items()) text += std::string(time.as_string()) + "\n";
+  if (text.empty()) text = "no times: it waits for events\n";
   return show(tools, answer, text);
 }
 

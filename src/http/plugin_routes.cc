@@ -60,6 +60,8 @@ Value summary(const Api& api, const Descriptor& plugin) {
                      {"category", plugin.category},
                      {"extension_points", texts(plugin.extension_points)},
                      {"aliases", texts(plugin.aliases)},
+                     {"permissions", texts(plugin.permissions)},
+                     {"trust", plugin.trust == plugin::Trust::in_process ? "in_process" : "worker"},
                      {"health", health_value(api.health.last(plugin.id))},
                      {"generation", plugin.generation},
                      {"quarantine", quarantine_value(api.runtime.quarantine(plugin.id))}});
@@ -91,10 +93,8 @@ Value details(const Api& api, const Descriptor& plugin) {
   page.set("entry_point", plugin.entry);
   page.set("config", plugin.config.manifest_form());
   page.set("config_schema", plugin.config.json_schema());
-  page.set("permissions", texts(plugin.permissions));
   page.set("environment", texts(plugin.environment));
   page.set("access", permission_page(api.grants, plugin));
-  page.set("trust", plugin.trust == plugin::Trust::in_process ? "in_process" : "worker");
   page.set("lifetime", plugin.lifetime == plugin::Lifetime::per_call ? "per_call" : "resident");
   page.set("concurrency", plugin.concurrency);
   page.set("max_instances", plugin.max_instances);
@@ -112,6 +112,8 @@ Value summary_schema() {
                  {"language", string()},
                  {"extension_points", list(string())},
                  {"aliases", list(string(), "other names that find it")},
+                 {"permissions", list(string())},
+                 {"trust", one_of({"worker", "in_process"}, "where it runs")},
                  {"health", health_schema()},
                  {"generation", integer("how often it was replaced while the server ran")},
                  {"quarantine", quarantine_schema()}},

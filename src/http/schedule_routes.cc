@@ -1,4 +1,7 @@
 // Schedules: when pipelines are started by themselves.
+#include <algorithm>
+#include <array>
+
 #include "base/clock.h"
 #include "base/config_tree.h"
 #include "data/value_json.h"
@@ -13,6 +16,7 @@ namespace {
 using namespace schema;
 
 const Parameter which_schedule{"name", "the schedule's name", string()};
+constexpr std::array keys_of_timing{"cron", "every", "event", "source", "data", "zone", "missed", "most", "overlap", "jitter"};
 const Parameter how_many{"count", "how many times, 5 when absent", integer()};
 
 Value time_or_null(const std::optional<Time>& time) { return time ? Value(to_rfc3339(*time)) : Value(); }
@@ -38,7 +42,7 @@ Value schedule_value(const jobs::Schedule& schedule) {
 // The keys of a timing among those of the body; read by the reader of pipeline files, so that both take the same.
 jobs::ScheduleSpec spec_of(const Value& body) {
   Value timing = Value::map();
-  for (const char* key : {"cron", "every", "zone", "missed", "most", "overlap", "jitter"}) {
+  for (const char* key : keys_of_timing) {
     if (const Value* value = body.find(key); value != nullptr && !value->is_null()) timing.set(key, *value);
   }
   return jobs::read_schedule_spec(parse_json_config(data::to_json(timing), "request"));
@@ -49,9 +53,7 @@ Value run_body_of(const Api& api, const Value& body) {
   Value rest = Value::map();
   for (const Member& member : body.members()) {
     const std::string_view key = member.key();
-    const bool of_schedule = key == "name" || key == "cron" || key == "every" || key == "zone" || key == "missed" ||
-                             key == "most" || key == "overlap" || key == "jitter";
-    if (!of_schedule) rest.set(key, member.value());
+    if (key != "name" && std::find(keys_of_timing.begin(), keys_of_timing.end(), key) == keys_of_timing.end()) rest.set(key, member.value());
   }
   if (const Value* folder = rest.find("folder"); folder == nullptr || folder->is(Kind::string)) {
     const std::string given = folder == nullptr ? std::string(".") : std::string(folder->as_string());
@@ -129,7 +131,7 @@ Response move(const Api& api, const Request& request, Move move) {
 
 Value schedule_schema() {
   return object({{"name", string()},
-                 {"timing", string("five fields of cron, or \"every 15m\"")},
+                 {"timing", string("five fields of cron, \"every 15m\", or \"event run.failed\"")},
                  {"zone", string("IANA")},
                  {"missed", one_of({"skip", "once", "all"})},
                  {"most", integer()},
@@ -195,11 +197,14 @@ void add_schedule_routes(Router& router, const Api& api) {
               .pattern = "/api/v1/schedules",
               .id = "addSchedule",
               .tag = "schedules",
-              .summary = "Start a pipeline at given times",
+              .summary = "Start a pipeline at given times, or after events",
               .description = "Beside `name` and the timing, the body names the pipeline as startRun does.",
               .request = object({{"name", string()},
                                  {"cron", string("five fields, or @daily and the like")},
                                  {"every", string("a duration, instead of cron")},
+                                 {"event", string("a type of events, instead of cron; \"run.\" is all that begin so")},
+                                 {"source", string("of the event")},
+                                 {"data", object({})},
                                  {"zone", string("IANA, UTC when absent")},
                                  {"missed", one_of({"skip", "once", "all"}, "once when absent")},
                                  {"most", integer("times that missed: all makes up for, 10 when absent")},

@@ -18,8 +18,18 @@ jobs::RunRequest request_of_schedule(const Api& api, const jobs::Schedule& sched
   return read_run_request(api, request);
 }
 
-std::string start_scheduled(const Api& api, const jobs::Schedule& schedule, const jobs::ScheduleSlot& slot) {
+namespace {
+
+Value event_value(const jobs::EventRecord& event) {
+  return Value::map({{"id", event.id}, {"type", event.type}, {"time", event.time}, {"source", event.source}, {"data", event.data}});
+}
+
+}  // namespace
+
+std::string start_scheduled(const Api& api, const jobs::Schedule& schedule, const jobs::ScheduleSlot& slot,
+                            const jobs::EventRecord* event) {
   jobs::RunRequest request = request_of_schedule(api, schedule);
+  if (event != nullptr) request.context.set("event", event_value(*event));
   request.slot = slot;
   return start_run(api, std::move(request)).id;
 }

@@ -1,6 +1,7 @@
 // A package in Go that is no program of ours yet: the main that is generated around it, from the descriptor's adapter. Of that,
 // `name` is the import path of a package with Serve(constructor), `object` the constructor, and each of `paths` "module=folder",
-// a module that the build finds there.
+// a module that the build finds there; or the word "cgo": the program is built with cgo and with the paths of its sources, as one that
+// opens what Go's own plugin mode made must be.
 #pragma once
 
 #include <map>

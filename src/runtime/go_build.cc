@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <regex>
 #include <sstream>
@@ -51,7 +52,14 @@ std::string build_cache(const std::string& builds) {
   return chosen != nullptr ? os::absolute(chosen) : os::join(builds, "cache");
 }
 
-std::vector<std::string> environment(const RuntimePaths& paths, const std::string& builds, const std::string& work) {
+enum class Cgo { off, on };
+
+Cgo cgo_of(const plugin::Descriptor& descriptor) {
+  const auto& all = descriptor.adapter.paths;
+  return std::find(all.begin(), all.end(), "cgo") == all.end() ? Cgo::off : Cgo::on;
+}
+
+std::vector<std::string> environment(const RuntimePaths& paths, const std::string& builds, const std::string& work, Cgo cgo) {
   return {
       "PATH=" + os::parent_of(paths.go) + ":/usr/bin:/bin",
       "HOME=" + work,
@@ -67,7 +75,7 @@ std::vector<std::string> environment(const RuntimePaths& paths, const std::strin
       "GOTOOLCHAIN=local",
       "GOTELEMETRY=off",
       "GOWORK=off",
-      "CGO_ENABLED=0",
+      cgo == Cgo::on ? "CGO_ENABLED=1" : "CGO_ENABLED=0",
   };
 }
 
@@ -137,12 +145,13 @@ void go_build(const plugin::Descriptor& descriptor, const RuntimePaths& paths, c
   copy_go_sources(descriptor, paths, sources);
   const std::string inner = os::parent_of(descriptor.entry);
   const std::string program = os::join(work.path(), "program");
-  os::Program build{{paths.go, "build", "-trimpath", "-buildvcs=false", "-o", program, "."}, patience};
+  const Cgo cgo = cgo_of(descriptor);
+  os::Program build{{paths.go, "build", cgo == Cgo::on ? "-trimpath=false" : "-trimpath", "-buildvcs=false", "-o", program, "."}, patience};
   const bool adapted = !descriptor.adapter.name.empty();
   const std::string package = inner == "." ? sources : os::join(sources, inner);
   if (adapted) build.command.back() = "./" + std::string(go_main_folder);
   build.folder = adapted ? sources : package;
-  build.environment = environment(paths, builds, work.path());
+  build.environment = environment(paths, builds, work.path(), cgo);
   build.keep_errors = true;
   auto printout = os::run_program(build);
   for (int round = 0; adapted && round < 8 && printout && printout->exit_status != 0; ++round) {

@@ -154,17 +154,53 @@ std::vector<std::string> files_of(const Template& of) {
   return files;
 }
 
-void write(const Template& of, const Request& request, const std::string& folder, std::vector<std::string>& files) {
-  const Words escaped_words = words_for(of, request, Escape::json), plain_words = words_for(of, request, Escape::none);
-  for (const std::string& source : files_of(of)) {
-    const std::string from = os::join(of.folder, source);
-    const std::string name = file_name(source, plain_words);
-    const std::string to = os::join(folder, name);
+std::string replaced(std::string text, const std::string& word, const std::string& by) {
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += by.size()) text.replace(at, word.size(), by);
+  return text;
+}
+
+// Writes the files of one project, and remembers their names.
+class Writer {
+ public:
+  Writer(const Template& of, const Request& request, std::string folder)
+      : of_(of), escaped_(words_for(of, request, Escape::json)), plain_(words_for(of, request, Escape::none)), folder_(std::move(folder)) {}
+
+  std::vector<std::string> write() {
+    for (const std::string& source : files_of(of_)) {
+      const std::string from = os::join(of_.folder, source);
+      put(source, os::read_file(from, largest_file), static_cast<mode_t>(fs::status(from).permissions()) & 0755);
+    }
+    for (const Taken& taken : of_.taken) {
+      std::string text = os::read_file(taken.from, largest_file);
+      for (const auto& [word, placeholder] : taken.words) text = replaced(std::move(text), word, placeholder);
+      put(taken.name, text, 0);
+    }
+    return std::move(names_);
+  }
+
+ private:
+  void put(const std::string& source, const std::string& text, mode_t mode) {
+    const std::string name = file_name(source, plain_);
+    const std::string to = os::join(folder_, name);
     os::make_directories(os::parent_of(to), 0755);
-    const auto mode = static_cast<mode_t>(fs::status(from).permissions()) & 0755;
-    const std::string text = os::read_file(from, largest_file);
-    os::write_file(to, filled(text, source.ends_with(".md") ? plain_words : escaped_words), mode | 0644);
-    files.push_back(name);
+    os::write_file(to, filled(text, source.ends_with(".md") ? plain_ : escaped_), mode | 0644);
+    names_.push_back(name);
+  }
+
+  const Template& of_;
+  const Words escaped_, plain_;
+  const std::string folder_;
+  std::vector<std::string> names_;
+};
+
+void check_points(const Template& of, const Request& request) {
+  if (of.extension_points.empty()) return;
+  std::string all;
+  for (const std::string& known : of.extension_points) all += (all.empty() ? "" : ", ") + known;
+  for (const std::string& point : points_of(of, request)) {
+    if (std::find(of.extension_points.begin(), of.extension_points.end(), point) != of.extension_points.end()) continue;
+    throw Error(Code::invalid, "a plugin of '" + of.dialect + "' cannot take part as '" + point + "'", "it can as: " + all)
+        .with("got", point);
   }
 }
 
@@ -173,6 +209,7 @@ void write(const Template& of, const Request& request, const std::string& folder
 Project make_project(const std::string& templates, const Request& request) {
   Project made{choose(list_templates(templates), request.wanted), request.name, request.folder, {}, {}};
   check_name(made.of, request.name, reserved_words(templates, made.of));
+  check_points(made.of, request);
   check_text("author", request.author);
   check_text("description", request.description);
   check_text("category", request.category);
@@ -181,7 +218,7 @@ Project make_project(const std::string& templates, const Request& request) {
   check_folder(made.folder, request.present);
   os::make_directories(os::parent_of(made.folder), 0755);
   Draft draft(made.folder);
-  write(made.of, request, draft.path(), made.files);
+  made.files = Writer(made.of, request, draft.path()).write();
   if (!draft.move_to(made.folder)) {
     const int reason = errno;
     if (reason == EEXIST || reason == ENOTEMPTY || reason == ENOTDIR) throw occupied(made.folder);

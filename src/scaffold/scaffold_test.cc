@@ -138,3 +138,22 @@ TEST_CASE("a template.json that is wrong is named with its key") {
   bench.put("templates/ours/python/template.json", R"({"description": "d", "langage": "python"})");
   CHECK(bench.refused().find("langage") != std::string::npos);
 }
+
+TEST_CASE("a file that is written once elsewhere is taken from there, with placeholders in place of its words") {
+  const Bench bench;
+  bench.put("elsewhere/begin.py", "class Begin: NAME = \"begin\"\n");
+  bench.put("templates/ours/python/template.json", R"({"description": "d", "language": "python", "taken":
+    {"more/{{word}}.py": {"from": "../../../elsewhere/begin.py", "words": {"Begin": "{{class}}", "begin": "{{word}}"}}}})");
+  CHECK(bench.make().files.back() == "more/my_plugin.py");
+  CHECK(bench.read("my_plugin/more/my_plugin.py") == "class MyPlugin: NAME = \"my_plugin\"\n");
+}
+
+TEST_CASE("a plugin takes part only where those of its kind can") {
+  Bench bench;
+  bench.put("templates/ours/python/template.json",
+            R"({"description": "d", "language": "python", "extension_points": ["Input", "Output"]})");
+  CHECK(bench.refused().empty());
+  bench.request.name = "analysis.other";
+  CHECK(bench.refused() == "a plugin of 'ours' cannot take part as 'analysis' / it can as: Input, Output");
+  CHECK(entries(bench.folder) == 2);
+}

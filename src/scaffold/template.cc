@@ -34,6 +34,21 @@ Template::Names names_of(const Node& root) {
   throw node->expected("plugin or identifier");
 }
 
+std::vector<Taken> taken_of(const Node& root, const std::string& folder) {
+  std::vector<Taken> all;
+  const auto node = root.find("taken");
+  if (!node) return all;
+  for (const auto& [name, one] : node->members()) {
+    one.forbid_unknown({"from", "words"});
+    Taken taken{name, os::join(folder, one.at("from").as_string()), {}};
+    if (const auto words = one.find("words")) {
+      for (const auto& [word, placeholder] : words->members()) taken.words.emplace_back(word, placeholder.as_string());
+    }
+    all.push_back(std::move(taken));
+  }
+  return all;
+}
+
 Template read_template(const std::string& root, const std::string& dialect, const std::string& variant) {
   Template made;
   made.dialect = dialect;
@@ -41,8 +56,8 @@ Template read_template(const std::string& root, const std::string& dialect, cons
   made.folder = os::join(os::join(root, dialect), variant);
   const std::string file = os::join(made.folder, "template.json");
   const Node node = parse_json_config(os::read_file(file, longest_description), file);
-  node.forbid_unknown(
-      {"description", "language", "template", "usual", "names", "reserved", "extension_point", "next"});
+  node.forbid_unknown({"description", "language", "template", "usual", "names", "reserved", "extension_point",
+                       "extension_points", "taken", "next"});
   made.description = node.at("description").as_string();
   made.language = node.at("language").as_string();
   made.kind = node.string_or("template", "");
@@ -50,6 +65,8 @@ Template read_template(const std::string& root, const std::string& dialect, cons
   made.names = names_of(node);
   made.reserved = node.string_or("reserved", "");
   made.extension_point = node.string_or("extension_point", "");
+  if (const auto points = node.find("extension_points")) made.extension_points = points->as_strings();
+  made.taken = taken_of(node, made.folder);
   if (const auto next = node.find("next")) made.next = next->as_strings();
   return made;
 }

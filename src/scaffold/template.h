@@ -8,9 +8,18 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mortise::scaffold {
+
+// A file of the project that is made from another of the SDK, so that both are written once: `words` are what stands there and
+// what stands for it in the template.
+struct Taken {
+  std::string name;  // in the project, with placeholders
+  std::string from;  // absolute
+  std::vector<std::pair<std::string, std::string>> words;
+};
 
 struct Template {
   std::string dialect, variant;  // the names of its two folders
@@ -22,6 +31,8 @@ struct Template {
   enum class Names { plugin, identifier } names = Names::plugin;  // "Input.my-plugin", or a word of a programming language
   std::string reserved;            // the list of words below `reserved/` that no such project can be called by; may be empty
   std::string extension_point;     // where a plugin takes part that does not say
+  std::vector<std::string> extension_points;  // where such a plugin can take part; empty: anywhere
+  std::vector<Taken> taken;
   std::vector<std::string> next;   // what to type first, with placeholders
 };
 

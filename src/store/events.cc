@@ -29,6 +29,10 @@ AlertRow read_alert(const Statement& row) {
   return alert;
 }
 
+EventRow read_event(const Statement& row) {
+  return {row.text(0), row.text(1), Time{row.int64(2)}, row.text(3), row.text(4), row.text(5)};
+}
+
 }  // namespace
 
 void EventStore::add(const EventRow& event) {
@@ -45,9 +49,16 @@ std::vector<EventRow> EventStore::list(const EventQuery& query) {
       family ? std::string() : query.type, family ? query.type : std::string(), query.source, query.run,
       query.since.value_or(Time{std::numeric_limits<std::int64_t>::min()}),
       query.until.value_or(Time{std::numeric_limits<std::int64_t>::max()}), query.before, query.limit);
-  return all_rows(std::move(rows), [](const Statement& row) {
-    return EventRow{row.text(0), row.text(1), Time{row.int64(2)}, row.text(3), row.text(4), row.text(5)};
-  });
+  return all_rows(std::move(rows), read_event);
+}
+
+std::vector<EventRow> EventStore::after(const std::string& id, const std::string& type, std::uint32_t limit) {
+  const bool family = type.ends_with('.');
+  Statement rows = connection_.query(
+      "SELECT id, type, time, source, run, data FROM events"
+      " WHERE id > ?1 AND (?2 = '' OR type = ?2) AND (?3 = '' OR substr(type, 1, length(?3)) = ?3) ORDER BY id LIMIT ?4",
+      id, family ? std::string() : type, family ? type : std::string(), limit);
+  return all_rows(std::move(rows), read_event);
 }
 
 std::string AlertStore::raise(const AlertRow& alert) {

@@ -35,6 +35,8 @@ class EventStore {
   explicit EventStore(Connection& connection) : connection_(connection) {}
   void add(const EventRow& event);
   [[nodiscard]] std::vector<EventRow> list(const EventQuery& query);  // newest first
+  // Those of a type (as in a query) that came after an id, oldest first.
+  [[nodiscard]] std::vector<EventRow> after(const std::string& id, const std::string& type, std::uint32_t limit);
 
  private:
   Connection& connection_;

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view columns =
     "SELECT name, request, timing, zone, missed, overlap, most, jitter, state, origin, created, next, last, last_run,"
-    " problem FROM schedules";
+    " problem, seen FROM schedules";
 
 ScheduleRow read_schedule(const Statement& row) {
   ScheduleRow schedule;
@@ -26,6 +26,7 @@ ScheduleRow read_schedule(const Statement& row) {
   schedule.last = row.optional_time(12);
   schedule.last_run = row.text(13);
   schedule.problem = row.text(14);
+  schedule.seen = row.text(15);
   return schedule;
 }
 
@@ -33,36 +34,37 @@ ScheduleRow read_schedule(const Statement& row) {
 
 void ScheduleStore::add(const ScheduleRow& schedule) {
   connection_.run(
-      "INSERT INTO schedules (name, request, timing, zone, missed, overlap, most, jitter, state, origin, created, next)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      "INSERT INTO schedules (name, request, timing, zone, missed, overlap, most, jitter, state, origin, created, next,"
+      " seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
       schedule.name, schedule.request, schedule.timing, schedule.zone, schedule.missed, schedule.overlap, schedule.most,
-      schedule.jitter_ns, schedule.state, schedule.origin, schedule.created, schedule.next);
+      schedule.jitter_ns, schedule.state, schedule.origin, schedule.created, schedule.next,
+      schedule.seen);
 }
 
 bool ScheduleStore::replace(const ScheduleRow& schedule) {
   return connection_.run(
              "UPDATE schedules SET request = ?2, timing = ?3, zone = ?4, missed = ?5, overlap = ?6, most = ?7,"
-             " jitter = ?8, state = ?9, origin = ?10, next = ?11, problem = '' WHERE name = ?1",
+             " jitter = ?8, state = ?9, origin = ?10, next = ?11, seen = ?12, problem = '' WHERE name = ?1",
              schedule.name, schedule.request, schedule.timing, schedule.zone, schedule.missed, schedule.overlap,
-             schedule.most, schedule.jitter_ns, schedule.state, schedule.origin, schedule.next) == 1;
+             schedule.most, schedule.jitter_ns, schedule.state, schedule.origin, schedule.next, schedule.seen) == 1;
 }
 
 bool ScheduleStore::remove(const std::string& name) {
   return connection_.run("DELETE FROM schedules WHERE name = ?1", name) == 1;
 }
 
-bool ScheduleStore::set_state(const std::string& name, std::string_view state, std::optional<Time> next) {
-  return connection_.run("UPDATE schedules SET state = ?2, next = ?3, problem = '' WHERE name = ?1", name, state,
-                         next) == 1;
+bool ScheduleStore::set_state(const std::string& name, std::string_view state, const ScheduleMark& mark) {
+  return connection_.run("UPDATE schedules SET state = ?2, next = ?3, seen = ?4, problem = '' WHERE name = ?1", name, state,
+                         mark.next, mark.seen) == 1;
 }
 
-void ScheduleStore::fired(const std::string& name, Time due, std::optional<Time> next, const std::string& run) {
-  connection_.run("UPDATE schedules SET last = ?2, next = ?3, last_run = ?4, problem = '' WHERE name = ?1", name, due,
-                  next, run);
+void ScheduleStore::fired(const std::string& name, Time due, const ScheduleMark& mark, const std::string& run) {
+  connection_.run("UPDATE schedules SET last = ?2, next = ?3, seen = ?4, last_run = ?5, problem = '' WHERE name = ?1", name, due,
+                  mark.next, mark.seen, run);
 }
 
-void ScheduleStore::passed(const std::string& name, std::optional<Time> next, std::string_view problem) {
-  connection_.run("UPDATE schedules SET next = ?2, problem = ?3 WHERE name = ?1", name, next, problem);
+void ScheduleStore::passed(const std::string& name, const ScheduleMark& mark, std::string_view problem) {
+  connection_.run("UPDATE schedules SET next = ?2, seen = ?3, problem = ?4 WHERE name = ?1", name, mark.next, mark.seen, problem);
 }
 
 std::optional<ScheduleRow> ScheduleStore::find(const std::string& name) {

@@ -15,10 +15,16 @@ namespace mortise::store {
 
 class Connection;
 
+// How far a schedule got.
+struct ScheduleMark {
+  std::optional<Time> next;  // its next time
+  std::string seen = {};     // the last event that was looked at; empty for one of times
+};
+
 struct ScheduleRow {
   std::string name;
   std::string request;  // JSON: what is started
-  std::string timing;   // "0 6 * * 1-5" or "every 15m"
+  std::string timing;   // "0 6 * * 1-5", "every 15m" or "event run.failed"
   std::string zone;     // IANA
   std::string missed, overlap;
   std::uint32_t most = 1;
@@ -27,7 +33,7 @@ struct ScheduleRow {
   std::string origin;  // the pipeline file that declares it, else empty
   Time created;
   std::optional<Time> next, last;
-  std::string last_run, problem;
+  std::string last_run, problem, seen;
 };
 
 class ScheduleStore {
@@ -37,11 +43,11 @@ class ScheduleStore {
   void add(const ScheduleRow& schedule);  // Error{conflict} when the name is taken
   [[nodiscard]] bool replace(const ScheduleRow& schedule);
   [[nodiscard]] bool remove(const std::string& name);
-  [[nodiscard]] bool set_state(const std::string& name, std::string_view state, std::optional<Time> next);
+  [[nodiscard]] bool set_state(const std::string& name, std::string_view state, const ScheduleMark& mark);
   // A slot was taken by a run.
-  void fired(const std::string& name, Time due, std::optional<Time> next, const std::string& run);
+  void fired(const std::string& name, Time due, const ScheduleMark& mark, const std::string& run);
   // Slots were passed over, or could not be used.
-  void passed(const std::string& name, std::optional<Time> next, std::string_view problem);
+  void passed(const std::string& name, const ScheduleMark& mark, std::string_view problem);
 
   [[nodiscard]] std::optional<ScheduleRow> find(const std::string& name);
   [[nodiscard]] std::vector<ScheduleRow> list();  // by name

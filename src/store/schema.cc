@@ -245,6 +245,9 @@ CREATE TABLE plugins_off (
   since BIGINT NOT NULL
 );
 )"},
+    Migration{8, "schedules by events", R"(
+ALTER TABLE schedules ADD COLUMN seen TEXT NOT NULL DEFAULT '';
+)"},
 };
 
 }  // namespace

@@ -214,18 +214,13 @@ def test_a_plugin_starts_stops_and_is_cleaned_up_with_its_server(make_server, tm
 def test_each_plugin_gets_its_part_of_the_settings_with_its_types(tmp_path, kbert):
     settings = """
 plugins:
-  auto_initialize: true
   configs:
-    my_plugin:
-      my_setting: "custom_value"
-      setting2: 42
-      ratio: 0.5
-      nested:
-        subsetting: true
+    my_plugin: {my_setting: "moored", ropes: 42, ratio: 0.5, crew: {cook: true}}
+  auto_initialize: true
 """
     project(tmp_path, settings, my_plugin=MINE)
-    assert kbert("call", "my_plugin", "process", '"test_data"').json == {"said": "custom_value", "data": "test_data"}
-    expected = {"my_setting": "custom_value", "setting2": 42, "ratio": 0.5, "nested": {"subsetting": True}}
+    assert kbert("call", "my_plugin", "process", '"boat"').json == {"said": "moored", "data": "boat"}
+    expected = {"my_setting": "moored", "ropes": 42, "ratio": 0.5, "crew": {"cook": True}}
     assert kbert("call", "my_plugin", "settings").json == expected
 
 
@@ -292,17 +287,16 @@ def test_a_pydantic_schema_of_the_configuration_says_what_is_missing(tmp_path, k
     pytest.importorskip("pydantic")
     source = plugin("Checked", """
     def _validate(self, context):
-        from pydantic import BaseModel, Field
-        class MyPluginConfig(BaseModel):
-            setting1: str = Field(..., description="Required setting")
-            setting2: int = Field(42, description="Optional setting")
-            class Config:
-                extra = "allow"
-        MyPluginConfig(**self.config)
+        import pydantic
+        class Harbour(pydantic.BaseModel):
+            berth: str = pydantic.Field(..., description="Where to lie")
+            ropes: int = 4
+            class Config: extra = "allow"
+        Harbour(**self.config)
 """, NAME="checked")  # fmt: skip
     project(tmp_path, mine=source)
-    assert "setting1" in kbert("show", "checked").json["error"]
-    project(tmp_path, "plugins: {configs: {checked: {setting1: x, more: 1}}}\n")
+    assert "berth" in kbert("show", "checked").json["error"]
+    project(tmp_path, "plugins: {configs: {checked: {berth: x, more: 1}}}\n")
     assert kbert("show", "checked").json["state"] == "INITIALIZED"
 
 
@@ -421,15 +415,14 @@ class Doubler:
     def __init__(self, factor=2, bias=0): self.factor, self.bias = factor, bias
     def __call__(self, values): return {"out": [value * self.factor + self.bias for value in values]}
 
-class CustomModelPlugin(PluginBase, ModelPlugin):
-    NAME = "custom_model"
-    CATEGORY = "model"
-
-    def build_model(self, config):
-        return Doubler(**{**self.get_default_config(), **config})
+class Doubling(PluginBase, ModelPlugin):
+    CATEGORY, NAME = "model", "custom_model"
 
     def get_default_config(self):
         return {"factor": 2, "bias": 1}
+
+    def build_model(self, config):
+        return Doubler(**{**self.get_default_config(), **config})
 """
     project(tmp_path, mine=source)
     server = make_server()
@@ -599,13 +592,11 @@ from src.plugins.my_plugin import MyPlugin
 
 
 def test_life():
-    plugin = MyPlugin(config={"my_setting": "test_value"})
-    context = PluginContext(container=Container())
-    plugin.validate(context)
-    plugin.initialize(context)
-    assert plugin.state == PluginState.INITIALIZED
-    plugin.start(context)
-    assert plugin.process("test_data")["said"] == "test_value"
+    plugin, context = MyPlugin({"my_setting": "moored"}), PluginContext(container=Container())
+    for verb, state in [("validate", "VALIDATED"), ("initialize", "INITIALIZED"), ("start", "RUNNING")]:
+        getattr(plugin, verb)(context)
+        assert plugin.state == PluginState[state]
+    assert plugin.process("boat")["said"] == "moored"
     with pytest.raises(PluginError, match="Cannot initialize plugin in state RUNNING"):
         plugin.initialize(context)
     plugin.stop(context)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import golang
 import pytest
+import requests
 from outside import BUILD, PATIENCE, PROGRAM, REPOSITORY, config_file, eventually, step
 
 pytestmark = pytest.mark.timeout(600)  # the first of them compiles Go's own library
@@ -225,7 +226,7 @@ def test_a_type_of_plugin_that_the_guide_does_not_have_is_refused_with_the_one_t
     assert "returns 'Data_Procesing', expected Input, Data_Processing, AIModels or Output" in said, said[-2000:]
 
 
-@pytest.mark.rows("M-18")
+@pytest.mark.rows("M-18", "M-75")
 def test_the_guide_s_two_commands_make_a_plugin_of_the_template_that_runs(mortise, tmp_path):
     shutil.copy(EXAMPLE / "plugin_template.go", tmp_path)
     subprocess.run("mkdir -p plugins/my_plugin\ncp plugin_template.go plugins/my_plugin/my_plugin.go", shell=True, cwd=tmp_path, check=True)
@@ -237,13 +238,40 @@ def test_the_guide_s_two_commands_make_a_plugin_of_the_template_that_runs(mortis
     assert json.loads(done.stdout)["data"]["context"]["result"] == "result"
 
 
-def test_a_library_of_go_s_plugin_mode_is_told_why_it_is_not_loaded_and_what_to_do(host, tmp_path):
-    (tmp_path / "plugins").mkdir(exist_ok=True)
-    (tmp_path / "plugins" / "myplugin.so").write_bytes(b"\x7fELF\2\1\1" + bytes(64) + b"go:plugin.tabs\0")
-    (tmp_path / "plugins" / "other.so").write_bytes(b"\x7fELF\2\1\1" + bytes(64))
-    said = host().log.read_text()
-    assert "myplugin.so was built with -buildmode=plugin" in said and "put its source here instead" in said, said
-    assert "other.so was built" not in said
+def go_library(folder, library, text, *flags):
+    """What the guide's command makes of a plugin, with this machine's Go and our packages."""
+    if shutil.which("gcc") is None:
+        pytest.skip("there is no gcc here, which Go's plugin mode needs")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plugin.go").write_text(text)
+    go_module(folder)
+    assert golang.go("mod", "tidy", folder=folder).returncode == 0
+    library.parent.mkdir(parents=True, exist_ok=True)
+    built = golang.go("build", *flags, "-o", library, "-buildmode=plugin", ".", folder=folder, CGO_ENABLED="1")
+    assert built.returncode == 0, built.stdout + built.stderr
+
+
+@pytest.mark.rows("M-59", "M-89")
+def test_a_library_of_go_s_plugin_mode_is_listed_and_runs(host, tmp_path):
+    greets = source(name="greeter", work='return pipelines.PluginContext{stepConfig.Output: stepConfig.Config["word"]}, nil', type="Greeter")
+    go_library(tmp_path / "work" / "greeter", tmp_path / "plugins" / "greeter.so", greets)
+    server = host()
+    page = server.get("/api/v1/plugins/greeter").json()
+    assert (page["dialect"], page["type"], page["language"]) == ("mimir", "Data_Processing", "go"), server.log.read_text()[-2000:]
+    run = server.execute([step("Data_Processing.greeter", output="said", word="good morning")])
+    assert run["success"] and run["context"]["said"] == "good morning", run
+
+
+@pytest.mark.rows("M-59")
+def test_a_library_of_another_build_is_told_in_go_s_words_and_what_to_do(host, tmp_path):
+    go_library(tmp_path / "work" / "other", tmp_path / "plugins" / "other.so", source(name="other"), "-trimpath")
+    (tmp_path / "plugins" / "broken.so").write_bytes(b"\x7fELF\2\1\1" + bytes(64) + b"go:link.pkghash.fmt\0")
+    (tmp_path / "plugins" / "stranger.so").write_bytes(b"\x7fELF\2\1\1" + bytes(64))
+    server = host()
+    said = server.log.read_text()
+    assert "other.so was built with -buildmode=plugin" in said and "plugin was built with a different version of package" in said, said
+    assert "broken.so was built with -buildmode=plugin" in said and "put its source here instead" in said
+    assert "stranger.so was built" not in said and server.get("/api/v1/plugins/other").status_code == 404
 
 
 @pytest.mark.rows("M-02", "M-37")
@@ -391,6 +419,22 @@ def test_the_guide_s_server_is_a_name_of_this_program(tmp_path):
         server = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     try:
         eventually(lambda: "http://127.0.0.1:" in (tmp_path / "out").read_text(), within=30, what="the ready line")
+    finally:
+        server.terminate()
+        assert server.wait(30 * PATIENCE) == 0
+
+
+def test_the_guide_s_server_takes_its_flags(tmp_path):
+    shutil.copytree(EXAMPLE, tmp_path / "example")
+    folder, program = tmp_path / "example", PROGRAM.parent / "mimir-aip-server"
+    done = subprocess.run([program, "--pipeline", "pipeline.yaml"], cwd=folder, capture_output=True, text=True, timeout=280 * PATIENCE)
+    assert done.returncode == 0 and "2" in done.stdout + done.stderr, done.stderr
+    assert "mortise" in subprocess.run([program, "--version"], cwd=folder, capture_output=True, text=True, timeout=60).stdout
+    with (tmp_path / "out").open("wb") as out:
+        server = subprocess.Popen([program, "--server", "0"], cwd=folder, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    try:
+        url = eventually(lambda: re.search(r"http://[\d.]+:\d+", (tmp_path / "out").read_text()), within=60, what="the ready line").group(0)
+        assert {"tides", "slack_water"} <= {each["id"] for each in requests.get(f"{url}/api/v1/plugins", timeout=30).json()}
     finally:
         server.terminate()
         assert server.wait(30 * PATIENCE) == 0

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -642,6 +643,48 @@ def test_an_interpreter_that_is_too_old_is_named(tmp_path, tmp_path_factory, mor
     project(tmp_path, "[plugins.counter]\n", mine=COUNTER)
     done = mortise("mimolo", "register", env={"MORTISE_PYTHON": str(python)})
     assert "MiMoLo monitors need Python 3.11 or later, this is 3.10.2" in done.stderr
+
+
+# ---- monitors that need each other
+
+
+@pytest.mark.rows("L-70")
+def test_a_monitor_comes_after_those_that_it_needs_and_not_at_all_without_them(tmp_path, mortise):
+    def needing(label, *needs):
+        return monitor(label, "        return None").replace("    def emit_event", f"    depends_on = {list(needs)!r}\n\n    def emit_event", 1)
+
+    files = {"alarm": needing("alarm", "door", "clock"), "clock": needing("clock"), "door": needing("door", "clock"), "lost": needing("lost", "gone"),
+             "later": needing("later", "lost")}  # fmt: skip
+    project(tmp_path, "".join(f"[plugins.{label}]\n" for label in files), **files)
+    listed = json.loads(mortise("mimolo", "register").stdout)
+    assert [each["label"] for each in listed["plugins"]] == ["clock", "door", "alarm"]
+    reasons = {each["label"]: each["reason"] for each in listed["not_registered"]}
+    assert reasons["lost"] == "it needs 'gone', which is not registered" and reasons["later"] == "it needs 'lost', which is not registered"
+
+
+# ---- the example
+
+
+@pytest.mark.rows("L-71")
+def test_the_example_does_what_its_first_steps_say_and_its_tests_pass(tmp_path, mortise):
+    shutil.copytree(REPOSITORY / "examples" / "mimolo", tmp_path / "example")
+    folder = tmp_path / "example"
+    steps = (folder / "GETTING_STARTED.md").read_text()
+    for words in ("mimolo register", "mimolo test --plugin loadwatch --count 3", "mimolo monitor --once --cooldown 3"):
+        assert f"`mortise {words}`" in steps
+    assert '"label": "loadwatch"' in mortise("mimolo", "register", cwd=folder).stdout
+    events = mortise("mimolo", "test", "--plugin", "loadwatch", "--count", "3", cwd=folder).stdout.splitlines()
+    assert len(events) == 3 and json.loads(events[0])["event"] == "load"
+    done = mortise("mimolo", "monitor", "--once", "--cooldown", "3", cwd=folder)
+    assert done.returncode == 0 and "[SEGMENT]" in done.stdout, done.stderr
+    (log,) = (folder / "logs").glob("*.mimolo.jsonl")
+    assert set(json.loads(log.read_text().splitlines()[-1])["aggregated"]["loads"]) == {"least", "most", "mean"}
+    path = f"{REPOSITORY / 'sdk' / 'dialects' / 'mimolo'}:{folder}"
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"], cwd=folder, env={**os.environ, "PYTHONPATH": path},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert tested.returncode == 0 and "2 passed" in tested.stdout, tested.stdout + tested.stderr
 
 
 # ---- over HTTP

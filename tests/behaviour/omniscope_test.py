@@ -251,7 +251,7 @@ def test_executions_are_kept_newest_first(host):
     assert len(host.get("/api/plugins/sketch/executions").json()) == 3
 
 
-@pytest.mark.rows("O-69")
+@pytest.mark.rows("O-08", "O-69")
 def test_extension_points_are_no_plugin(host):
     points = [point["name"] for point in host.get("/api/plugins/extension-points").json()["extension_points"]]
     assert points == ["data_import", "data_export", "preprocessing", "feature_engineering", "analysis", "visualization", "model_training",
@@ -274,6 +274,38 @@ def test_a_reference_class_in_r_is_executed(r_host):
     assert "Output validation failed" in run([1], what="text")["errors"][0]
     assert "Missing required field: data" in run(None)["errors"][0]
     assert r_host.marker.read_text().count("cleaned") == 5
+
+
+# ---- new projects
+
+
+@pytest.mark.rows("O-02", "O-19", "O-20", "O-21", "O-22", "A-25")
+@pytest.mark.parametrize(("language", "ending"), [("python", "py"), ("r", "R")])
+def test_the_sdk_makes_a_project_that_runs_as_it_stands(make_server, tmp_path, language, ending):
+    if language == "r" and shutil.which("R") is None:
+        pytest.skip("there is no R here")
+    server = make_server(config=config_file(tmp_path, [tmp_path]))
+    body = {"name": "my_plugin", "language": language, "author": "Your Name", "description": "My custom plugin", "category": "analysis",
+            "tags": ["custom", "analysis"], "extension_points": ["analysis"]}  # fmt: skip
+    answer = server.post("/api/plugins/sdk/create", body)
+    assert answer.status_code == 200, answer.text
+    folder = tmp_path / "my_plugin"
+    assert answer.json()["plugin_path"] == str(folder)
+    for name in (f"my_plugin.{ending}", "manifest.json", "README.md", ".gitignore"):
+        assert (folder / name).stat().st_size > 0, name
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["author"], manifest["description"], manifest["tags"]) == ("Your Name", "My custom plugin", ["custom", "analysis"])
+    assert server.post("/api/plugins/sdk/create", body).status_code == 409, "what is there is left as it was"
+    assert "detail" in server.post("/api/plugins/sdk/create", {"language": language}).json()
+    server.stop()
+    server.start()
+    answer = server.post("/api/plugins/my_plugin/execute", {"input_data": [1, 2, 3], "parameters": {"factor": 10}, "extension_point": "analysis"}).json()
+    assert answer["status"] == "success" and answer["output"]["data"] == [10, 20, 30], answer
+
+
+def test_mortise_new_makes_the_same_projects(mortise, tmp_path):
+    assert mortise("new", "omniscope", "my_plugin", "--language", "python").returncode == 0
+    assert json.loads((tmp_path / "my_plugin" / "manifest.json").read_text())["entry_point"] == "my_plugin.py"
 
 
 # ---- our own examples

@@ -79,7 +79,7 @@ def test_a_schedule_that_cannot_be_is_refused_by_key_and_value(server, tmp_path)
         ({"cron": "@daily", "zone": "Mars/Olympus"}, 400, "Mars/Olympus"),
         ({"every": "10ms"}, 400, "10ms"),
         ({"cron": "@daily", "overlap": "perhaps"}, 400, "skip, queue or cancel"),
-        ({"cron": "@daily", "every": "1h"}, 400, "either cron or every"),
+        ({"cron": "@daily", "every": "1h"}, 400, "one of cron, every and event"),
         ({"cron": "@daily", "pipeline_file": path + "x.json"}, 403, "x.json"),
     ]
     for body, status, text in cases:
@@ -134,3 +134,62 @@ def test_an_alert_is_raised_acknowledged_and_resolved_over_the_api(server):
     assert server.post(f"/api/v1/alerts/{alert['id']}/resolve", {}).status_code == 409
     assert server.post("/api/v1/alerts", {"subject": "disk", "title": "x", "severity": "grave"}).status_code == 400
     assert server.get("/api/v1/alerts?state=shut").status_code == 400
+
+
+# ---- after events
+
+
+def raise_alert(server, subject, severity="high"):
+    answer = server.post("/api/v1/alerts", {"subject": subject, "severity": severity, "title": f"{subject} is full"})
+    assert answer.status_code in (200, 201), answer.text
+
+
+def test_an_event_starts_a_pipeline_that_finds_it_in_its_context(server, tmp_path):
+    told = tmp_path / "event.json"
+    path = write_pipeline(tmp_path, steps=[step("Output.json", input="event", path=str(told))])
+    raise_alert(server, "before")
+    added = server.cli("schedule", "add", "alarm", path, "--event", "alert.raised", "--data", "severity=high")
+    assert added.returncode == 0 and "waits for alert.raised" in added.stdout, added.stderr
+    raise_alert(server, "attic", "low")
+    raise_alert(server, "cellar")
+    eventually(lambda: runs_of(server, "alarm") and told.exists(), within=30, what="the run after the event")
+    event = json.loads(told.read_text())
+    assert (event["type"], event["data"]["title"]) == ("alert.raised", "cellar is full") and event["id"].startswith("ev_")
+    shown = server.get("/api/v1/schedules/alarm").json()
+    assert shown["next"] is None and shown["timing"] == 'event {"event":"alert.raised","data":{"severity":"high"}}'
+    assert "no times" in server.cli("schedule", "next", "alarm").stdout
+    assert len(runs_of(server, "alarm")) == 1
+
+
+def test_no_event_is_lost_or_taken_twice_when_the_server_is_killed(server, tmp_path):
+    path = write_pipeline(tmp_path)
+    body = {"name": "alarm", "event": "alert.raised", "missed": "all", "overlap": "queue", "pipeline_file": str(path)}
+    assert server.post("/api/v1/schedules", body).status_code == 201
+    for number in range(5):
+        raise_alert(server, f"disk {number}")
+    assert len(events(server, type="alert.raised")) == 5
+    server.kill()
+    server.start()
+    eventually(lambda: len(runs_of(server, "alarm")) >= 5, within=60, what="a run for each event")
+    eventually(lambda: all(run["state"] == "succeeded" for run in runs_of(server, "alarm")), within=60, what="the end of the runs")
+    assert len({run["due"] for run in runs_of(server, "alarm")}) == 5 == len(runs_of(server, "alarm"))
+
+
+def test_a_pipeline_file_declares_what_event_it_waits_for(make_server, tmp_path):
+    folder = tmp_path / "pipelines"
+    folder.mkdir()
+    write_pipeline(folder, "Alarm", schedule={"event": "alert.", "data": {"subject": "cellar"}, "overlap": "queue"})
+    server = make_server(config=outside.config_file(tmp_path, pipelines={"directories": [str(folder)]}))
+    eventually(lambda: server.get("/api/v1/schedules").json()["schedules"], within=40, what="the declared schedule")
+    raise_alert(server, "attic")
+    raise_alert(server, "cellar")
+    eventually(lambda: runs_of(server, "Alarm"), within=30, what="the run after the event")
+
+
+def test_a_schedule_by_event_that_cannot_be_is_refused_by_key(server, tmp_path):
+    path = str(write_pipeline(tmp_path))
+    for body, word in [({"event": "run.failed", "cron": "@daily"}, "one of cron, every and event"), ({"event": "no type"}, "event"),
+                       ({"event": "run.failed", "zone": "UTC"}, "zone"), ({"every": "1s", "source": "x"}, "source"),
+                       ({"event": "run.failed", "data": [1]}, "data")]:  # fmt: skip
+        answer = server.post("/api/v1/schedules", {"name": "s", "pipeline_file": path, **body})
+        assert answer.status_code == 400 and word in answer.text, answer.text

@@ -601,13 +601,27 @@ def test_mlos_core_is_a_name_of_the_server(tmp_path):
     done = subprocess.run([BUILD / "bin" / "mlos_core", "--help"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0 and "serve" in done.stdout
     began = time.monotonic()
-    process = subprocess.Popen([BUILD / "bin" / "mlos_core", "--port", "0"], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    process = subprocess.Popen([BUILD / "bin" / "mlos_core", "--http-port", "0", "--no-grpc"], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     try:
         assert "ready on http://127.0.0.1:" in process.stdout.readline()
         assert time.monotonic() - began < 30
     finally:
         process.terminate()
         assert process.wait(20) == 0
+
+
+@pytest.mark.rows("A-25")
+def test_mortise_new_makes_a_plugin_that_builds_and_passes(mortise, make_server, tmp_path):
+    assert mortise("new", "smi", "tripler", "--language", "c").returncode == 0
+    done = subprocess.run(["make", "test", f"MORTISE={BUILD / 'bin' / 'mortise'}"], cwd=tmp_path / "tripler", capture_output=True, text=True)
+    assert done.returncode == 0 and "Plugin loading test passed" in done.stdout and "warning" not in done.stderr, done.stdout + done.stderr
+    assert mortise("new", "smi", "counter", "--language", "python").returncode == 0
+    server = make_server()
+    (tmp_path / "three.txt").write_text("3")
+    assert server.post("/plugins/register", {"id": "c", "endpoint": "file://./tripler/libmlos_tripler.so"}).status_code == 200
+    assert server.post("/plugins/register", {"id": "py", "endpoint": "file://./counter/counter.py"}).status_code == 200
+    assert server.post("/models/register", {"model_id": "three", "plugin_id": "c", "path": "three.txt"}).status_code == 200
+    assert server.post("/models/three/inference", {"input": [2]}).json()["output"] == [6.0]
 
 
 # ---- our own examples

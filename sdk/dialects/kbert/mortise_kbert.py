@@ -20,8 +20,6 @@ import importlib
 import inspect
 import io
 import os
-import sys
-from importlib.metadata import entry_points
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import mortise_kbert_mlx
@@ -33,7 +31,8 @@ from infrastructure.plugins.registry import get_registry
 from infrastructure.plugins.validators import requirement_satisfied
 from infrastructure.protocols.plugins import category_of
 
-from mortise import Conflict, Invalid, MortiseError, NotFound, Plugin, PluginFailure, Table, Tensor
+from mortise import Conflict, Invalid, MortiseError, NotFound, Plugin, PluginFailure, Table, Tensor, Time
+from mortise.describing import Description, offered_by_packages
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERBS = ("validate", "initialize", "start", "stop", "cleanup")
@@ -42,8 +41,10 @@ VERBS = ("validate", "initialize", "start", "stop", "cleanup")
 def load(folder: str, entry: str, object: str) -> Callable[[Dict[str, Any]], Plugin]:
     if object:
         return lambda config: KbertPlugin(config, folder, entry, object)
-    kinds = _entry_point_classes() if not entry else [(kind.__name__, kind) for kind in _classes_in(folder, entry)]
-    return lambda config: Description(config, kinds, folder if entry else "")
+    if not entry:
+        return lambda config: Description(config, offered_by_packages(ENTRY_POINTS), _describe)
+    kinds = [(kind.__name__, kind) for kind in _classes_in(folder, entry)]
+    return lambda config: Description(config, kinds, _describe, folder, HERE)
 
 
 def _classes_in(folder: str, entry: str) -> List[type]:
@@ -51,16 +52,6 @@ def _classes_in(folder: str, entry: str) -> List[type]:
     with open(path, encoding="utf-8", errors="replace") as file:
         mortise_kbert_mlx.prepare(file.read())
     return list(plugin_classes(import_file(path, folder)))
-
-
-def _entry_point_classes() -> List[Tuple[str, Any]]:
-    found: List[Tuple[str, Any]] = []
-    for point in entry_points(group=ENTRY_POINTS):
-        try:
-            found.append((point.value, point.load()))
-        except Exception as error:
-            found.append((point.value, error))
-    return found
 
 
 def _class_named(folder: str, entry: str, object: str) -> type:
@@ -76,17 +67,6 @@ def _class_named(folder: str, entry: str, object: str) -> type:
 # ---- describing --------------------------------------------------------------------------------------------------------
 
 
-class Description(Plugin):
-    def __init__(self, config: Dict[str, Any], kinds: List[Tuple[str, Any]], folder: str) -> None:
-        super().__init__(config)
-        self._kinds = kinds
-        self._folder = folder
-
-    def call(self, method: str, input: Any) -> Any:
-        told = [_describe(object, kind) for object, kind in self._kinds]
-        return {"plugins": told, "files": _files_below(self._folder, HERE) if self._folder else []}
-
-
 def _describe(object: str, kind: Any) -> Dict[str, Any]:
     if not isinstance(kind, type):
         return {"object": object, "error": f"{object}: {kind}"}
@@ -97,12 +77,6 @@ def _describe(object: str, kind: Any) -> Dict[str, Any]:
         "doc": inspect.cleandoc(kind.__doc__ or ""),
         "warnings": [f"Requirement not satisfied: {each}" for each in missing],
     }  # fmt: skip
-
-
-def _files_below(*folders: str) -> List[str]:
-    """Of the modules that are loaded."""
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    return sorted(file for file in files if file and any(file.startswith(folder + os.sep) for folder in folders))
 
 
 # ---- one plugin at work --------------------------------------------------------------------------------------------------
@@ -320,7 +294,7 @@ def _given(value: Any, as_array: bool) -> Any:
 
 def _plain(value: Any) -> Any:
     """What can cross to another process; what cannot is named."""
-    if value is None or isinstance(value, (bool, int, float, str, bytes, Tensor, Table)):
+    if value is None or isinstance(value, (bool, int, float, str, bytes, Tensor, Table, Time)):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _plain(dataclasses.asdict(value))

@@ -6,6 +6,7 @@
     filter_method(items)               aggregate
     on_start(), on_stop()              start and stop, where a monitor has them
     on_segment_close(segment)          told of each segment that has events of it
+    depends_on = ["label"]             the monitors without which it is not registered; they come before it
 
 The file is imported as `mimolo.plugins.FILE`, and is `mimolo.plugins.LABEL` too.
 """
@@ -19,7 +20,6 @@ import json
 import os
 import sys
 from dataclasses import replace
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, Callable
 
@@ -33,6 +33,7 @@ from mimolo.core.event import Event
 from mimolo.core.plugin import BaseMonitor, PluginSpec
 
 from mortise import Conflict, Invalid, NotFound, Plugin, PluginFailure
+from mortise.describing import Description, offered_by_packages
 
 ENTRY_POINTS = "mimolo.plugins"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -42,7 +43,7 @@ def load(folder: str, entry: str, object: str) -> Callable[[dict[str, Any]], Plu
     """What makes the plugin: the monitor of the class `object`, or, without one, who describes all of the file."""
     named = _named(folder, entry)
     if not object:
-        return lambda config: Description(config, named, folder if entry else "")
+        return lambda config: Description(config, named, _describe, *([folder, HERE] if entry else []))
     for name, kind in named:
         if name == object and isinstance(kind, type):
             return lambda config: MonitorPlugin(config, kind)
@@ -53,13 +54,7 @@ def _named(folder: str, entry: str) -> list[tuple[str, Any]]:
     """The monitors of a file by the names of their classes; without a file those that installed packages offer."""
     if entry:
         return [(kind.__name__, kind) for kind in _monitors_in(_module_of(folder, entry))]
-    found: list[tuple[str, Any]] = []
-    for point in entry_points(group=ENTRY_POINTS):
-        try:
-            found.append((point.value, point.load()))
-        except Exception as error:
-            found.append((point.value, error))
-    return found
+    return offered_by_packages(ENTRY_POINTS)
 
 
 def _module_of(folder: str, entry: str) -> ModuleType:
@@ -90,17 +85,6 @@ def _monitors_in(module: ModuleType) -> list[type[BaseMonitor]]:
 # ---- describing --------------------------------------------------------------------------------------------------------
 
 
-class Description(Plugin):
-    def __init__(self, config: dict[str, Any], named: list[tuple[str, Any]], folder: str) -> None:
-        super().__init__(config)
-        self._named = named
-        self._folder = folder
-
-    def call(self, method: str, input: Any) -> Any:
-        told = [_describe(name, kind) for name, kind in self._named]
-        return {"plugins": told, "files": _files_below(self._folder, HERE) if self._folder else []}
-
-
 def _describe(name: str, kind: Any) -> dict[str, Any]:
     if not isinstance(kind, type) or not issubclass(kind, BaseMonitor):
         return {"class": name, "error": f"{name}: {kind if isinstance(kind, Exception) else 'it is no monitor'}"}
@@ -110,6 +94,7 @@ def _describe(name: str, kind: Any) -> dict[str, Any]:
         "poll_interval_s": float(kind.spec.poll_interval_s), "description": inspect.cleandoc(kind.__doc__ or "").split("\n")[0],
         "parameters": _parameters(kind), "hears_segments": callable(getattr(kind, "on_segment_close", None)),
     }  # fmt: skip
+    told["depends_on"] = [str(label) for label in getattr(kind, "depends_on", ())]
     for word in ("version", "author"):
         if isinstance(getattr(kind, word, None), str):
             told[word] = getattr(kind, word)
@@ -125,12 +110,6 @@ def _parameters(kind: type[BaseMonitor]) -> list[dict[str, Any]]:
         for each in inspect.signature(kind).parameters.values()
         if each.kind in kinds
     ]
-
-
-def _files_below(*folders: str) -> list[str]:
-    """Of the modules that are loaded."""
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    return sorted(file for file in files if file and any(file.startswith(folder + os.sep) for folder in folders))
 
 
 # ---- polling -----------------------------------------------------------------------------------------------------------
@@ -203,8 +182,6 @@ class MonitorPlugin(Plugin):
 
 async def _awaited(something: Any) -> Any:
     return await something
-
-
 
 
 def _plain(data: dict[str, Any]) -> Any:

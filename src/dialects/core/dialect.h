@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/guests.h"
 #include "plugin/detector.h"
@@ -41,6 +42,8 @@ struct Guide {
   std::string name;  // "mimolo", as Descriptor::dialect
   cli::Guests words = {};
   std::function<std::unique_ptr<Dialect>(const Surroundings&)> make;
+  // What its plugins in Go may import, each "module=folder"; `shims` is the folder of the SDK for all guides.
+  std::function<std::vector<std::string>(const std::string& shims)> go_modules = {};
 };
 
 }  // namespace mortise::dialects

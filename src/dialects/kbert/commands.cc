@@ -8,6 +8,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "data/value_json.h"
+#include "dialects/core/projects.h"
 #include "os/paths.h"
 
 namespace mortise::dialects::kbert {
@@ -18,22 +19,13 @@ using namespace cli;
 Value ask(const Tools& tools, const char* what, Value body) {
   body.set("folder", os::absolute("."));
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
-  return owner.client()
-      .ask({.method = "POST", .target = std::string("/api/v1/kbert/") + what, .body = data::to_json(body)})
-      .value();
+  return dialects::ask(owner.client(), "kbert", what, body);
 }
 
 Value call(const Tools& tools, const std::string& name, const std::string& method, Value input = {}) {
   const Value answer =
       ask(tools, "call", Value::map({{"name", name}, {"method", method}, {"input", std::move(input)}}));
   return *answer.find("result");
-}
-
-void complain_about(const Value& answer) {
-  for (const Value& problem : list_in(answer, "problems").items())
-    complain("mortise: " + harmless(text_in(problem, "file")) + ": " + harmless(text_in(problem, "error")) + "\n");
-  for (const Value& warning : list_in(answer, "warnings").items())
-    complain("mortise: warning: " + harmless(warning.as_string()) + "\n");
 }
 
 std::string table_of(const Value& plugins) {

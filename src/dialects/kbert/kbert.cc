@@ -5,7 +5,9 @@
 #include <set>
 
 #include "dialects/core/inspector.h"
+#include "dialects/core/projects.h"
 #include "dialects/core/surroundings.h"
+#include "dialects/core/told.h"
 #include "dialects/kbert/commands.h"
 #include "dialects/kbert/project.h"
 #include "http/api.h"
@@ -21,15 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace kbert;
 using namespace http::schema;
-
-std::string text_in(const Value& body, std::string_view key) {
-  const Value* found = body.find(key);
-  return found != nullptr && found->is(Kind::string) ? std::string(found->as_string()) : std::string();
-}
-
-std::string entry_key(const plugin::Descriptor& plugin) {
-  return os::join(plugin.folder, plugin.entry) + ":" + plugin.adapter.object;
-}
 
 class Kbert final : public Dialect {
  public:
@@ -59,20 +52,10 @@ class Kbert final : public Dialect {
                               {"method", string("of its own")},
                               {"input", anything("for the method")}},
                              {"folder"});
-    const auto add = [&](std::string what, std::string id, std::string summary, Value answer, auto member) {
-      router.add({.method = http::Method::post,
-                  .pattern = "/api/v1/kbert/" + what,
-                  .id = std::move(id),
-                  .tag = "kbert",
-                  .summary = std::move(summary),
-                  .request = body,
-                  .response = std::move(answer),
-                  .errors = {Code::not_found, Code::conflict, Code::plugin},
-                  .scope = http::Scope::admin,  // it loads code from a folder that the caller names
-                  .work = http::Work::waiting,
-                  .handler = http::answering([this, member](const http::Request& request) {
-                    return http::Response::json((this->*member)(request.json()));
-                  })});
+    const auto add = [&](const char* what, const char* id, const char* summary, Value answer, auto member) {
+      add_project_route(router, {"kbert", what, id, summary, body, std::move(answer), [this, member](const Value& asked) {
+                                   return (this->*member)(asked);
+                                 }});
     };
     add("plugins", "listKbert", "The plugins of a k-bert project, each brought up as its settings say",
         object({{"plugins", list(anything("name, category, state, error, ..."))}}), &Kbert::list_all);
@@ -108,27 +91,9 @@ class Kbert final : public Dialect {
   }
 
   Project open(const Value& body) {
-    const std::string folder = text_in(body, "folder");
-    if (!folder.starts_with('/')) throw Error(Code::invalid, "folder: expected an absolute path");
-    Project project = Project::open(project_of(folder), host_);
-    for (const Found& found : project.plugins) enter(found.descriptor);
+    Project project = Project::open(project_of(folder_in(body)), host_);
+    for (const Found& found : project.plugins) enter(found.descriptor, "Plugin", host_);
     return project;
-  }
-
-  // Makes the host know it in its present form.
-  void enter(const plugin::Descriptor& plugin) {
-    const auto there = host_.registry.find(plugin.id);
-    if (there != nullptr) {
-      if (there->dialect != plugin.dialect || entry_key(*there) != entry_key(plugin)) {
-        throw Error(Code::conflict, "Plugin '" + plugin.id + "' is already registered",
-                    "the one in " + there->folder + " has the name; rename one of the two")
-            .with("plugin", plugin.id);
-      }
-      if (there->settings == plugin.settings && there->version_text == plugin.version_text) return;
-      host_.runtime.retire(plugin.id);
-      host_.registry.remove(plugin.id);
-    }
-    host_.registry.add(plugin);
   }
 
   Value ask(const std::string& name, const std::string& method, const Value& input) {
@@ -148,11 +113,11 @@ class Kbert final : public Dialect {
                              {"doc", found.doc},
                              {"author", plugin.author},
                              {"email", plugin.author_email},
-                             {"tags", texts(plugin.tags)},
-                             {"provides", texts(plugin.provides)},
+                             {"tags", list_of(plugin.tags)},
+                             {"provides", list_of(plugin.provides)},
                              {"file", os::join(plugin.folder, plugin.entry)},
                              {"class", plugin.adapter.object},
-                             {"warnings", texts(found.warnings)}});
+                             {"warnings", list_of(found.warnings)}});
     try {
       const Value state = ask(plugin.id, "state", {});
       for (const Member& member : state.members()) page.set(member.key(), member.value());
@@ -163,16 +128,10 @@ class Kbert final : public Dialect {
     return page;
   }
 
-  static Value texts(const std::vector<std::string>& all) {
-    Value list = Value::list();
-    for (const std::string& one : all) list.push_back(one);
-    return list;
-  }
-
   Value list_all(const Value& body) {
     const Project project = open(body);
     const std::string only = text_in(body, "name");
-    Value plugins = Value::list(), others = Value::list(), problems = Value::list();
+    Value plugins = Value::list(), others = Value::list();
     for (const Found& found : project.plugins) {
       if (only.empty() || only == found.descriptor.id) plugins.push_back(shown(found));
     }
@@ -180,14 +139,12 @@ class Kbert final : public Dialect {
       (void)host_.registry.get(only);  // says that there is none, and what is near
     for (const LeftOut& each : project.left_out)
       others.push_back(Value::map({{"name", each.name}, {"reason", each.reason}}));
-    for (const plugin::Problem& each : project.problems)
-      problems.push_back(Value::map({{"file", each.folder.string()}, {"error", each.error.what()}}));
     return Value::map({{"project", project.folder},
                        {"settings", project.settings.file.empty() ? Value() : Value(project.settings.file)},
                        {"plugins", std::move(plugins)},
                        {"not_loaded", std::move(others)},
-                       {"problems", std::move(problems)},
-                       {"warnings", texts(project.warnings)}});
+                       {"problems", dialects::shown(project.problems)},
+                       {"warnings", list_of(project.warnings)}});
   }
 
   Value call(const Value& body) {

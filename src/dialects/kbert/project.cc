@@ -6,8 +6,9 @@
 #include <map>
 #include <set>
 
-#include "base/suggest.h"
 #include "dialects/core/inspector.h"
+#include "dialects/core/needs.h"
+#include "dialects/core/told.h"
 #include "os/paths.h"
 #include "plugin/extension_points.h"
 #include "plugin/manifest.h"
@@ -23,19 +24,6 @@ constexpr std::array folders{"src/plugins",  "src/heads",   "src/augmenters", "s
                              "src/commands", "plugins",     "components"};
 constexpr std::size_t most_files = 2000;
 
-std::string text_of(const Value& map, std::string_view key) {
-  const Value* found = map.find(key);
-  return found != nullptr && found->is(Kind::string) ? std::string(found->as_string()) : std::string();
-}
-
-std::vector<std::string> texts_of(const Value& map, std::string_view key) {
-  std::vector<std::string> all;
-  if (const Value* found = map.find(key); found != nullptr && found->is(Kind::list)) {
-    for (const Value& each : found->items()) all.emplace_back(each.as_string());
-  }
-  return all;
-}
-
 bool looks_like_plugins(const std::string& path) {
   const std::string text = beginning_of(path);
   if (may_derive_from(text, "PluginBase") || may_derive_from(text, "infrastructure.plugins")) return true;
@@ -43,58 +31,32 @@ bool looks_like_plugins(const std::string& path) {
   return has("class ") && has("metadata") && has("def validate") && has("def initialize") && has("def cleanup");
 }
 
-plugin::Descriptor reader_of(const std::string& folder, const std::string& entry, const Surroundings& host) {
-  plugin::Descriptor reader;
-  reader.id = "kbert-" + (entry.empty() ? std::string("packages") : fs::path(entry).stem().string());
-  reader.version_text = "0.0.0";
-  reader.dialect = "kbert";
-  reader.language = "python";
-  reader.folder = folder;
-  reader.entry = entry;
-  reader.adapter = {"mortise_kbert", "", {os::join(host.shims, "kbert")}};
-  return reader;
-}
-
-// 1.2 is 1.2.0 here.
-void set_version(plugin::Descriptor& plugin, const std::string& version, std::vector<std::string>& warnings) {
-  for (const std::string& text : {version, version + ".0"}) {
-    try {
-      plugin.version = Version::parse(text);
-      plugin.version_text = text;
-      return;
-    } catch (const Error&) {
-    }
-  }
-  warnings.push_back("Version '" + version + "' is not of the form 1.2 or 1.2.3");
-  plugin.version_text = "0.0.0";
-  plugin.version = Version::parse(plugin.version_text);
-}
-
 void set_requirements(plugin::Descriptor& plugin, const Value& told) {
   using Type = plugin::Requirement::Type;
-  for (std::string& name : texts_of(told, "depends_on"))
+  for (std::string& name : texts_in(told, "depends_on"))
     plugin.requires_.push_back({Type::plugin, std::move(name), {}});
-  for (std::string& name : texts_of(told, "consumes"))
+  for (std::string& name : texts_in(told, "consumes"))
     plugin.requires_.push_back({Type::capability, std::move(name), {}});
-  for (std::string& name : texts_of(told, "requirements"))
+  for (std::string& name : texts_in(told, "requirements"))
     plugin.requires_.push_back({Type::package, std::move(name), {}});
-  plugin.provides = texts_of(told, "provides");
-  plugin.conflicts = texts_of(told, "conflicts_with");
+  plugin.provides = texts_in(told, "provides");
+  plugin.conflicts = texts_in(told, "conflicts_with");
 }
 
 Found found_of(const Value& told, const plugin::Descriptor& reader) {
-  Found found{reader, text_of(told, "doc"), texts_of(told, "warnings")};
+  Found found{reader, text_in(told, "doc"), texts_in(told, "warnings")};
   plugin::Descriptor& plugin = found.descriptor;
-  plugin.id = text_of(told, "name");
+  plugin.id = text_in(told, "name");
   plugin::check_plugin_name(plugin.id);
-  set_version(plugin, text_of(told, "version"), found.warnings);
-  plugin.description = text_of(told, "description");
-  plugin.author = text_of(told, "author");
-  plugin.author_email = text_of(told, "email");
-  plugin.category = text_of(told, "category");
-  plugin.tags = texts_of(told, "tags");
-  plugin.adapter.object = text_of(told, "object");
-  for (const std::string& point : {plugin.category, text_of(told, "protocol")}) {
+  if (const std::string version = text_in(told, "version"); !set_version(plugin, version))
+    found.warnings.push_back("Version '" + version + "' is not of the form 1.2 or 1.2.3");
+  plugin.description = text_in(told, "description");
+  plugin.author = text_in(told, "author");
+  plugin.author_email = text_in(told, "email");
+  plugin.category = text_in(told, "category");
+  plugin.tags = texts_in(told, "tags");
+  plugin.adapter.object = text_in(told, "object");
+  for (const std::string& point : {plugin.category, text_in(told, "protocol")}) {
     if (plugin::find_extension_point(point) == nullptr) continue;
     plugin.extension_points = {point};
     break;
@@ -111,7 +73,7 @@ class Opening {
   Opening(Project& project, const Surroundings& host) : project_(project), host_(host) {}
 
   void run(const std::vector<std::string>& files) {
-    for (const std::string& file : files) describe(file);
+    for (const std::string& file : files) read(file);
     order();
     warn_of_unknown_configs();
     settle();
@@ -154,63 +116,34 @@ class Opening {
                                                                   : path.string());
   }
 
-  void describe(const std::string& entry) {
-    const plugin::Descriptor reader = reader_of(project_.folder, entry, host_);
-    const fs::path place = fs::path(project_.folder) / entry;
-    try {
-      const Value all = host_.inspector.describe(reader);
-      for (const Value& told : all.items()) take(told, reader, place);
-    } catch (const Error& error) {
-      project_.problems.push_back({place, error});
-    }
+  void read(const std::string& entry) {
+    const plugin::Descriptor reader = python_reader("kbert", project_.folder, entry, host_);
+    describe(reader, host_, project_.problems, [&](const Value& told) { take(told, reader); });
   }
 
-  void take(const Value& told, const plugin::Descriptor& reader, const fs::path& place) {
-    try {
-      if (const std::string error = text_of(told, "error"); !error.empty()) throw Error(Code::plugin, error);
-      Found found = found_of(told, reader);
-      const std::string& name = found.descriptor.id;
-      if (const std::string reason = project_.settings.reason_against(name, found.descriptor.category);
-          !reason.empty()) {
-        project_.left_out.push_back({name, reason});
-        names_.insert(name);
-        return;
-      }
-      if (!names_.insert(name).second) {
-        throw Error(Code::conflict, "Plugin '" + name + "' is already registered", "give one of the two another NAME");
-      }
+  void take(const Value& told, const plugin::Descriptor& reader) {
+    Found found = found_of(told, reader);
+    const std::string& name = found.descriptor.id;
+    const std::string reason = project_.settings.reason_against(name, found.descriptor.category);
+    if (!names_.insert(name).second && reason.empty()) {
+      throw Error(Code::conflict, "Plugin '" + name + "' is already registered", "give one of the two another NAME");
+    }
+    if (reason.empty()) {
       project_.plugins.push_back(std::move(found));
-    } catch (const Error& error) {
-      project_.problems.push_back({place, error});
+    } else {
+      project_.left_out.push_back({name, reason});
     }
   }
 
-  // The plugins of this project that `plugin` needs, providers first, each once.
-  void needs_of(const Found& plugin, std::vector<const Found*>& ordered, std::set<const Found*>& seen) const {
-    using Type = plugin::Requirement::Type;
-    for (const plugin::Requirement& need : plugin.descriptor.requires_) {
-      for (const Found& other : project_.plugins) {
-        const auto& provides = other.descriptor.provides;
-        const bool provided =
-            need.type == Type::capability && std::find(provides.begin(), provides.end(), need.name) != provides.end();
-        const bool named = need.type == Type::plugin && other.descriptor.id == need.name;
-        if ((!provided && !named) || &other == &plugin || !seen.insert(&other).second) continue;
-        needs_of(other, ordered, seen);
-        ordered.push_back(&other);
-      }
-    }
+  [[nodiscard]] Descriptors descriptors() const {
+    Descriptors all;
+    for (const Found& each : project_.plugins) all.push_back(&each.descriptor);
+    return all;
   }
 
   void order() {
-    std::vector<const Found*> ordered;
-    std::set<const Found*> seen;
-    for (const Found& each : project_.plugins) {
-      if (seen.contains(&each)) continue;
-      needs_of(each, ordered, seen);
-      if (seen.insert(&each).second) ordered.push_back(&each);
-    }
     std::vector<Found> sorted;
-    for (const Found* each : ordered) sorted.push_back(*each);
+    for (const std::size_t each : providers_first(descriptors())) sorted.push_back(project_.plugins[each]);
     project_.plugins = std::move(sorted);
   }
 
@@ -219,9 +152,7 @@ class Opening {
     for (const Member& config : project_.settings.configs.members()) {
       const std::string name(config.key());
       if (names_.contains(name)) continue;
-      const auto near = nearest(name, known);
-      project_.warnings.push_back("plugins.configs." + name + ": there is no such plugin" +
-                                  (near ? "; did you mean " + *near + "?" : ""));
+      project_.warnings.push_back(no_such_plugin("plugins.configs." + name, name, known));
     }
   }
 
@@ -237,17 +168,15 @@ class Opening {
       for (const std::string& name : each->provides) services.push_back(name);
     }
     std::vector<Value> settings;
-    for (const Found& each : project_.plugins) {
-      std::vector<const Found*> needed;
-      std::set<const Found*> seen{&each};
-      needs_of(each, needed, seen);
+    const Descriptors all = descriptors();
+    for (std::size_t i = 0; i < all.size(); ++i) {
       Value needs = Value::list();
-      for (const Found* other : needed) {
-        needs.push_back(Value::map({{"entry", other->descriptor.entry},
-                                    {"object", other->descriptor.adapter.object},
-                                    {"config", config_of(other->descriptor.id)}}));
+      for (const std::size_t other : needed_by(all, i)) {
+        needs.push_back(Value::map({{"entry", all[other]->entry},
+                                    {"object", all[other]->adapter.object},
+                                    {"config", config_of(all[other]->id)}}));
       }
-      settings.push_back(Value::map({{"config", config_of(each.descriptor.id)},
+      settings.push_back(Value::map({{"config", config_of(all[i]->id)},
                                      {"validate_on_load", project_.settings.validate_on_load},
                                      {"auto_initialize", project_.settings.auto_initialize},
                                      {"auto_start", project_.settings.auto_start},

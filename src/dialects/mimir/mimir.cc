@@ -9,6 +9,8 @@
 #include "base/suggest.h"
 #include "dialects/core/inspector.h"
 #include "dialects/core/surroundings.h"
+#include "dialects/core/told.h"
+#include "dialects/mimir/go_library.h"
 #include "dialects/mimir/go_package.h"
 #include "os/file.h"
 #include "os/paths.h"
@@ -23,9 +25,13 @@ using mimir::GoPackage;
 using mimir::GoPlugin;
 
 constexpr std::uint64_t most_source = std::uint64_t{4} << 20U;
-constexpr std::size_t most_library = std::size_t{1} << 20U;  // a library's symbols are near its beginning
 constexpr std::string_view module_of_the_guide = "github.com/Mimir-AIP/Mimir-AIP-Go";
 const std::vector<std::string_view> types{"Input", "Data_Processing", "AIModels", "Output"};
+
+std::vector<std::string> modules(const std::string& shims) {
+  const std::string guide = os::join(shims, "mimir");
+  return {std::string(module_of_the_guide) + "=" + guide, "github.com/stretchr/testify=" + os::join(guide, "testify")};
+}
 
 class Mimir final : public Dialect {
  public:
@@ -33,9 +39,9 @@ class Mimir final : public Dialect {
 
   // A folder with such a type is one Go package, whatever else is in it.
   plugin::Finding look(const plugin::Shelf& shelf) override {
-    plugin::Finding finding = go_libraries(shelf);
     const GoPackage package = mimir::read_package(sources(shelf));
-    if (package.plugins.empty()) return finding;
+    if (package.plugins.empty()) return go_libraries(shelf);  // beside its source a library is what was made of that
+    plugin::Finding finding;
     finding.whole_folder = true;
     for (const GoPlugin& plugin : package.plugins) {
       try {
@@ -48,24 +54,34 @@ class Mimir final : public Dialect {
   }
 
  private:
-  // What `go build -buildmode=plugin` made is told apart from libraries of others, and why it is not loaded.
-  static plugin::Finding go_libraries(const plugin::Shelf& shelf) {
+  // What `go build -buildmode=plugin` made is opened by a program that is built for it, and asked what it is.
+  plugin::Finding go_libraries(const plugin::Shelf& shelf) {
     plugin::Finding finding;
     for (const std::string& file : shelf.files) {
-      if (!file.ends_with(".so") || !is_go_plugin((shelf.folder / file).string())) continue;
+      const std::string path = (shelf.folder / file).string();
+      if (!file.ends_with(".so") || !mimir::is_go_library(path)) continue;
       finding.files.push_back(file);
-      finding.problems.push_back(
-          {shelf.folder / file,
-           Error(Code::unsupported, file + " was built with -buildmode=plugin: only a host built by the same toolchain of the same packages can load it",
-                 "put its source here instead, as plugins/<name>/<name>.go: it is built when it is first used")
-               .with("file", (shelf.folder / file).string())});
+      try {
+        finding.plugins.push_back(opened(shelf, file, finding.plugins));
+      } catch (const Error& error) {
+        Error told(error.code(), file + " was built with -buildmode=plugin: " + error.what(),
+                   "put its source here instead, as plugins/<name>/<name>.go: it is built when it is first used");
+        finding.problems.push_back({path, told.with("file", path)});
+      }
     }
     return finding;
   }
 
-  static bool is_go_plugin(const std::string& path) {
-    const std::string image = beginning_of(path, most_library);
-    return image.starts_with("\x7f" "ELF") && (image.find("go:plugin.tabs") != std::string::npos || image.find("go.plugin.tabs") != std::string::npos);
+  plugin::Descriptor opened(const plugin::Shelf& shelf, const std::string& file, const std::vector<plugin::Descriptor>& before) {
+    GoPlugin found;
+    found.go_type = fs::path(file).stem().string();
+    found.file = "open.go";
+    found.constructor = mimir::opener;
+    plugin::Descriptor plugin = descriptor(shelf, found);
+    plugin.folder = mimir::package_for((shelf.folder / file).string(), os::join(host_.data_dir, "go-libraries"));
+    plugin.adapter.paths.emplace_back("cgo");
+    plugin.description = file;
+    return finished(shelf, std::move(plugin), found, before);
   }
 
   static std::map<std::string, std::string> sources(const plugin::Shelf& shelf) {
@@ -95,8 +111,12 @@ class Mimir final : public Dialect {
 
   plugin::Descriptor described(const plugin::Shelf& shelf, const GoPlugin& found, const std::vector<plugin::Descriptor>& before) {
     check(shelf, found);
-    GoPlugin told = found;
-    plugin::Descriptor plugin = descriptor(shelf, found);
+    return finished(shelf, descriptor(shelf, found), found, before);
+  }
+
+  // With what it is called, and where it takes part: as its source says, or it itself.
+  plugin::Descriptor finished(const plugin::Shelf& shelf, plugin::Descriptor plugin, GoPlugin told,
+                              const std::vector<plugin::Descriptor>& before) {
     if (told.kind.empty() || told.name.empty() || told.asked_for_dependencies) ask(plugin, told);
     check_type(shelf, told);
     name(plugin, told, before);
@@ -105,12 +125,11 @@ class Mimir final : public Dialect {
     for (const std::string& needed : told.dependencies) {
       plugin.requires_.push_back({plugin::Requirement::Type::plugin, needed, {}});
     }
-    set_version(plugin, told.version);
+    (void)set_version(plugin, told.version);
     return plugin;
   }
 
   plugin::Descriptor descriptor(const plugin::Shelf& shelf, const GoPlugin& found) const {
-    const std::string guide = os::join(host_.shims, "mimir");
     plugin::Descriptor plugin;
     plugin.id = "mimir-" + found.go_type;  // until it is known
     plugin.version_text = "0.0.0";
@@ -119,8 +138,7 @@ class Mimir final : public Dialect {
     plugin.folder = shelf.folder.string();
     plugin.entry = found.file;
     plugin.description = found.go_type + " of " + found.file;
-    plugin.adapter = {std::string(module_of_the_guide) + "/worker", found.constructor,
-                      {std::string(module_of_the_guide) + "=" + guide, "github.com/stretchr/testify=" + os::join(guide, "testify")}};
+    plugin.adapter = {std::string(module_of_the_guide) + "/worker", found.constructor, modules(host_.shims)};
     return plugin;
   }
 
@@ -156,26 +174,42 @@ class Mimir final : public Dialect {
     names_.insert({told.name, reference});
   }
 
-  static void set_version(plugin::Descriptor& plugin, const std::string& version) {
-    const auto parsed = Version::try_parse(version, Version::Form::loose);
-    plugin.version = parsed.value_or(Version::parse("0.0.0"));
-    plugin.version_text = plugin.version.text();
-  }
-
   const Surroundings host_;
   std::map<std::string, std::string> names_;  // of the plugins found so far in this scan
 };
 
+// --server [PORT] serves, and so does it without a flag; --pipeline FILE runs that. The guide's config.yaml is read where it is there.
+std::vector<std::string> own_words(std::vector<std::string> typed) {
+  std::vector<std::string> words;
+  if (fs::exists("config.yaml") && std::ranges::find(typed, "--config") == typed.end()) words = {"--config", "config.yaml"};
+  const auto append = [&](auto from) { words.insert(words.end(), from, typed.end()); };
+  if (const auto pipeline = std::ranges::find(typed, "--pipeline"); pipeline != typed.end()) {
+    *pipeline = "run";
+    append(typed.begin());
+    return words;
+  }
+  if (!typed.empty() && typed.front() == "--version") return typed;
+  words.emplace_back("serve");
+  if (typed.empty() || typed.front() != "--server") {
+    append(typed.begin());
+    return words;
+  }
+  const bool port = typed.size() > 1 && !typed[1].starts_with('-');
+  if (port) words.emplace_back("--port");
+  append(typed.begin() + 1);
+  return words;
+}
+
 cli::Guests words() {
   cli::Guests guests;
-  guests.names = {{"mimir-aip-server", {"serve"}}};
+  guests.names = {{"mimir-aip-server", {}, own_words}};
   return guests;
 }
 
 }  // namespace
 
 Guide mimir_guide() {
-  return {"mimir", words(), [](const Surroundings& host) { return std::make_unique<Mimir>(host); }};
+  return {"mimir", words(), [](const Surroundings& host) { return std::make_unique<Mimir>(host); }, modules};
 }
 
 }  // namespace mortise::dialects

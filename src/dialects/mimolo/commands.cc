@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "data/value_json.h"
+#include "dialects/core/projects.h"
 #include "os/paths.h"
 
 namespace mortise::dialects::mimolo {
@@ -68,26 +69,12 @@ Value request_of(const GuestInput& input, File file) {
   return body;
 }
 
-Value ask(const Client& client, const char* what, const Value& body) {
-  return client.ask({.method = "POST", .target = std::string("/api/v1/mimolo/") + what, .body = data::to_json(body)})
-      .value();
-}
-
-// What is wrong but keeps nothing from working. Whether there was something.
-bool complain_about(const Value& answer) {
-  for (const Value& problem : list_in(answer, "problems").items())
-    complain("mortise: " + harmless(text_in(problem, "file")) + ": " + harmless(text_in(problem, "error")) + "\n");
-  for (const Value& warning : list_in(answer, "warnings").items())
-    complain("mortise: warning: " + harmless(warning.as_string()) + "\n");
-  return list_in(answer, "problems").size() != 0;
-}
-
 // ---- register ----------------------------------------------------------------------------------------------------------
 
 int list_registered(const Tools& tools, const GuestInput& input) {
   const Value body = request_of(input, File::optional);
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
-  const Value answer = ask(owner.client(), "check", body);
+  const Value answer = ask(owner.client(), "mimolo", "check", body);
   const bool problems = complain_about(answer);
   print(json_text(
       Value::map({{"plugins", list_in(answer, "plugins")}, {"not_registered", list_in(answer, "not_registered")}})));
@@ -98,7 +85,7 @@ int list_registered(const Tools& tools, const GuestInput& input) {
 // ---- monitor -----------------------------------------------------------------------------------------------------------
 
 int dry_run(const Client& client, const Value& body) {
-  const Value answer = ask(client, "check", body);
+  const Value answer = ask(client, "mimolo", "check", body);
   const bool problems = complain_about(answer);
   print(json_text(answer));
   if (problems) return wrong_registration;
@@ -190,7 +177,7 @@ int monitor(const Tools& tools, const GuestInput& input) {
   const Value body = request_of(input, File::required);
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   if (input.has("dry-run")) return dry_run(owner.client(), body);
-  const Value began = ask(owner.client(), "watches", body);
+  const Value began = ask(owner.client(), "mimolo", "watches", body);
   (void)complain_about(began);
   Console(owner.client(), began, tools.arguments.json, input.has("once")).follow();
   return EXIT_SUCCESS;
@@ -205,7 +192,7 @@ int try_out(const Tools& tools, const GuestInput& input) {
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   for (std::int64_t i = 0; i < static_cast<std::int64_t>(count); ++i) {
     if (i != 0 && tools.signals.wait_for(std::chrono::milliseconds(static_cast<std::int64_t>(1000 / rate)))) break;
-    const Value answer = ask(owner.client(), "poll", body);
+    const Value answer = ask(owner.client(), "mimolo", "poll", body);
     print(data::to_json(*answer.find("event")) + "\n");
   }
   return EXIT_SUCCESS;

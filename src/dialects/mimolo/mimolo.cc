@@ -6,13 +6,15 @@
 
 #include "base/ids.h"
 #include "dialects/core/inspector.h"
+#include "dialects/core/projects.h"
 #include "dialects/core/surroundings.h"
+#include "dialects/core/told.h"
 #include "dialects/mimolo/commands.h"
-#include "dialects/mimolo/log_files.h"
 #include "dialects/mimolo/project.h"
 #include "http/api.h"
 #include "http/openapi.h"
 #include "jobs/monitors/monitors.h"
+#include "jobs/monitors/record_files.h"
 #include "os/paths.h"
 #include "plugin/registry.h"
 #include "runtime/plain_host.h"
@@ -24,13 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace mimolo;
 using namespace http::schema;
-
-std::string text_in(const Value& body, std::string_view key) {
-  const Value* found = body.find(key);
-  if (found == nullptr || found->is_null()) return {};
-  if (!found->is(Kind::string)) throw Error(Code::invalid, std::string(key) + ": expected a string");
-  return std::string(found->as_string());
-}
 
 class Mimolo final : public Dialect {
  public:
@@ -68,20 +63,10 @@ class Mimolo final : public Dialect {
                               {"log_format", string("jsonl, yaml or md")},
                               {"label", string("of the one monitor to poll")}},
                              {"folder"});
-    const auto add = [&](std::string what, std::string id, std::string summary, Value answer, auto member) {
-      router.add({.method = http::Method::post,
-                  .pattern = "/api/v1/mimolo/" + what,
-                  .id = std::move(id),
-                  .tag = "mimolo",
-                  .summary = std::move(summary),
-                  .request = body,
-                  .response = std::move(answer),
-                  .errors = {Code::not_found, Code::conflict},
-                  .scope = http::Scope::admin,  // it loads code from a folder that the caller names
-                  .work = http::Work::waiting,
-                  .handler = http::answering([this, member](const http::Request& request) {
-                    return http::Response::json((this->*member)(request.json()));
-                  })});
+    const auto add = [&](const char* what, const char* id, const char* summary, Value answer, auto member) {
+      add_project_route(router, {"mimolo", what, id, summary, body, std::move(answer), [this, member](const Value& asked) {
+                                   return (this->*member)(asked);
+                                 }});
     };
     add("check", "checkMimolo", "What a MiMoLo project's settings say, and which monitors they register",
         object({{"config", anything()}, {"plugins", list(anything())}}), &Mimolo::check);
@@ -103,8 +88,7 @@ class Mimolo final : public Dialect {
   }
 
   Opened open(const Value& body) const {
-    const std::string folder = text_in(body, "folder"), config = text_in(body, "config");
-    if (!folder.starts_with('/')) throw Error(Code::invalid, "folder: expected an absolute path");
+    const std::string folder = folder_in(body), config = text_in(body, "config");
     Settings settings = config.empty() ? default_settings(folder) : read_settings(os::join(folder, config), folder);
     Overrides overrides;
     if (const Value* cooldown = body.find("cooldown"); cooldown != nullptr && cooldown->is_number())
@@ -115,20 +99,8 @@ class Mimolo final : public Dialect {
     return {std::move(settings), std::move(project)};
   }
 
-  // Makes the host know them, in their present form.
-  void enter(const Project& project) const {
-    for (const Project::Registered& each : project.registered) {
-      const plugin::Descriptor& plugin = each.found.descriptor;
-      const auto there = host_.registry.find(plugin.id);
-      if (there != nullptr && (there->dialect != plugin.dialect || there->folder != plugin.folder)) {
-        throw Error(Code::conflict, "Plugin label '" + plugin.id + "' is already registered",
-                    "the one in " + there->folder + " has it; rename one of the two")
-            .with("plugin", plugin.id)
-            .with("phase", "registration");
-      }
-      if (there != nullptr) host_.registry.remove(there->id);
-      host_.registry.add(plugin);
-    }
+  void enter_all(const Project& project) const {
+    for (const Project::Registered& each : project.registered) enter(each.found.descriptor, "Plugin label", host_);
   }
 
   Value check(const Value& body) const {
@@ -143,8 +115,9 @@ class Mimolo final : public Dialect {
     if (opened.project.registered.empty()) {
       throw Error(Code::not_found, "no plugins are registered", "enable one: [plugins.example] with enabled = true");
     }
-    enter(opened.project);
-    auto files = std::make_shared<LogFiles>(opened.settings.log_dir, opened.settings.log_format);
+    enter_all(opened.project);
+    auto files = std::make_shared<jobs::RecordFiles>(
+        jobs::RecordFiles::Layout{opened.settings.log_dir, opened.settings.log_format, "mimolo", "MiMoLo Log"});
     const auto spec = opened.project.watch(opened.settings, make_id("own"));
     Value answer = opened.project.shown();
     answer.set("config", shown(opened.settings));
@@ -159,7 +132,7 @@ class Mimolo final : public Dialect {
     const auto one =
         std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.found.descriptor.id == label; });
     if (one == all.end()) throw Error(Code::not_found, "no plugin '" + label + "' is registered").with("plugin", label);
-    enter(opened.project);
+    enter_all(opened.project);
     runtime::Call call;
     call.operation = runtime::Operation::poll;
     call.host = std::make_shared<runtime::PlainHost>(host_.services, host_.log.named(label));

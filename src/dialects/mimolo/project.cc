@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <set>
 
-#include "base/suggest.h"
 #include "dialects/core/inspector.h"
+#include "dialects/core/needs.h"
+#include "dialects/core/told.h"
 #include "os/paths.h"
 
 namespace mortise::dialects::mimolo {
@@ -14,23 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds longest_poll{15};
-
-std::string text_of(const Value& map, std::string_view key, std::string_view otherwise = {}) {
-  const Value* found = map.find(key);
-  return std::string(found != nullptr && found->is(Kind::string) ? found->as_string() : otherwise);
-}
-
-plugin::Descriptor reader_of(const std::string& folder, const std::string& file, const Surroundings& host) {
-  plugin::Descriptor reader;
-  reader.id = "mimolo-" + fs::path(file).stem().string();
-  reader.version_text = "0.0.0";
-  reader.dialect = "mimolo";
-  reader.language = "python";
-  reader.folder = folder;
-  reader.entry = file;
-  reader.adapter = {"mortise_mimolo", "", {os::join(host.shims, "mimolo")}};
-  return reader;
-}
 
 // The constructor's arguments and the words of [plugins.LABEL] that override the class.
 plugin::ConfigSchema schema_of(const std::vector<Found::Parameter>& parameters) {
@@ -53,22 +37,24 @@ Found found_of(const Value& told, const plugin::Descriptor& reader) {
               fs::path(reader.entry).stem().string(),
               told.at("hears_segments").as_bool()};
   plugin::Descriptor& plugin = found.descriptor;
-  plugin.id = text_of(told, "label");
-  plugin.adapter.object = text_of(told, "class");
-  plugin.version_text = text_of(told, "version", "0.0.0");
-  plugin.version = Version::parse(plugin.version_text);
-  plugin.author = text_of(told, "author");
-  plugin.description = text_of(told, "description");
+  plugin.id = text_in(told, "label");
+  plugin.adapter.object = text_in(told, "class");
+  if (const std::string version = text_in(told, "version", "0.0.0"); !set_version(plugin, version))
+    throw Error(Code::invalid, "version '" + version + "' is not of the form 1.2.3");
+  plugin.author = text_in(told, "author");
+  plugin.description = text_in(told, "description");
   plugin.category = "monitor";
   plugin.extension_points = {"monitor"};
   for (const Value& each : told.at("parameters").items())
-    found.parameters.push_back({text_of(each, "name"), each.at("required").as_bool()});
+    found.parameters.push_back({text_in(each, "name"), each.at("required").as_bool()});
+  for (std::string& label : texts_in(told, "depends_on"))
+    plugin.requires_.push_back({plugin::Requirement::Type::plugin, std::move(label), {}});
   plugin.config = schema_of(found.parameters);
   plugin.keeps_state = true;
   plugin.max_instances = 1;
   plugin.deadline = longest_poll;
   plugin.on_failure = plugin::FailurePolicy::report;  // the watch lets it rest
-  found.rules = {told.at("resets_cooldown").as_bool(), told.at("infrequent").as_bool(), text_of(told, "data_header")};
+  found.rules = {told.at("resets_cooldown").as_bool(), told.at("infrequent").as_bool(), text_in(told, "data_header")};
   return found;
 }
 
@@ -79,19 +65,8 @@ Error already_registered(const std::string& label) {
 }
 
 void read_file(const std::string& file, const plugin::Shelf& shelf, const Surroundings& host, Findings& findings) {
-  const plugin::Descriptor reader = reader_of(shelf.folder.string(), file, host);
-  try {
-    const Value told = host.inspector.describe(reader);
-    for (const Value& each : told.items()) {
-      if (const std::string error = text_of(each, "error"); !error.empty()) {
-        findings.problems.push_back({shelf.folder / file, Error(Code::invalid, error)});
-      } else {
-        findings.monitors.push_back(found_of(each, reader));
-      }
-    }
-  } catch (const Error& error) {
-    findings.problems.push_back({shelf.folder / file, error});
-  }
+  const plugin::Descriptor reader = python_reader("mimolo", shelf.folder.string(), file, host);
+  describe(reader, host, findings.problems, [&](const Value& told) { findings.monitors.push_back(found_of(told, reader)); });
 }
 
 plugin::Shelf shelf_of(const fs::path& folder) {
@@ -156,11 +131,36 @@ std::vector<Found>::iterator named(std::vector<Found>& all, const std::string& n
              : std::find_if(all.begin(), all.end(), [&](const Found& each) { return each.stem == name; });
 }
 
-std::string no_such_plugin(const std::string& name, const std::vector<Found>& all) {
+bool is_registered(const Project& project, const std::string& label) {
+  return std::any_of(project.registered.begin(), project.registered.end(),
+                     [&](const Project::Registered& each) { return each.found.descriptor.id == label; });
+}
+
+// Leaves out whoever needs one that is not registered, until nobody does, and puts those that others need before them.
+void settle_needs(Project& project) {
+  for (std::size_t i = 0; i < project.registered.size();) {
+    const plugin::Descriptor& plugin = project.registered[i].found.descriptor;
+    const auto lacks = std::find_if(plugin.requires_.begin(), plugin.requires_.end(),
+                                    [&](const plugin::Requirement& need) { return !is_registered(project, need.name); });
+    if (lacks == plugin.requires_.end()) {
+      ++i;
+      continue;
+    }
+    project.left_out.push_back({plugin.id, "it needs '" + lacks->name + "', which is not registered"});
+    project.registered.erase(project.registered.begin() + static_cast<std::ptrdiff_t>(i));
+    i = 0;
+  }
+  Descriptors all;
+  for (const Project::Registered& each : project.registered) all.push_back(&each.found.descriptor);
+  std::vector<Project::Registered> sorted;
+  for (const std::size_t each : providers_first(all)) sorted.push_back(project.registered[each]);
+  project.registered = std::move(sorted);
+}
+
+std::vector<std::string_view> labels_of(const std::vector<Found>& all) {
   std::vector<std::string_view> labels;
   for (const Found& each : all) labels.push_back(each.descriptor.id);
-  const auto near = nearest(name, labels);
-  return "[plugins." + name + "]: there is no such plugin" + (near ? "; did you mean " + *near + "?" : "");
+  return labels;
 }
 
 }  // namespace
@@ -186,7 +186,7 @@ Project Project::open(const std::string& folder, const Settings& settings, const
   for (const auto& [name, section] : settings.plugins) {
     const auto found = named(all, name);
     if (found == all.end()) {
-      project.warnings.push_back(no_such_plugin(name, all));
+      project.warnings.push_back(no_such_plugin("[plugins." + name + "]", name, labels_of(all)));
       continue;
     }
     if (section.enabled) {
@@ -205,6 +205,7 @@ Project Project::open(const std::string& folder, const Settings& settings, const
       project.left_out.push_back({label, "there is no section [plugins." + label + "]"});
     }
   }
+  settle_needs(project);
   return project;
 }
 
@@ -228,7 +229,7 @@ jobs::WatchSpec Project::watch(const Settings& settings, const std::string& watc
 }
 
 Value Project::shown() const {
-  Value plugins = Value::list(), others = Value::list(), wrong = Value::list(), said = Value::list();
+  Value plugins = Value::list(), others = Value::list();
   for (const auto& [found, section] : registered) {
     const std::string& header = found.rules.data_header;
     plugins.push_back(Value::map({{"label", found.descriptor.id},
@@ -241,11 +242,7 @@ Value Project::shown() const {
                                   {"file", os::join(found.descriptor.folder, found.descriptor.entry)}}));
   }
   for (const LeftOut& each : left_out) others.push_back(Value::map({{"label", each.label}, {"reason", each.reason}}));
-  for (const plugin::Problem& each : problems) {
-    wrong.push_back(Value::map({{"file", each.folder.string()}, {"error", each.error.what()}}));
-  }
-  for (const std::string& warning : warnings) said.push_back(warning);
-  return Value::map({{"plugins", plugins}, {"not_registered", others}, {"problems", wrong}, {"warnings", said}});
+  return Value::map({{"plugins", plugins}, {"not_registered", others}, {"problems", dialects::shown(problems)}, {"warnings", list_of(warnings)}});
 }
 
 }  // namespace mortise::dialects::mimolo

@@ -1,6 +1,5 @@
 #include "dialects/mimolo/settings.h"
 
-#include <array>
 #include <filesystem>
 
 #include "base/config_tree.h"
@@ -10,8 +9,6 @@ namespace mortise::dialects::mimolo {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 3> formats{"jsonl", "yaml", "md"};
 
 Error in_configuration(const std::string& text, const Error& cause) {
   Error error(cause.code(), text + cause.what(), cause.hint());
@@ -34,10 +31,8 @@ std::string one_of(const Node& node, std::initializer_list<std::string_view> wor
   throw node.expected("one of " + expected);
 }
 
-LogFormat format_of(const std::string& word) {
-  for (std::size_t i = 0; i < formats.size(); ++i) {
-    if (formats[i] == word) return static_cast<LogFormat>(i);
-  }
+jobs::RecordFormat format_of(const std::string& word) {
+  if (const auto format = jobs::record_format_named(word)) return *format;
   throw Error(Code::invalid, "log_format is jsonl, yaml or md, not '" + word + "'").with("phase", "configuration");
 }
 
@@ -87,8 +82,6 @@ Node parsed(const std::string& file) {
 }
 
 }  // namespace
-
-std::string_view name_of(LogFormat format) noexcept { return formats.at(static_cast<std::size_t>(format)); }
 
 Settings default_settings(const std::string& folder) {
   Settings settings;

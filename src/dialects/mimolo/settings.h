@@ -7,12 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "jobs/monitors/record_files.h"
 #include "mortise/value.hpp"
 
 namespace mortise::dialects::mimolo {
-
-enum class LogFormat { jsonl, yaml, md };
-[[nodiscard]] std::string_view name_of(LogFormat format) noexcept;
 
 // [plugins.NAME]
 struct PluginSection {
@@ -27,7 +25,7 @@ struct Settings {
   double cooldown_seconds = 600;
   double poll_tick_ms = 200;  // accepted; monitors have schedules of their own here
   std::string log_dir;        // absolute
-  LogFormat log_format = LogFormat::jsonl;
+  jobs::RecordFormat log_format = jobs::RecordFormat::jsonl;
   std::string console_verbosity = "info";
   std::vector<std::pair<std::string, PluginSection>> plugins;  // in the order of the file
 };

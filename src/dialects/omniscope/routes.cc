@@ -9,6 +9,7 @@
 #include "dialects/omniscope/guide_table.h"
 #include "dialects/omniscope/life_routes.h"
 #include "dialects/omniscope/pages.h"
+#include "dialects/omniscope/projects.h"
 #include "http/openapi.h"
 #include "plugin/extension_points.h"
 #include "plugin/registry.h"
@@ -145,7 +146,23 @@ void add_routes(http::Router& router, const Surroundings& host, Executions& exec
             .handler = http::answering([&](const http::Request& request) {
               const auto limit = request.int_parameter("limit", most_executions, 1, most_executions);
               return Response::json(executions.history(*plugin_of(host, request), static_cast<std::uint32_t>(limit)));
-            })});
+            })})
+      .add({.method = Method::post,
+            .pattern = "/api/plugins/sdk/create",
+            .id = "createPluginProject",
+            .summary = "Make a new plugin project in the server's folder",
+            .request = object({{"name", string()},
+                               {"language", one_of({"python", "r"})},
+                               {"author", string()},
+                               {"description", string()},
+                               {"category", string()},
+                               {"tags", list(string())},
+                               {"extension_points", list(string())}},
+                              {"name"}),
+            .response = object({{"message", string()}, {"plugin_path", string()}}, {"plugin_path"}),
+            .errors = {Code::conflict},
+            .handler = http::answering(
+                [&](const http::Request& request) { return Response::json(create_project(host, request)); })});
   add_life_routes(router, host);
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "dialects/core/told.h"
 #include "dialects/smi/places.h"
 #include "os/paths.h"
 #include "os/process.h"
@@ -64,11 +65,6 @@ plugin::Descriptor reader_of(const std::string& path, const Surroundings& host) 
   return reader;
 }
 
-std::string text_of(const Value& map, std::string_view key) {
-  const Value* text = map.find(key);
-  return text != nullptr && text->is(Kind::string) ? std::string(text->as_string()) : std::string();
-}
-
 // What may be a plugin's name here (manifest.h): other characters become '_'.
 std::string as_id(std::string text) {
   bool dot = false;
@@ -92,12 +88,6 @@ std::string stem_of(std::string file) {
   return file;
 }
 
-void set_version(plugin::Descriptor& plugin, const std::string& said) {
-  const auto version = Version::try_parse(said, Version::Form::loose);
-  plugin.version = version.value_or(Version());
-  plugin.version_text = version ? said : "0.0.0";
-}
-
 }  // namespace
 
 plugin::Descriptor Finder::describe(const std::string& path) {
@@ -116,11 +106,11 @@ plugin::Descriptor Finder::describe(const std::string& path) {
   plugin::Descriptor plugin = reader_of(path, host_);
   const Value all = host_.inspector.describe(plugin);
   const Value& said = all.items().front();
-  const std::string id = text_of(said, "id"), name = text_of(said, "name");
+  const std::string id = text_in(said, "id"), name = text_in(said, "name");
   plugin.id = as_id(id.empty() ? stem_of(plugin.entry) : id);
-  plugin.adapter.object = plugin.language == "python" ? text_of(said, "class") : plugin.id;
+  plugin.adapter.object = plugin.language == "python" ? text_in(said, "class") : plugin.id;
   plugin.description = name;
-  set_version(plugin, text_of(said, "version"));
+  (void)set_version(plugin, text_in(said, "version"));
   plugin.extension_points = {"model"};
   // Its models may lie in the folders that callers may name (places.h). All of them, for all of its models: what a worker may
   // see is part of what it is kept under, and a plugin has one process for all.
@@ -137,7 +127,7 @@ plugin::Descriptor Finder::describe(const std::string& path) {
 plugin::Finding Finder::look(const plugin::Shelf& shelf) {
   plugin::Finding finding;
   // A package says what it is; its libraries need not be looked through.
-  if (std::find(shelf.files.begin(), shelf.files.end(), "manifest.json") != shelf.files.end()) return finding;
+  if (has_manifest(shelf)) return finding;
   for (const std::string& file : shelf.files) {
     const std::string path = (shelf.folder / file).string();
     if (!is_library(path) && !is_class(path)) continue;

@@ -64,6 +64,15 @@ int try_library(const cli::Tools&, const cli::GuestInput& input) {
   throw os::system_error("cannot start '" + program + "'", program);
 }
 
+// Its flags, in our words. There is no gRPC to be left out.
+std::vector<std::string> own_words(std::vector<std::string> typed) {
+  std::erase(typed, "--no-grpc");
+  for (std::string& word : typed) {
+    if (word == "--http-port" || word.starts_with("--http-port=")) word.replace(0, std::string_view("--http-port").size(), "--port");
+  }
+  return typed;
+}
+
 cli::Guests words() {
   cli::Guests words;
   words.verbs.push_back(
@@ -73,7 +82,7 @@ cli::Guests words() {
        .examples = "mortise smi-test ./libmlos_my_plugin.so",
        .arguments = {{"PLUGIN", "", "the library"}},
        .run = try_library});
-  words.names.push_back({"mlos_core", {"serve"}});
+  words.names.push_back({"mlos_core", {"serve"}, own_words});
   return words;
 }
 

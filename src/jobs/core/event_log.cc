@@ -35,6 +35,13 @@ Alert alert_of(const store::AlertRow& row) {
   return alert;
 }
 
+std::vector<EventRecord> records_of(const std::vector<store::EventRow>& rows) {
+  std::vector<EventRecord> events;
+  for (const store::EventRow& row : rows)
+    events.push_back({row.id, row.type, row.time, row.source, row.run, read_json_column(row.data)});
+  return events;
+}
+
 void require_word(std::string_view key, const std::string& word, std::initializer_list<std::string_view> known) {
   if (word.empty() || std::find(known.begin(), known.end(), word) != known.end()) return;
   std::string all;
@@ -49,24 +56,28 @@ void require_word(std::string_view key, const std::string& word, std::initialize
 
 void EventLog::record(const NewEvent& event) {
   store::EventRow row;
-  row.id = make_id("ev");
   row.type = clean_text(event.type);
   row.time = event.time.value_or(now());
   row.source = clean_text(event.source);
   row.run = event.run;
   row.data = json_column(event.data);
+  const std::lock_guard lock(order_);
+  row.id = make_id("ev");
   database_.post(Durability::normal,
                  [row = std::move(row)](Connection& connection) { store::EventStore(connection).add(row); });
 }
 
 std::vector<EventRecord> EventLog::list(const Filter& filter) const {
   database_.flush();
-  std::vector<EventRecord> events;
-  for (const store::EventRow& row :
-       database_.read([&](Connection& connection) { return store::EventStore(connection).list(filter); }))
-    events.push_back({row.id, row.type, row.time, row.source, row.run, read_json_column(row.data)});
-  return events;
+  return records_of(database_.read([&](Connection& connection) { return store::EventStore(connection).list(filter); }));
 }
+
+std::vector<EventRecord> EventLog::after(const std::string& id, const std::string& type, std::uint32_t limit) const {
+  database_.flush();
+  return records_of(database_.read([&](Connection& connection) { return store::EventStore(connection).after(id, type, limit); }));
+}
+
+std::string EventLog::present() { return make_id("ev"); }
 
 std::string_view name_of(Severity severity) noexcept { return severities[static_cast<std::size_t>(severity)]; }
 

@@ -11,6 +11,7 @@
 // Thread-safe. Recording an event returns at once; what is raised, acknowledged and resolved is on the disk when the call returns.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,11 +46,17 @@ struct EventRecord {
 class EventLog {
  public:
   explicit EventLog(store::Database& database) : database_(database) {}
+  // Ids rise in the order in which events are recorded, so that "after this one" leaves none out.
   void record(const NewEvent& event);
   using Filter = store::EventQuery;
   [[nodiscard]] std::vector<EventRecord> list(const Filter& filter) const;  // newest first
+  // Those of a type ("run." with a dot: of a family) that came after an id, oldest first.
+  [[nodiscard]] std::vector<EventRecord> after(const std::string& id, const std::string& type, std::uint32_t limit) const;
+  // What every event until now comes before, as an id.
+  [[nodiscard]] static std::string present();
 
  private:
+  std::mutex order_;
   store::Database& database_;
 };
 

@@ -42,11 +42,13 @@ namespace mortise::jobs {
 // What becomes of a run whose process died: the next server goes on with it, or somebody says so.
 enum class Resume { by_hand, automatic };
 
-// One time at which a schedule was due. It is taken together with the run's beginning: by one run, or by none.
+// One time at which a schedule was due, or an event that it waited for. It is taken together with the run's beginning: by one run,
+// or by none.
 struct ScheduleSlot {
   std::string schedule;
   Time due;
   std::optional<Time> next;  // when the schedule is due again
+  std::string event = {};    // its id
 };
 
 // The result of a step that a run takes over from an earlier one.

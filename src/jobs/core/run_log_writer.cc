@@ -97,7 +97,7 @@ std::string RunLog::Writer::begin(const NewRun& run) {
     store::CheckpointStore checkpoints(connection);
     if (!run.plan.empty()) checkpoints.add_plan(row.id, run.plan);
     for (const ReusedStep& reused : run.reused) checkpoints.set_output(row.id, reused.kept);
-    if (run.slot) store::ScheduleStore(connection).fired(run.slot->schedule, run.slot->due, run.slot->next, row.id);
+    if (run.slot) store::ScheduleStore(connection).fired(run.slot->schedule, run.slot->due, {run.slot->next, run.slot->event}, row.id);
   };
   database_.write(Durability::full, add).get();
   const std::lock_guard lock(mutex_);

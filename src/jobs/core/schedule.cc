@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> missed_words{"skip", "once", "all"};
 constexpr std::array<std::string_view, 3> overlap_words{"skip", "queue", "cancel"};
-constexpr std::string_view every_word = "every ";
+constexpr std::string_view every_word = "every ", event_word = "event ";
 constexpr std::int64_t most_slots = 1000;
 
 template <typename Enum>
@@ -52,7 +52,14 @@ std::chrono::nanoseconds interval_of(const std::string& text) {
 std::string_view name_of(Missed missed) noexcept { return missed_words[static_cast<std::size_t>(missed)]; }
 std::string_view name_of(Overlap overlap) noexcept { return overlap_words[static_cast<std::size_t>(overlap)]; }
 
+bool Timing::is_event(std::string_view text) noexcept { return text.starts_with(event_word); }
+
 Timing Timing::parse(const std::string& text, const std::string& zone) {
+  if (is_event(text)) {
+    Timing timing(std::nullopt, {}, Zone::named(zone));
+    timing.event_ = EventFilter::parse(text.substr(event_word.size()));
+    return timing;
+  }
   if (text.starts_with(every_word))
     return {std::nullopt, interval_of(text.substr(every_word.size())), Zone::named(zone)};
   Timing timing(Cron::parse(text), {}, Zone::named(zone));
@@ -63,6 +70,7 @@ Timing Timing::parse(const std::string& text, const std::string& zone) {
 }
 
 std::optional<Time> Timing::next(Time after, Time anchor) const {
+  if (event_) return std::nullopt;
   if (cron_) return cron_->next(after, zone_);
   const std::int64_t passed = after.nanoseconds - anchor.nanoseconds;
   if (passed < 0) return anchor;
@@ -75,15 +83,30 @@ void check(const ScheduleSpec& spec) {
     throw Error(Code::invalid, "most must be from 1 to 1000").with("key", "most");
 }
 
+namespace {
+
+std::string timing_of(const Node& node) {
+  const auto cron = node.find("cron"), every = node.find("every"), event = node.find("event");
+  if (cron.has_value() + every.has_value() + event.has_value() != 1) throw node.expected("a map with one of cron, every and event");
+  for (const char* key : {"zone", "jitter"}) {
+    if (event && node.has(key)) throw node.at(key).problem("an event has no such key", "it is for schedules of times");
+  }
+  for (const char* key : {"source", "data"}) {
+    if (!event && node.has(key)) throw node.at(key).problem("a time has no such key", "it is for schedules by event");
+  }
+  if (event) return std::string(event_word) + read_event_filter(node).text();
+  return cron ? cron->as_string() : std::string(every_word) + every->as_text();
+}
+
+}  // namespace
+
 ScheduleSpec read_schedule_spec(const Node& node) {
   ScheduleSpec spec;
   if (!node.is(Node::Kind::map)) {
     spec.timing = node.as_string();
   } else {
-    node.forbid_unknown({"cron", "every", "zone", "missed", "most", "overlap", "jitter"});
-    const auto cron = node.find("cron"), every = node.find("every");
-    if (cron.has_value() == every.has_value()) throw node.expected("a map with either cron or every");
-    spec.timing = cron ? cron->as_string() : std::string(every_word) + every->as_text();
+    node.forbid_unknown({"cron", "every", "event", "source", "data", "zone", "missed", "most", "overlap", "jitter"});
+    spec.timing = timing_of(node);
     spec.zone = node.string_or("zone", spec.zone);
     if (const auto missed = node.find("missed")) spec.missed = read_word<Missed>(*missed, missed_words);
     if (const auto most = node.find("most")) spec.most = static_cast<std::uint32_t>(most->as_int64(1, most_slots));
@@ -115,6 +138,7 @@ store::ScheduleRow row_of(const Schedule& schedule) {
   row.last = schedule.last;
   row.last_run = schedule.last_run;
   row.problem = schedule.problem;
+  row.seen = schedule.seen;
   return row;
 }
 
@@ -135,6 +159,7 @@ Schedule schedule_of(const store::ScheduleRow& row) {
   schedule.last = row.last;
   schedule.last_run = row.last_run;
   schedule.problem = row.problem;
+  schedule.seen = row.seen;
   return schedule;
 }
 

@@ -14,9 +14,9 @@ using store::Connection;
 using store::Durability;
 using store::ScheduleStore;
 
-constexpr std::int64_t on_time = 60'000'000'000;   // a time that is no later than this was not missed
 constexpr std::chrono::seconds declare_every(15);  // pipeline files are looked at for their schedules
 constexpr std::size_t most_looked_at = 100'000;    // times that passed meanwhile
+constexpr std::uint32_t most_events = 1000;        // that happened since the last look; the rest is for the next
 
 Error unknown(const std::string& name) {
   return Error(Code::not_found, "there is no schedule '" + name + "'",
@@ -36,6 +36,12 @@ bool same(const Schedule& a, const Schedule& b) {
   const store::ScheduleRow x = row_of(a), y = row_of(b);
   return x.request == y.request && x.timing == y.timing && x.zone == y.zone && x.missed == y.missed &&
          x.overlap == y.overlap && x.most == y.most && x.jitter_ns == y.jitter_ns && x.origin == y.origin;
+}
+
+// What a schedule told, and how its runs ended: it would start itself.
+bool is_own(const EventRecord& event, const std::string& schedule) {
+  const Value* of = event.data.is(Kind::map) ? event.data.find("schedule") : nullptr;
+  return event.source == "schedule:" + schedule || (of != nullptr && *of == Value(schedule));
 }
 
 }  // namespace
@@ -82,6 +88,7 @@ Schedule Scheduler::add(Schedule schedule) {
   target_.check(schedule);
   schedule.created = clock_();
   schedule.next = timing.next(schedule.created, schedule.created);
+  if (timing.event()) schedule.seen = EventLog::present();
   try {
     write([&](ScheduleStore& store) { store.add(row_of(schedule)); });
   } catch (const Error& error) {
@@ -100,13 +107,14 @@ void Scheduler::remove(const std::string& name) {
 
 void Scheduler::pause(const std::string& name) {
   const Schedule schedule = get(name);
-  if (!write([&](ScheduleStore& store) { return store.set_state(name, "paused", schedule.next); })) throw unknown(name);
+  if (!write([&](ScheduleStore& store) { return store.set_state(name, "paused", {schedule.next, schedule.seen}); })) throw unknown(name);
 }
 
 void Scheduler::unpause(const std::string& name) {
   const Schedule schedule = get(name);
-  const auto next = Timing::parse(schedule.spec.timing, schedule.spec.zone).next(clock_(), schedule.created);
-  if (!write([&](ScheduleStore& store) { return store.set_state(name, "active", next); })) throw unknown(name);
+  const Timing timing = Timing::parse(schedule.spec.timing, schedule.spec.zone);
+  const store::ScheduleMark mark{timing.next(clock_(), schedule.created), timing.event() ? EventLog::present() : ""};
+  if (!write([&](ScheduleStore& store) { return store.set_state(name, "active", mark); })) throw unknown(name);
   wake();
 }
 
@@ -155,6 +163,7 @@ void Scheduler::declare(const std::vector<Schedule>& declared) {
       const Timing timing = Timing::parse(schedule.spec.timing, schedule.spec.zone);
       schedule.paused = old->paused;
       schedule.next = timing.next(clock_(), old->created);
+      if (timing.event()) schedule.seen = EventLog::present();
       (void)write([&](ScheduleStore& store) { return store.replace(row_of(schedule)); });
       wake();
     }
@@ -193,62 +202,77 @@ void Scheduler::loop() {
 void Scheduler::tick() {
   const std::lock_guard lock(tick_mutex_);
   const Time now = clock_();
-  for (Schedule& schedule : list()) {
-    if (schedule.paused || !schedule.next || with_jitter(schedule, *schedule.next) > now) continue;
-    const std::string name = schedule.name;
+  for (const Schedule& schedule : list()) {
+    if (!is_due(schedule, now)) continue;
     try {
-      look_at(std::move(schedule), now);
+      look_at(schedule, now);
     } catch (const Error& error) {
-      log_.failure("a schedule failed", error, {{"schedule", name}});
+      log_.failure("a schedule failed", error, {{"schedule", schedule.name}});
     }
   }
 }
 
-// From the one that is due to the last that is, oldest first; of very many, the newest.
-std::vector<Time> Scheduler::times_until(const Schedule& schedule, const Timing& timing, Time now) const {
-  std::vector<Time> times{*schedule.next};
-  for (auto next = timing.next(times.back(), schedule.created);
-       next && with_jitter(schedule, *next) <= now && times.size() < most_looked_at;
-       next = timing.next(times.back(), schedule.created)) {
-    times.push_back(*next);
+bool Scheduler::is_due(const Schedule& schedule, Time now) const {
+  if (schedule.paused) return false;
+  if (Timing::is_event(schedule.spec.timing)) return true;  // who knows
+  return schedule.next && with_jitter(schedule, *schedule.next) <= now;
+}
+
+// From the one that is due to the last that is, oldest first; of very many, the oldest, and the time after now.
+std::vector<Occasion> Scheduler::times_until(const Schedule& schedule, const Timing& timing, Time now) const {
+  std::vector<Occasion> times;
+  auto due = schedule.next;
+  while (due && with_jitter(schedule, *due) <= now && times.size() < most_looked_at) {
+    const auto next = timing.next(*due, schedule.created);
+    times.push_back({*due, next});
+    due = next;
   }
+  if (times.size() == most_looked_at) times.back().next = timing.next(std::max(times.back().due, now), schedule.created);
   return times;
 }
 
-void Scheduler::look_at(Schedule schedule, Time now) {
-  const Timing timing = Timing::parse(schedule.spec.timing, schedule.spec.zone);
-  std::vector<Time> times = times_until(schedule, timing, now);
-  const auto next =
-      timing.next(std::max(times.back(), times.size() == most_looked_at ? now : times.back()), schedule.created);
-  const bool was_held = held_.contains(schedule.name);
-  const bool missed =
-      !was_held && (times.size() > 1 || now.nanoseconds - with_jitter(schedule, times.back()).nanoseconds > on_time);
-  std::size_t keep = times.size();
-  if (missed && schedule.spec.missed == Missed::skip) {
-    const bool last_is_fresh = now.nanoseconds - with_jitter(schedule, times.back()).nanoseconds <= on_time;
-    keep = last_is_fresh && times.size() > 1 ? 1 : 0;
-  }
-  if (missed && schedule.spec.missed == Missed::once) keep = 1;
-  keep = std::min<std::size_t>(keep, schedule.spec.most);
-  if (const std::size_t dropped = times.size() - keep; dropped > 0) {
-    pass(schedule, keep == 0 ? next : times[dropped], {}, "schedule.missed",
-         Value::map({{"count", dropped}, {"first", times.front()}, {"last", times[dropped - 1]}}));
-    times.erase(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(dropped));
-  }
-  held_.erase(schedule.name);
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    const auto following = i + 1 < times.size() ? std::optional(times[i + 1]) : next;
-    if (!make_way(schedule)) {
-      if (schedule.spec.overlap == Overlap::queue || missed ||
-          was_held) {  // what is made up for comes one after the other, too
-        held_.insert(schedule.name);
-        return;
-      }
-      pass(schedule, following, {}, "schedule.skipped",
-           Value::map({{"due", times[i]}, {"reason", "the run of an earlier time has not ended"}}));
+// No two have the same time: it is what a run takes.
+std::vector<Occasion> Scheduler::events_since(const Schedule& schedule, const EventFilter& filter) {
+  std::string& looked = looked_[schedule.name];
+  if (looked < schedule.seen) looked = schedule.seen;
+  std::vector<Occasion> found;
+  Time last = schedule.last.value_or(Time{});
+  for (EventRecord& event : events_.after(looked, filter.type, most_events)) {
+    if (!filter.fits(event) || is_own(event, schedule.name)) {
+      if (found.empty()) looked = event.id;
       continue;
     }
-    take(schedule, times[i], following);
+    last = Time{std::max(event.time.nanoseconds, last.nanoseconds + 1)};
+    found.push_back({last, std::nullopt, std::move(event)});
+  }
+  return found;
+}
+
+void Scheduler::drop(const Schedule& schedule, std::vector<Occasion>& occasions, std::size_t count) {
+  if (count == 0) return;
+  const Occasion& last = occasions[count - 1];
+  pass(schedule, last, {}, "schedule.missed", Value::map({{"count", count}, {"first", occasions.front().due}, {"last", last.due}}));
+  occasions.erase(occasions.begin(), occasions.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Scheduler::look_at(const Schedule& schedule, Time now) {
+  const Timing timing = Timing::parse(schedule.spec.timing, schedule.spec.zone);
+  std::vector<Occasion> occasions = timing.event() ? events_since(schedule, *timing.event()) : times_until(schedule, timing, now);
+  if (occasions.empty()) return;
+  const bool waited = held_.erase(schedule.name) != 0;
+  const Verdict verdict = verdict_on(schedule, occasions, waited ? Waiting::yes : Waiting::no, now);
+  drop(schedule, occasions, verdict.dropped);
+  for (auto each = occasions.begin(); each != occasions.end(); ++each) {
+    if (make_way(schedule)) {
+      take(schedule, *each);
+    } else if (schedule.spec.overlap == Overlap::queue || verdict.made_up_for) {
+      held_.insert(schedule.name);
+      return;
+    } else {
+      Value told = Value::map({{"due", each->due}, {"reason", "the run of an earlier time has not ended"}});
+      if (const auto left = occasions.end() - each; left > 1) told.set("count", left);
+      return pass(schedule, occasions.back(), {}, "schedule.skipped", std::move(told));
+    }
   }
 }
 
@@ -267,20 +291,24 @@ bool Scheduler::make_way(const Schedule& schedule) {
   return true;
 }
 
-void Scheduler::take(Schedule& schedule, Time due, std::optional<Time> next) {
+void Scheduler::take(const Schedule& schedule, const Occasion& occasion) {
+  const EventRecord* event = occasion.event ? &*occasion.event : nullptr;
+  const ScheduleSlot slot{schedule.name, occasion.due, occasion.next, event == nullptr ? std::string() : event->id};
   try {
-    const std::string run = target_.start(schedule, {schedule.name, due, next});
-    log_.info("a schedule started a run", {{"schedule", schedule.name}, {"run", run}, {"due", to_rfc3339(due)}});
+    const std::string run = target_.start(schedule, slot, event);
+    log_.info("a schedule started a run", {{"schedule", schedule.name}, {"run", run}, {"due", to_rfc3339(occasion.due)}});
   } catch (const Error& error) {
     if (error.code() == Code::busy) throw;  // the time is still there, and tried again
     log_.failure("a schedule could not start its run", error, {{"schedule", schedule.name}});
-    pass(schedule, next, error.describe(), "schedule.failed", Value::map({{"due", due}, {"error", error.describe()}}));
+    pass(schedule, occasion, error.describe(), "schedule.failed",
+         Value::map({{"due", occasion.due}, {"error", error.describe()}}));
   }
 }
 
-void Scheduler::pass(const Schedule& schedule, std::optional<Time> next, const std::string& problem,
-                     const std::string& type, Value data) {
-  write([&](ScheduleStore& store) { store.passed(schedule.name, next, problem); });
+void Scheduler::pass(const Schedule& schedule, const Occasion& last, const std::string& problem, const std::string& type,
+                     Value data) {
+  const store::ScheduleMark mark{last.next, last.event ? last.event->id : schedule.seen};
+  write([&](ScheduleStore& store) { store.passed(schedule.name, mark, problem); });
   data.set("schedule", schedule.name);
   events_.record({.type = type, .source = "schedule:" + schedule.name, .data = std::move(data)});
 }

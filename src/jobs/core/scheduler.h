@@ -1,9 +1,12 @@
-// Scheduler: keeps schedules in the database and starts what is due.
+// Scheduler: keeps schedules in the database and starts what is due, at a time or after an event.
 //
 // A time is taken in the same commit in which its run begins (RunLog::begin with a ScheduleSlot), and can be taken once: a death at
 // any moment neither loses a time nor starts two runs for it. How a run is started is told by whoever builds the house.
 //
-// Thread-safe. Its thread wakes when something is due, and every second to see whether the clock was set.
+// An event is taken likewise: the schedule remembers the last that it looked at, and goes on from there after a restart. What a
+// schedule itself tells, and the ends of its own runs, do not start it.
+//
+// Thread-safe. Its thread wakes when something is due, and every second to see whether the clock was set and what happened.
 #pragma once
 
 #include <condition_variable>
@@ -16,17 +19,17 @@
 
 #include "base/log.h"
 #include "jobs/core/run_log.h"
+#include "jobs/core/occasion.h"
 #include "jobs/core/schedule.h"
 
 namespace mortise::jobs {
 
-class EventLog;
-
 class Scheduler {
  public:
   struct Target {
-    // Starts a run that takes the slot, and returns its id. Throws Error when it cannot begin.
-    std::function<std::string(const Schedule& schedule, const ScheduleSlot& slot)> start;
+    // Starts a run that takes the slot, and returns its id; `event` is what it is started by, null for a time. Throws Error
+    // when it cannot begin.
+    std::function<std::string(const Schedule& schedule, const ScheduleSlot& slot, const EventRecord* event)> start;
     std::function<void(const std::string& run, const std::string& reason)> cancel;
     // Throws Error when what is to be started cannot be (an unknown pipeline, ...).
     std::function<void(const Schedule& schedule)> check;
@@ -62,12 +65,14 @@ class Scheduler {
 
  private:
   void loop();
-  void look_at(Schedule schedule, Time now);
-  [[nodiscard]] std::vector<Time> times_until(const Schedule& schedule, const Timing& timing, Time now) const;
+  [[nodiscard]] bool is_due(const Schedule& schedule, Time now) const;
+  void look_at(const Schedule& schedule, Time now);
+  [[nodiscard]] std::vector<Occasion> times_until(const Schedule& schedule, const Timing& timing, Time now) const;
+  [[nodiscard]] std::vector<Occasion> events_since(const Schedule& schedule, const EventFilter& filter);
+  void drop(const Schedule& schedule, std::vector<Occasion>& occasions, std::size_t count);
   [[nodiscard]] bool make_way(const Schedule& schedule);
-  void take(Schedule& schedule, Time due, std::optional<Time> next);
-  void pass(const Schedule& schedule, std::optional<Time> next, const std::string& problem, const std::string& type,
-            Value data);
+  void take(const Schedule& schedule, const Occasion& occasion);
+  void pass(const Schedule& schedule, const Occasion& last, const std::string& problem, const std::string& type, Value data);
   template <typename Action>
   auto write(Action action);
   void wake();
@@ -79,6 +84,7 @@ class Scheduler {
   const Clock clock_;
   std::mutex tick_mutex_;       // one look at a time
   std::set<std::string> held_;  // whose time waits for the end of an earlier run
+  std::map<std::string, std::string> looked_;  // by schedule: the last event that was looked at and does not count
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false, woken_ = false;

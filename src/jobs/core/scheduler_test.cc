@@ -28,7 +28,7 @@ struct House {
 
   Scheduler make() {
     return Scheduler(database, events, Log::null(),
-                     {.start = [this](const Schedule&, const ScheduleSlot& slot) { return begin(slot); },
+                     {.start = [this](const Schedule&, const ScheduleSlot& slot, const EventRecord*) { return begin(slot); },
                       .cancel = [this](const std::string& run, const std::string&) { end(run, "cancelled"); },
                       .check = [](const Schedule&) {}},
                      [this] { return time; });
@@ -57,6 +57,9 @@ struct House {
     schedule.request = Value::map({{"pipeline_name", "p"}});
     schedule.spec = {.timing = timing, .zone = "UTC", .missed = missed, .overlap = overlap, .most = most, .jitter = {}};
     (void)scheduler.add(schedule);
+  }
+  void happen(const std::string& type, const std::string& label) {
+    events.record({.type = type, .source = "watch:w", .data = Value::map({{"label", label}}), .time = time});
   }
   void tick(const std::string& when) {
     time = at("2026-01-01T" + when + "Z");
@@ -289,4 +292,96 @@ TEST_CASE("a schedule that cannot be is refused") {
   CHECK(code_of([&] { (void)spec("schedule: {cron: '@daily', every: 1h}"); }) == Code::invalid);
   CHECK(code_of([&] { (void)spec("schedule: {cron: '@daily', zone: Mars/Olympus}"); }) == Code::invalid);
   CHECK(code_of([&] { (void)spec("schedule: {cron: '@daily', missed: perhaps}"); }) == Code::invalid);
+}
+
+TEST_CASE("an event starts a run once, in the order of the events, and only one that fits") {
+  House house;
+  house.happen("monitor.event", "window");
+  house.add(R"(event {"event": "monitor.event", "data": {"label": "door"}})", Missed::all, Overlap::queue);
+  CHECK(house.scheduler.get("s").next == std::nullopt);
+  house.tick("00:00:01");
+  CHECK(house.started == "");
+  house.happen("monitor.event", "door");
+  house.happen("monitor.event", "window");
+  house.happen("monitor.note", "door");
+  house.tick("00:00:02");
+  house.tick("00:00:03");
+  house.end_all();
+  house.tick("00:00:04");
+  CHECK(house.started == "00:00:01 ");
+  house.happen("monitor.event", "door");
+  house.time = at("2026-01-01T00:00:05Z");
+  house.happen("monitor.event", "door");
+  house.tick("00:00:06");
+  CHECK(house.open.size() == 1);  // the other waits
+  house.end_all();
+  house.tick("00:00:07");
+  house.end_all();
+  house.tick("00:00:08");
+  CHECK(house.started == "00:00:01 00:00:04 00:00:05 ");
+  CHECK(house.told() == "");
+}
+
+TEST_CASE("events of one moment are taken each, and what comes while a run has not ended is passed over or ends that run") {
+  House house;
+  house.add("event monitor.", Missed::once, Overlap::skip);
+  for (int i = 0; i < 4; ++i) house.happen("monitor.event", "door");
+  house.tick("00:00:01");
+  CHECK(house.open.size() == 1);
+  CHECK(house.told() == "schedule.skipped:3 ");
+  House other;
+  other.add("event monitor.", Missed::once, Overlap::cancel);
+  for (int i = 0; i < 3; ++i) other.happen("monitor.event", "door");
+  other.tick("00:00:01");
+  CHECK(other.open.size() == 1);
+  CHECK(other.runs.list().size() == 3);
+}
+
+TEST_CASE("events that happened while no server ran are made up for as the schedule says, and no event is taken twice") {
+  for (const auto& [missed, runs] : {std::pair{Missed::skip, 1U}, {Missed::once, 2U}, {Missed::all, 4U}}) {
+    House house;
+    house.add("event monitor.event", missed, Overlap::queue);
+    for (int i = 0; i < 3; ++i) house.happen("monitor.event", "door");
+    house.time = at("2026-01-01T01:00:00Z");
+    house.happen("monitor.event", "door");  // on time
+    Scheduler later = house.make();
+    for (int i = 0; i < 6; ++i) {
+      later.tick();
+      house.end_all();
+    }
+    CHECK(house.runs.list().size() == runs);
+    Scheduler last = house.make();
+    last.tick();
+    CHECK(house.runs.list().size() == runs);
+  }
+}
+
+TEST_CASE("a schedule does not start itself, and what happened in a pause does not count") {
+  House house;
+  house.add("event run.", Missed::all, Overlap::queue);
+  house.events.record({.type = "run.failed", .source = "pipeline:p", .data = Value::map({{"schedule", "s"}}), .time = house.time});
+  house.events.record({.type = "run.failed", .source = "schedule:s", .time = house.time});
+  house.tick("00:00:01");
+  CHECK(house.started == "");
+  house.scheduler.pause("s");
+  house.happen("run.failed", "x");
+  house.tick("00:00:02");
+  house.scheduler.unpause("s");
+  house.tick("00:00:03");
+  CHECK(house.started == "");
+  house.happen("run.failed", "x");
+  house.tick("00:00:04");
+  CHECK(house.started == "00:00:03 ");
+}
+
+TEST_CASE("a schedule has times or events, and says so") {
+  const auto refused = [](const std::string& json) {
+    return code_of([&] { (void)read_schedule_spec(parse_json_config(json, "t")); }) == Code::invalid;
+  };
+  CHECK(refused(R"({"event": "run.failed", "cron": "@daily"})"));
+  CHECK(refused(R"({"event": "run.failed", "zone": "UTC"})"));
+  CHECK(refused(R"({"event": "run.failed", "jitter": "1s"})"));
+  CHECK(refused(R"({"every": "1s", "data": {"a": 1}})"));
+  CHECK(refused(R"({"event": "no type"})"));
+  CHECK(read_schedule_spec(parse_json_config(R"({"event": "run.failed"})", "t")).timing == "event run.failed");
 }

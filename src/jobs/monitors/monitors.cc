@@ -24,6 +24,11 @@ class Everybody final : public WatchListener {
     if (also_ != nullptr) also_->record(record);
   }
 
+  void seen(const Value& event) override {
+    events_.record({.type = "monitor.seen", .source = "watch:" + id_, .data = log_.redactor().clean(event)});
+    if (also_ != nullptr) also_->seen(event);
+  }
+
   void note(Log::Level level, const std::string& text, const Value& fields) override {
     log_.write(level, text, fields);
     Value told = log_.redactor().clean(fields);

@@ -1,7 +1,8 @@
 // Monitors: the watches of a host.
 //
 // Each watch has an id. What it records and notes goes to the hub of live events under that id, its records to the event log
-// too ("monitor.event", "monitor.segment"), and to a listener of whoever began it. Thread-safe.
+// too ("monitor.event", "monitor.segment"), and to a listener of whoever began it. Each event is in the log as soon as it comes, as
+// "monitor.seen", so that it can start something (jobs/core/schedule.h). Thread-safe.
 #pragma once
 
 #include <map>

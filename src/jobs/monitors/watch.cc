@@ -172,6 +172,9 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
   void record(Value record) {
     outbox_.emplace_back([record = std::move(record)](WatchListener& listener) { listener.record(record); });
   }
+  void seen(Value event) {
+    outbox_.emplace_back([event = std::move(event)](WatchListener& listener) { listener.seen(event); });
+  }
   void note(Log::Level level, std::string text, Value fields) {
     outbox_.emplace_back([level, text = std::move(text), fields = std::move(fields)](WatchListener& listener) {
       listener.note(level, text, fields);
@@ -226,6 +229,7 @@ class Watch::Core : public std::enable_shared_from_this<Watch::Core> {
 
   void take(const MonitorEvent& event, const EventRules& rules) {
     ++events_;
+    seen(event_record(event));
     const auto went = segments_.take(event, rules, Clock::now());
     if (went == Segments::Went::alone) return record(event_record(event));
     if (went == Segments::Went::opened_segment) {

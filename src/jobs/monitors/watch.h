@@ -51,6 +51,8 @@ class WatchListener {
  public:
   virtual ~WatchListener() = default;
   virtual void record(const Value& record) = 0;  // may throw Error: it is logged, and the watch goes on
+  // Every event as it comes, long before the record of its segment. May throw Error, too.
+  virtual void seen(const Value& event) { (void)event; }
   virtual void note(Log::Level level, const std::string& text, const Value& fields) = 0;
 };
 

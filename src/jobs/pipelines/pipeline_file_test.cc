@@ -29,29 +29,29 @@ std::string failure(std::string_view text, const std::string& name = {}) {
 
 constexpr std::string_view guide_shape = R"(
 pipelines:
-  - name: "Test Pipeline"
+  - name: "Tide tables"
     steps:
-      - name: "Test My Plugin"
-        plugin: "Data_Processing.my_plugin"
+      - name: "Find the turns"
+        plugin: "Data_Processing.slack_water"
         config:
-          param1: "value1"
+          place: "Husum"
           flag: true
           ratio: 0.5
           count: 3
-        output: "result"
+        output: "turns"
 )";
 
 }  // namespace
 
 TEST_CASE("a file in the guide's shape keeps name, plugin, config and output of each step (M-26, M-27)") {
   const Pipeline pipeline = parse(guide_shape);
-  CHECK(pipeline.name == "Test Pipeline");
+  CHECK(pipeline.name == "Tide tables");
   REQUIRE(pipeline.steps.size() == 1);
   const Step& step = pipeline.steps[0];
-  CHECK(step.name == "Test My Plugin");
-  CHECK(step.plugin == "Data_Processing.my_plugin");
-  CHECK(step.output == "result");
-  CHECK(step.config == Value::map({{"param1", "value1"}, {"flag", true}, {"ratio", 0.5}, {"count", 3}}));
+  CHECK(step.name == "Find the turns");
+  CHECK(step.plugin == "Data_Processing.slack_water");
+  CHECK(step.output == "turns");
+  CHECK(step.config == Value::map({{"place", "Husum"}, {"flag", true}, {"ratio", 0.5}, {"count", 3}}));
   CHECK(step.line == 5);
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"github.com/Mimir-AIP/Mimir-AIP-Go/pipelines"
 )
@@ -18,7 +18,7 @@ func (p *SlackWater) ExecuteStep(ctx context.Context, stepConfig pipelines.StepC
 	key := stepConfig.Config["from"].(string)
 	table, exists := globalContext[key].(map[string]interface{})
 	if !exists {
-		return nil, fmt.Errorf("there is no table %s in the context", key)
+		return nil, errors.New("there is no table " + key + " in the context")
 	}
 	rows := table["rows"].([]map[string]interface{})
 	turns := []map[string]interface{}{}
@@ -42,7 +42,7 @@ func (p *SlackWater) GetPluginName() string { return "slack_water" }
 // ValidateConfig needs the key of the table.
 func (p *SlackWater) ValidateConfig(config map[string]interface{}) error {
 	if _, ok := config["from"].(string); !ok {
-		return fmt.Errorf("from is required")
+		return errors.New("from is required")
 	}
 	return nil
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import datetime
 
 from mimolo.core.event import Event
 from mimolo.core.plugin import BaseMonitor, PluginSpec
@@ -19,7 +19,7 @@ class ExampleMonitor(BaseMonitor):
     def emit_event(self) -> Event | None:
         item = f"fake_item_{self._count % 5 + 1}"
         self._count += 1
-        return Event(timestamp=datetime.now(UTC), label=self.spec.label, event="demo", data={"examples": [item]})
+        return Event(timestamp=datetime.datetime.now(datetime.timezone.utc), label=self.spec.label, event="demo", data={"examples": [item]})
 
     @staticmethod
     def filter_method(items: list[list[str]]) -> list[str]:

@@ -6,31 +6,30 @@ from infrastructure.plugins import PluginBase, PluginContext, PluginError
 
 
 class BasicPlugin(PluginBase):
-    """Says what it was given, in capitals if it is told to."""
+    """Says what it was given, in capitals if it is told to.
+
+    Configuration:
+        loud (bool): whether in capitals
+    """
 
     NAME = "basic"
     VERSION = "1.0.0"
     DESCRIPTION = "A plugin to begin with"
     AUTHOR = "Your Name <you@example.com>"
     CATEGORY = "custom"
-    TAGS = ["template"]
 
     def __init__(self, config: Optional[Dict[str, Any]] = None):
         super().__init__(config)
-        self.seen: List[str] = []
+        self.said: List[str] = []
 
     def _validate(self, context: PluginContext) -> None:
         if not isinstance(self.config.get("loud", False), bool):
             raise PluginError("loud must be true or false", plugin_name=self.NAME)
 
-    def _initialize(self, context: PluginContext) -> None:
-        self.seen = []
-
     def _cleanup(self, context: PluginContext) -> None:
-        self.seen = []
+        self.said.clear()
 
     def process(self, data: str) -> str:
         """A method of its own: mortise kbert call basic process '"hello"'."""
-        said = data.upper() if self.config.get("loud", False) else data
-        self.seen.append(said)
-        return said
+        self.said.append(data.upper() if self.config.get("loud", False) else data)
+        return self.said[-1]

@@ -1,8 +1,9 @@
-#include "dialects/mimolo/log_files.h"
+#include "jobs/monitors/record_files.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 
 #include "data/value_json.h"
@@ -10,9 +11,10 @@
 #include "os/file.h"
 #include "os/paths.h"
 
-namespace mortise::dialects::mimolo {
+namespace mortise::jobs {
 namespace {
 
+constexpr std::array<std::string_view, 3> formats{"jsonl", "yaml", "md"};
 constexpr std::uint64_t largest_page = std::uint64_t{64} << 20U;
 constexpr std::string_view segments_head =
     "## Segments\n\n| Start | End | Duration (s) | Labels | Resets | Events |\n| --- | --- | --- | --- | --- | --- |\n";
@@ -60,11 +62,18 @@ std::string row_of(const Value& record) {
 
 }  // namespace
 
-LogFiles::LogFiles(std::string folder, LogFormat format) : folder_(std::move(folder)), format_(format) {
-  os::make_directories(folder_, 0700);
+std::string_view name_of(RecordFormat format) noexcept { return formats.at(static_cast<std::size_t>(format)); }
+
+std::optional<RecordFormat> record_format_named(std::string_view word) noexcept {
+  for (std::size_t i = 0; i < formats.size(); ++i) {
+    if (formats[i] == word) return static_cast<RecordFormat>(i);
+  }
+  return std::nullopt;
 }
 
-void LogFiles::append(const std::string& path, const std::string& text) const {
+RecordFiles::RecordFiles(Layout layout) : layout_(std::move(layout)) { os::make_directories(layout_.folder, 0700); }
+
+void RecordFiles::append(const std::string& path, const std::string& text) const {
   const os::Fd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   if (!file) throw os::system_error("cannot open '" + path + "'", path);
   for (std::size_t done = 0; done < text.size();) {
@@ -76,7 +85,7 @@ void LogFiles::append(const std::string& path, const std::string& text) const {
 }
 
 // The rows that stand there already are kept as they are.
-void LogFiles::rewrite(const std::string& path, const std::string& day, const Value& record) const {
+void RecordFiles::rewrite(const std::string& path, const std::string& day, const Value& record) const {
   std::string segments, events;
   if (std::filesystem::exists(path)) {
     const std::string page = os::read_file(path, largest_page);
@@ -89,18 +98,18 @@ void LogFiles::rewrite(const std::string& path, const std::string& day, const Va
   }
   if (segments == "\n") segments.clear();
   (is_segment(record) ? segments : events) += row_of(record);
-  os::write_file(path, "# MiMoLo Log - " + day + "\n\n" + std::string(segments_head) + segments + "\n" +
+  os::write_file(path, "# " + layout_.title + " - " + day + "\n\n" + std::string(segments_head) + segments + "\n" +
                            std::string(events_head) + events);
 }
 
-void LogFiles::record(const Value& record) {
+void RecordFiles::record(const Value& record) {
   const std::string day = day_of(record);
-  const std::string path = os::join(folder_, day + ".mimolo." + std::string(name_of(format_)));
-  switch (format_) {
-    case LogFormat::jsonl: return append(path, data::to_json(record) + "\n");
-    case LogFormat::yaml: return append(path, yaml_of(record));
-    case LogFormat::md: return rewrite(path, day, record);
+  const std::string path = os::join(layout_.folder, day + "." + layout_.word + "." + std::string(name_of(layout_.format)));
+  switch (layout_.format) {
+    case RecordFormat::jsonl: return append(path, data::to_json(record) + "\n");
+    case RecordFormat::yaml: return append(path, yaml_of(record));
+    case RecordFormat::md: return rewrite(path, day, record);
   }
 }
 
-}  // namespace mortise::dialects::mimolo
+}  // namespace mortise::jobs
