@@ -1,0 +1,110 @@
+"""The zygote: an interpreter with the SDK and numpy loaded, from which workers are forked (docs/sandbox.md, Warm starts).
+
+    python -m mortise.zygote LIBRARY [MODULE...]        started by the launcher, never by hand
+
+It runs nothing of any plugin and is told nothing of any: LIBRARY waits for the launcher's word and forks, and the new process
+reads what it shall become by itself, once it is apart. There it is confined before it returns here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sys
+import threading
+from types import ModuleType
+from typing import Any, List, Optional, Sequence
+
+from . import worker
+from .warm import WarmModules
+
+_SET_THREADS = ("scipy_openblas_set_num_threads64_", "openblas_set_num_threads64_", "openblas_set_num_threads")
+
+
+def main(library: str, modules: Sequence[str]) -> int:
+    api = ctypes.PyDLL(library)
+    api.mortise_zygote_variable.restype = ctypes.c_char_p
+    warm = WarmModules()
+    blas = _Blas()
+    warm.lay_aside(modules, {"numpy": blas.take_processors, "numpy.random": _reseed})
+    blas.find()
+    gc.collect()
+    gc.freeze()  # the collector writes to what it looks at, and what is written to is no longer shared
+    if api.mortise_zygote_begin(b"") != 0:
+        return 1
+    if not _fork_workers(api):
+        return 0
+    _take_environment(api)
+    return worker.main()
+
+
+def _fork_workers(api: Any) -> bool:
+    """In the zygote: serves until the launcher is gone, then False. In each new worker: True."""
+    python = ctypes.pythonapi
+    while True:
+        python.PyOS_BeforeFork()
+        told = api.mortise_zygote_next()
+        if told == 1:
+            python.PyOS_AfterFork_Child()  # `random` gets a seed of its own here
+            threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
+            return True
+        python.PyOS_AfterFork_Parent()
+        if told < 0:
+            return False
+
+
+def _take_environment(api: Any) -> None:
+    """What Python read of the environment when it started, read again."""
+    found: List[bytes] = []
+    while True:
+        entry: Optional[bytes] = api.mortise_zygote_variable(len(found))
+        if entry is None:
+            break
+        found.append(entry)
+    fresh = dict(entry.split(b"=", 1) for entry in found)
+    for name in [name for name in os.environb if name not in fresh]:
+        del os.environb[name]
+    os.environb.update(fresh)
+    for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+        if folder and folder not in sys.path:
+            sys.path.insert(_end_of_own_path(), folder)
+    sys.argv[:] = [worker.__file__]
+
+
+def _end_of_own_path() -> int:
+    """Where PYTHONPATH ends on the path: it begins with the SDK."""
+    sdk = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return sys.path.index(sdk) + 1 if sdk in sys.path else 0
+
+
+def _reseed(random: ModuleType) -> None:
+    random.seed()  # type: ignore[attr-defined]
+
+
+class _Blas:
+    """numpy's linear algebra. It was loaded with one thread, because a process with several must not fork; who uses numpy gets
+    as many as it would have had."""
+
+    def __init__(self) -> None:
+        self._set_threads: Any = None
+
+    def find(self) -> None:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+            paths = {line.split(maxsplit=5)[5].rstrip("\n") for line in maps if "blas" in line}
+        for path in sorted(paths):
+            for name in _SET_THREADS:
+                try:
+                    self._set_threads = getattr(ctypes.CDLL(path), name)
+                    return
+                except (OSError, AttributeError):
+                    pass
+
+    def take_processors(self, numpy: ModuleType) -> None:
+        processors = len(os.sched_getaffinity(0))
+        if self._set_threads is not None and processors > 1:
+            self._set_threads(processors)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
