@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import io
 import os
 import sys
 import threading
@@ -36,6 +37,7 @@ def main(library: str, modules: Sequence[str]) -> int:
     if not _fork_workers(api):
         return 0
     _take_environment(api)
+    _take_streams()
     return worker.main()
 
 
@@ -70,6 +72,17 @@ def _take_environment(api: Any) -> None:
         if folder and folder not in sys.path:
             sys.path.insert(_end_of_own_path(), folder)
     sys.argv[:] = [worker.__file__]
+
+
+def _take_streams() -> None:
+    """As Python makes them when it starts with -u: those of the zygote were made for other files."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        raw = io.FileIO(descriptor, "wb", closefd=False)
+        raw.name = f"<{name}>"  # type: ignore[misc]
+        stream = io.TextIOWrapper(raw, "utf-8", "backslashreplace", "\n", line_buffering=True, write_through=True)  # type: ignore[arg-type]
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "rb", closefd=False)), "utf-8", "surrogateescape")  # type: ignore[misc]
 
 
 def _end_of_own_path() -> int:
