@@ -202,3 +202,56 @@ def test_a_zygote_and_its_workers_go_with_the_server_however_it_ends(make_server
     eventually(lambda: not any(outside.alive(pid) for pid in below), what="the end of all")
 
 
+
+
+R_LOOKS = '''
+step <- function(step) {
+  had <- exists("marker", envir = globalenv())
+  assign("marker", step$config$marker, envir = globalenv())
+  files <- list.files("/proc/self/fd")
+  kept <- Filter(function(n) file.exists(file.path("/proc/self/fd", n)), files)
+  list(
+    had = had, random = runif(3), seeded = exists(".Random.seed", envir = globalenv()), pid = Sys.getpid(),
+    descriptors = as.list(setNames(sub(":.*", "", Sys.readlink(file.path("/proc/self/fd", kept))), kept)),
+    environment = as.list(Sys.getenv()), folder = getwd(), fit = unname(coef(lm(y ~ x, data.frame(x = 1:5, y = 2 * (1:5) + 1)))),
+    temporary = {name <- tempfile(); writeLines("x", name); dirname(dirname(name))}, product = sum(diag(300) %*% diag(300))
+  )
+}
+'''
+
+
+def with_r_looks(make_server, folder, wrapper=(), **runtime):
+    if not (outside.BUILD / "r" / "mortise").exists():
+        pytest.skip("the R package is not built: run tools/setup, which installs R, and make")
+    package = outside.python_plugin(folder / "plugins", "looks", "", language="r", entry_point="looks.R", lifetime="per_call")
+    (package / "looks.R").write_text(R_LOOKS)
+    config = outside.config_file(folder, [folder / "plugins"], runtime={"zygotes": "ahead", **runtime})
+    return make_server(config=config, wrapper=wrapper)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_two_r_workers_of_one_zygote_share_nothing_that_changes(make_server, tmp_path, level):  # noqa: F811
+    server = with_r_looks(make_server, tmp_path, LEVELS[level](tmp_path))
+    first, second = (warm(server, "looks", marker=name) for name in ("first", "second"))
+    assert not first["had"] and not second["had"]
+    assert first["seeded"] and not set(first["random"]) & set(second["random"])
+    assert first["fit"] == pytest.approx([1, 2]) and first["product"] == 300
+    assert len(zygotes(server)) == 1, "both came from one"
+
+
+def test_a_forked_r_worker_has_the_descriptors_and_the_environment_of_one_that_starts_as_a_program(make_server, tmp_path):  # noqa: F811
+    seen = {}
+    for word in ("off", "ahead"):
+        folder = tmp_path / word
+        folder.mkdir()
+        server = with_r_looks(make_server, folder, zygotes=word)
+        if word == "off":
+            seen[word] = server.execute([step("looks", output="told", marker="x")])["context"]["told"]
+        else:
+            seen[word] = warm(server, "looks", marker="x")
+        server.close()
+    for one in seen.values():
+        one["environment"].pop("MORTISE_WORKER")
+    assert seen["ahead"]["environment"] == seen["off"]["environment"]
+    assert set(seen["ahead"]["descriptors"]) <= set(seen["off"]["descriptors"])
+    assert seen["ahead"]["temporary"] == seen["off"]["temporary"] == "/tmp"

@@ -20,16 +20,12 @@ from typing import Any, List, Optional, Sequence
 from . import worker
 from .warm import WarmModules
 
-_SET_THREADS = ("scipy_openblas_set_num_threads64_", "openblas_set_num_threads64_", "openblas_set_num_threads")
-
 
 def main(library: str, modules: Sequence[str]) -> int:
     api = ctypes.PyDLL(library)
     api.mortise_zygote_variable.restype = ctypes.c_char_p
     warm = WarmModules()
-    blas = _Blas()
-    warm.lay_aside(modules, {"numpy": blas.take_processors, "numpy.random": _reseed})
-    blas.find()
+    warm.lay_aside(modules, {"numpy.random": _reseed})
     gc.collect()
     gc.freeze()  # the collector writes to what it looks at, and what is written to is no longer shared
     if api.mortise_zygote_begin(b"") != 0:
@@ -93,30 +89,6 @@ def _end_of_own_path() -> int:
 
 def _reseed(random: ModuleType) -> None:
     random.seed()  # type: ignore[attr-defined]
-
-
-class _Blas:
-    """numpy's linear algebra. It was loaded with one thread, because a process with several must not fork; who uses numpy gets
-    as many as it would have had."""
-
-    def __init__(self) -> None:
-        self._set_threads: Any = None
-
-    def find(self) -> None:
-        with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-            paths = {line.split(maxsplit=5)[5].rstrip("\n") for line in maps if "blas" in line}
-        for path in sorted(paths):
-            for name in _SET_THREADS:
-                try:
-                    self._set_threads = getattr(ctypes.CDLL(path), name)
-                    return
-                except (OSError, AttributeError):
-                    pass
-
-    def take_processors(self, numpy: ModuleType) -> None:
-        processors = len(os.sched_getaffinity(0))
-        if self._set_threads is not None and processors > 1:
-            self._set_threads(processors)
 
 
 if __name__ == "__main__":
