@@ -16,6 +16,7 @@ include(GNUInstallDirs)
 
 install(TARGETS mortise RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS mortise-launcher mortise-worker RUNTIME DESTINATION libexec/mortise)
+install(TARGETS mortise_zygote LIBRARY DESTINATION libexec/mortise)
 install(DIRECTORY include/mortise include/mlos DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY sdk/python/mortise DESTINATION share/mortise/python FILES_MATCHING PATTERN "*.py" PATTERN "py.typed"

@@ -87,6 +87,15 @@ std::vector<runtime::sandbox::Path> hidden_paths(const Settings& settings, const
   return paths;
 }
 
+// A verb's own host ends before a zygote has paid for itself, unless it starts workers again and again.
+runtime::RuntimeSettings::Zygotes zygotes_for(Settings::Runtime::Zygotes chosen, cli::HostOptions::Ports ports) {
+  using From = Settings::Runtime::Zygotes;
+  using To = runtime::RuntimeSettings::Zygotes;
+  if (chosen == From::off) return To::off;
+  if (ports != cli::HostOptions::Ports::configured) return To::later;
+  return chosen == From::ahead ? To::ahead : To::first;
+}
+
 runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseOptions& options, const plugin::Grants& grants,
                                           const package::Depot& depot, environments::Environments& environments) {
   runtime::RuntimeSettings chosen;
@@ -108,6 +117,7 @@ runtime::RuntimeSettings runtime_settings(const Settings& settings, const HouseO
   chosen.most_idle = settings.runtime.most_idle;
   chosen.cgroups = settings.runtime.cgroups;
   chosen.transport = settings.runtime.transport;
+  chosen.zygotes = zygotes_for(settings.runtime.zygotes, options.ports);
   return chosen;
 }
 
@@ -308,6 +318,7 @@ struct House::Parts {
     add_environment_routes(router, environments, registry);
     dialects.add_routes(router);
     server.start();
+    runtime.make_zygotes(languages_of_workers());
     // Last of all: what begins here uses everything above, and nothing begins where the doors could not be opened.
     if (resume_for(options.ports) == jobs::Resume::automatic) {
       plugin_reload.start();
@@ -325,6 +336,14 @@ struct House::Parts {
       const Log own = room_logs.plugins.named(descriptor->id);
       for (const std::string& alias : descriptor->aliases) (void)own.named(alias);
     }
+  }
+
+  std::set<std::string> languages_of_workers() const {
+    std::set<std::string> languages;
+    for (const auto& descriptor : registry.list()) {
+      if (descriptor->trust == plugin::Trust::confined) languages.insert(descriptor->language);
+    }
+    return languages;
   }
 
   // Workers that started before a decision go; the next call starts with it.

@@ -71,6 +71,8 @@ struct Settings {
     std::size_t most_idle = 64;
     bool cgroups = true;
     runtime::Transport transport = runtime::Transport::automatic;
+    enum class Zygotes { automatic, ahead, off };
+    Zygotes zygotes = Zygotes::automatic;
   };
   struct Cache {
     std::uint64_t max_size = 64U << 20U, max_entry = 8U << 20U;

@@ -386,6 +386,19 @@ s.runtime.sandbox = choice<Sandbox>(n, {{"auto", Sandbox::automatic}, {"required
 }
 ,
 
+    Key{"runtime.zygotes", "`auto`, `ahead` or `off`", "`auto`",
+        "processes with Python or R loaded, from which workers are forked: made when workers of the language start, made when the "
+        "server starts, or never", Change::restart, Shape::one,
+        READ{using Zygotes = Settings::Runtime::Zygotes;
+s.runtime.zygotes = choice<Zygotes>(n, {{"auto", Zygotes::automatic}, {"ahead", Zygotes::ahead}, {"off", Zygotes::off}});
+}
+, SHOW {
+  using Zygotes = Settings::Runtime::Zygotes;
+  return s.runtime.zygotes == Zygotes::automatic ? "auto" : s.runtime.zygotes == Zygotes::ahead ? "ahead" : "off";
+}
+}
+,
+
     Key{"cache.max_size", "size", "`64 MiB`",
         "what all entries of the plugins' shared cache take together; the least recently used go first",
         Change::at_once, Shape::one, READ{s.cache.max_size = n.as_size();

@@ -203,6 +203,7 @@ class Trial {
       if (descriptor_.language == "go") add_go(order.environment);
     }
     if (confined_) confine(order.policy);
+    order.zygote.reset();  // these words are a program's
     order.arguments = std::move(arguments);
     order.environment.push_back("HOME=" + copy_.home());
     order.environment.push_back("PATH=" + os::parent_of(places_.executable) + ":/usr/local/bin:/usr/bin:/bin:/usr/local/go/bin");
@@ -215,10 +216,11 @@ class Trial {
   void confine(runtime::sandbox::Policy& policy) const {
     using Access = runtime::sandbox::Path::Access;
     constexpr auto optional = runtime::sandbox::Path::Presence::may_be_missing;
-    std::erase_if(policy.paths, [&](const auto& one) { return one.access == Access::write || one.path == copy_.folder(); });
-    policy.paths.push_back({copy_.root(), Access::write});
+    std::erase_if(policy.paths, [&](const auto& one) { return runtime::sandbox::Path::writes(one.access) || one.path == copy_.folder(); });
+    const bool builds = descriptor_.language != "python" && descriptor_.language != "r";  // and starts what it built
+    policy.paths.push_back({copy_.root(), builds ? Access::write_and_execute : Access::write});
     policy.network = runtime::sandbox::Network::none;
-    if (descriptor_.language == "python" || descriptor_.language == "r") return;
+    if (!builds) return;
     policy.paths.push_back({include_folder(places_), Access::read, optional});
     if (descriptor_.language == "go") {
       policy.paths.push_back({fs::canonical(paths_.go).parent_path().parent_path().string(), Access::execute, optional});
@@ -227,10 +229,8 @@ class Trial {
         const std::size_t equals = module.find('=');
         if (equals != std::string::npos) policy.paths.push_back({module.substr(equals + 1), Access::read, optional});
       }
-      policy.paths.push_back({go_cache(), Access::write});
+      policy.paths.push_back({go_cache(), Access::write_and_execute});
     }
-    // What was just built must start. Landlock knows no right to do so in a folder that is written to; the private root holds still.
-    policy.DANGEROUSLY_off.add(runtime::sandbox::Layer::landlock_files);
   }
 
   [[nodiscard]] std::string go_cache() const {

@@ -31,6 +31,9 @@ std::string endings_text(const Value& stats) {
   return text;
 }
 
+// "3, 2 warm"
+std::string starts_text(const Value& stats) { return whole(stats, "starts") + ", " + whole(stats, "warm_starts") + " warm"; }
+
 std::vector<std::string> row(const std::string& id, const Value& stats) {
   const auto took = [&](std::string_view key) { return duration_text(number_in(stats, key) / 1000); };
   return {id,
@@ -42,6 +45,7 @@ std::vector<std::string> row(const std::string& id, const Value& stats) {
           duration_text(number_in(stats, "cpu_seconds")),
           size_in(stats, "memory_bytes"),
           size_in(stats, "memory_peak_bytes"),
+          starts_text(stats),
           whole(stats, "restarts"),
           quarantine_text(map_in(stats, "quarantine"))};
 }
@@ -52,6 +56,10 @@ std::string quarantine_text(const Value& quarantine) {
   if (!quarantine.is(Kind::map) || quarantine.members().empty()) return "";
   const std::string until = text_in(quarantine, "until");
   return until.empty() ? "out of service until released" : "quarantined until " + until;
+}
+
+void print_last_start(const std::string& last) {
+  if (!last.empty()) print("last worker: " + std::string(last == "zygote" ? "forked from a zygote" : "started as a " + harmless(last)) + "\n");
 }
 
 int plugin_statistics(const Tools& tools) {
@@ -65,13 +73,14 @@ int plugin_statistics(const Tools& tools) {
   }
   Value report = Value::map();
   std::vector<std::vector<std::string>> rows{
-      {"PLUGIN", "CALLS", "FAILED", "P50", "P95", "P99", "CPU", "MEMORY", "PEAK", "RESTARTS", "STATE"}};
+      {"PLUGIN", "CALLS", "FAILED", "P50", "P95", "P99", "CPU", "MEMORY", "PEAK", "STARTS", "RESTARTS", "STATE"}};
   for (const std::string& id : ids) {
     const Value stats = owner.client().get(target(id, "stats"));
     report.set(id, stats);
     if (ids.size() == 1 || number_in(stats, "calls") > 0) rows.push_back(row(id, stats));
   }
   print(tools.arguments.json ? json_text(report) : rows.size() > 1 ? table(rows) : "no plugin was called yet\n");
+  if (!tools.arguments.json && ids.size() == 1) print_last_start(text_in(map_in(report, ids.front()), "last_start"));
   return EXIT_SUCCESS;
 }
 

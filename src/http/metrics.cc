@@ -55,6 +55,10 @@ void add_usage(Families& families, const Labels& plugin, const runtime::PluginSt
                static_cast<double>(stats.memory));
   families.add("mortise_plugin_memory_peak_bytes", "The most memory that a worker of a plugin had", MetricType::Gauge,
                plugin, static_cast<double>(stats.memory_peak));
+  families.add("mortise_plugin_worker_starts_total", "Workers of a plugin that were started", MetricType::Counter, plugin,
+               static_cast<double>(stats.starts));
+  families.add("mortise_plugin_worker_warm_starts_total", "Workers of a plugin that were forked from a zygote",
+               MetricType::Counter, plugin, static_cast<double>(stats.warm_starts));
   families.add("mortise_plugin_quarantined", "1 while a plugin is not called after failures", MetricType::Gauge, plugin,
                stats.quarantine ? 1 : 0);
   for (const auto& [ended, count] : stats.endings) {

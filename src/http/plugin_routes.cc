@@ -75,6 +75,7 @@ Value instances(const Api& api, const std::string& id) {
                               {"pid", instance.pid},
                               {"in_process", instance.in_process},
                               {"transport", instance.transport},
+                              {"start", instance.start},
                               {"busy", instance.busy},
                               {"age_ms", instance.age.count()},
                               {"calls", instance.calls},

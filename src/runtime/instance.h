@@ -40,6 +40,8 @@ class Instance {
   [[nodiscard]] virtual std::int64_t pid() const noexcept = 0;  // of the worker; this process when in process
   // How frames reach it: "ring" or "socket"; empty in process.
   [[nodiscard]] virtual std::string_view transport() const noexcept { return {}; }
+  // How its process began: "zygote", or "program: " and why not from one; empty in process.
+  [[nodiscard]] virtual std::string start_told() const { return {}; }
   // False once it can never answer again (crashed, killed, stuck past its deadline, cleaned up).
   [[nodiscard]] virtual bool usable() const noexcept = 0;
 

@@ -127,6 +127,18 @@ LauncherClient::Worker LauncherClient::start(launcher::Order order, const os::Fd
   return std::move(waiting.worker);
 }
 
+void LauncherClient::prepare(launcher::ZygoteWords words) noexcept {
+  try {
+    std::unique_lock lock(mutex_);
+    if (line_ == nullptr) connect();
+    const std::shared_ptr<Line> line = line_;
+    lock.unlock();
+    os::send_all(line->socket.get(), launcher::encode(launcher::Prepare{std::move(words)}), {}, start_timeout);
+  } catch (const std::exception& error) {
+    log_.warning("a zygote was not started ahead", {{"error", error.what()}});
+  }
+}
+
 void LauncherClient::readable(const std::shared_ptr<Line>& line) {
   std::vector<std::byte> packet(launcher::max_packet);
   while (true) {
@@ -170,6 +182,7 @@ void LauncherClient::handle(const std::shared_ptr<Line>& line, const launcher::R
   waiting.done = true;
   if (started != nullptr && !descriptors.empty()) {
     waiting.worker.pid = started->pid;
+    waiting.worker.cold = started->cold;
     waiting.worker.process = std::move(descriptors.front());
     if (descriptors.size() == 3) {
       waiting.worker.names = std::move(descriptors[1]);

@@ -46,6 +46,7 @@ class LauncherClient {
   struct Worker {
     std::int64_t pid = 0;
     os::Fd process;  // pidfd
+    std::string cold;        // why it was not forked from a zygote; empty: it was
     os::Fd names, connects;  // its doors (doors/doors.h), where its policy says egress
   };
   using OnDeath = std::function<void(const Death&)>;  // on the reactor's thread, once
@@ -53,6 +54,9 @@ class LauncherClient {
   // `doors` are the entrances of its control groups.
   Worker start(launcher::Order order, const os::Fd& protocol, const os::Fd& output, const os::Fd& errors,
                const std::vector<int>& doors, OnDeath died);
+
+  // Has a zygote started, if it does not run. Returns at once; throws nothing: who needs it hears why it is not there.
+  void prepare(launcher::ZygoteWords words) noexcept;
 
   [[nodiscard]] std::int64_t pid() const;
 

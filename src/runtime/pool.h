@@ -118,6 +118,7 @@ class Pool {
     std::chrono::milliseconds age{};
     std::uint64_t leases = 0;  // since it began
     std::string transport = {};  // see Instance::transport
+    std::string start = {};      // see Instance::start_told
   };
   [[nodiscard]] std::vector<Entry> entries() const;
   // All that are there, also those that are going.

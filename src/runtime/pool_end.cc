@@ -147,6 +147,7 @@ std::vector<Pool::Entry> Pool::Core::entries() const {
         entry.age = std::chrono::duration_cast<std::chrono::milliseconds>(now - slot->born);
         entry.leases = slot->leases;
         entry.transport = slot->instance->transport();
+        entry.start = slot->instance->start_told();
         all.push_back(std::move(entry));
       }
     }

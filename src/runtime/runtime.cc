@@ -24,6 +24,7 @@
 #include "runtime/permits.h"
 #include "runtime/pool.h"
 #include "runtime/worker_instance.h"
+#include "runtime/worker_zygote.h"
 
 namespace mortise::runtime {
 namespace {
@@ -46,6 +47,9 @@ struct Tally {
   std::atomic<std::int64_t> cpu_microseconds{0};  // of instances that ended
   std::atomic<std::uint64_t> memory_peak{0};
   Latencies cpu;
+  std::atomic<std::uint64_t> starts{0}, warm_starts{0};
+  std::mutex last_start_mutex;
+  std::string last_start;
   std::atomic<std::uint64_t> calls{0};
   std::atomic<std::uint64_t> failures{0};
   std::atomic<std::uint64_t> bytes_copied{0};
@@ -100,6 +104,7 @@ RuntimePaths RuntimePaths::beside(const std::string& executable) {
   const std::string programs = is_program(os::join(folder, "mortise-launcher")) ? folder : installed;
   paths.launcher = os::join(programs, "mortise-launcher");
   paths.worker = os::join(programs, "mortise-worker");
+  paths.zygote = os::join(programs, "mortise-zygote.so");
   const std::string repository = repository_above(folder);
   const bool built = !repository.empty();
   paths.python_sdk = built ? os::join(repository, "sdk/python") : os::join(root, "share/mortise/python");
@@ -210,6 +215,7 @@ class Runtime::Parts {
         const std::uint64_t count = tally->endings[i];
         if (count != 0) one.endings[std::string(name_of(static_cast<Ended>(i)))] = count;
       }
+      add_starts(one, *tally);
       one.failures_in_a_row = tally->gate.failures_in_a_row();
       one.quarantine = tally->gate.quarantine();
       one.calls = tally->calls;
@@ -253,6 +259,13 @@ class Runtime::Parts {
     log_.info("a plugin went over to its next generation",
               {{"plugin", entry->id}, {"from", present->version_text}, {"to", entry->version_text}, {"generation", entry->generation}});
     return {present->version_text, entry->version_text, entry->generation};
+  }
+
+  void make_zygotes(const std::set<std::string>& languages) {
+    if (around_.settings.zygotes != RuntimeSettings::Zygotes::ahead) return;
+    for (const std::string& language : languages) {
+      if (auto words = zygote_words(language, around_.paths)) launcher_.prepare(*words);
+    }
   }
 
   LimitKeepers limit_keepers() const { return groups_.keepers(); }
@@ -401,7 +414,16 @@ class Runtime::Parts {
     }
     // Without one it is only tried out (Pool::switch_to), as a call would that wants nothing of its own.
     const auto used = access != nullptr ? access : permits_.of(descriptor, {}).access;
-    return {WorkerInstance::launch(around_, with_limits(*descriptor, *used), config, used), 1};
+    auto instance = WorkerInstance::launch(around_, with_limits(*descriptor, *used), config, used);
+    count_start(tally_of(*descriptor), instance->start_told());
+    return {std::move(instance), 1};
+  }
+
+  static void count_start(Tally& tally, std::string how) {
+    tally.starts.fetch_add(1, std::memory_order_relaxed);
+    if (how == "zygote") tally.warm_starts.fetch_add(1, std::memory_order_relaxed);
+    const std::lock_guard lock(tally.last_start_mutex);
+    tally.last_start = std::move(how);
   }
 
   // Throws Error{busy} for a plugin in quarantine.
@@ -424,6 +446,13 @@ class Runtime::Parts {
       sum.memory_peak = std::max(sum.memory_peak, use.memory_peak);
     }
     return all;
+  }
+
+  static void add_starts(PluginStats& stats, Tally& tally) {
+    stats.starts = tally.starts;
+    stats.warm_starts = tally.warm_starts;
+    const std::lock_guard lock(tally.last_start_mutex);
+    stats.last_start = tally.last_start;
   }
 
   static void add_usage(PluginStats& stats, const Tally& tally, const std::map<std::string, Uses, std::less<>>& uses) {
@@ -521,7 +550,7 @@ std::vector<InstanceInfo> Runtime::instances() const {
   for (const Pool::Entry& entry : parts_->pool().entries()) {
     all.push_back(
         {entry.plugin, entry.version, entry.state, entry.pid, entry.in_process, entry.leased, entry.age, entry.leases,
-         entry.generation, entry.transport});
+         entry.generation, entry.transport, entry.start});
   }
   return all;
 }
@@ -529,6 +558,7 @@ std::vector<InstanceInfo> Runtime::instances() const {
 std::optional<Quarantine> Runtime::quarantine(std::string_view plugin) const { return parts_->quarantine(plugin); }
 bool Runtime::release(std::string_view plugin) { return parts_->release(plugin); }
 LimitKeepers Runtime::limit_keepers() const { return parts_->limit_keepers(); }
+void Runtime::make_zygotes(const std::set<std::string>& languages) { parts_->make_zygotes(languages); }
 Switched Runtime::switch_to(plugin::Descriptor next, const std::function<void()>& commit) { return parts_->switch_to(std::move(next), commit); }
 
 std::int64_t Runtime::launcher_pid() const noexcept { return parts_->launcher().pid(); }

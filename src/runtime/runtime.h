@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,7 @@ struct RuntimePaths {
   std::string go;              // the go program, for plugins that come as Go source; empty when there is none
   std::string go_sdk;          // the folder with the Go module `mortise`
   std::string go_builds;       // where built Go plugins are kept, and Go's own cache; below the user's cache when empty
+  std::string zygote;          // the library that makes a Python process one (runtime/zygote)
   std::string native_libraries;  // shared libraries of native plugins outside the system's folders; may be empty
   std::string working_folder;  // what relative paths of plugins mean; the present one when empty
 
@@ -70,6 +72,13 @@ struct RuntimeSettings {
   Sandbox sandbox = Sandbox::automatic;
   // What every worker sees beside its own package and language. The working folder when empty.
   std::vector<sandbox::Path> worker_paths;
+  enum class Zygotes {
+    off,     // every worker starts as a program
+    later,   // once a second worker of its kind starts: for a process that will not live long
+    first,   // once the first one does
+    ahead,   // before any does (Runtime::make_zygotes)
+  };
+  Zygotes zygotes = Zygotes::later;
   std::uint32_t processes = 512;  // with threads, of a worker whose descriptor does not say
   bool cgroups = true;            // false: as where none can be made
   Transport transport = Transport::automatic;
@@ -100,6 +109,8 @@ struct PluginStats {
   std::chrono::microseconds cpu{};  // of all its workers so far, with what they started
   std::uint64_t memory = 0;         // bytes, of its workers now
   std::uint64_t memory_peak = 0;    // the highest of any of them
+  std::uint64_t starts = 0, warm_starts = 0;  // of workers; of them those that were forked from a zygote
+  std::string last_start;                     // of the last one: see Instance::start_told
   std::uint32_t failures_in_a_row = 0;
   std::optional<Quarantine> quarantine;
 };
@@ -122,6 +133,7 @@ struct InstanceInfo {
   std::uint64_t calls = 0;
   std::uint64_t generation = 0;
   std::string transport = {};  // "ring", "socket"; empty in process
+  std::string start = {};      // see Instance::start_told
 };
 
 class Runtime {
@@ -159,6 +171,9 @@ class Runtime {
   Switched switch_to(plugin::Descriptor next, const std::function<void()>& commit = {});
   // What one operation of the plugin gets where nobody says otherwise, the operator's limit in it.
   [[nodiscard]] std::optional<std::chrono::milliseconds> deadline_of(const plugin::Descriptor& descriptor) const;
+
+  // Starts the zygotes of these languages where the settings say `ahead`. Returns at once.
+  void make_zygotes(const std::set<std::string>& languages);
 
   // Lets the plugin's instances go as soon as they are idle; the next call starts fresh ones. Also of one that is no longer in the
   // registry, by its id.

@@ -10,6 +10,7 @@
 #include "os/paths.h"
 #include "os/process.h"
 #include "runtime/go_program.h"
+#include "runtime/worker_zygote.h"
 #include "runtime/worker_policy.h"
 
 namespace mortise::runtime {
@@ -25,8 +26,8 @@ std::string own(const char* name, std::string_view otherwise) {
 // All that a worker sees of the host's environment: where things are, how text looks, and what the plugin asked for by name.
 // Never another MORTISE_ variable: they may hold the operator's token.
 std::vector<std::string> environment_of(const plugin::Descriptor& descriptor, RuntimeSettings::Sandbox sandbox) {
-  std::vector<std::string> environment{"PATH=" + std::string(path_of_workers), "LANG=" + own("LANG", "C.UTF-8"),
-                                       "MORTISE_PLUGIN=" + descriptor.id};
+  std::vector<std::string> environment = usual_environment();
+  environment.push_back("MORTISE_PLUGIN=" + descriptor.id);
   if (sandbox == RuntimeSettings::Sandbox::DANGEROUSLY_off) {
     environment.push_back("HOME=" + os::home());
     environment.push_back("TMPDIR=" + own("TMPDIR", "/tmp"));
@@ -61,7 +62,7 @@ void set_default(std::vector<std::string>& environment, std::string_view name, s
 
 // What the script `R` would set, and no more: it takes longer than R itself.
 void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const RuntimePaths& paths, const std::string& packages) {
-  const std::string program = paths.r_home.empty() ? std::string() : os::join(paths.r_home, "bin/exec/R");
+  const std::string program = r_program(paths);
   if (program.empty()) {
     throw Error(Code::not_found, "R is missing, and this plugin is written in it",
                 "install r-base-core (R 4.2 or later), or name R's folder in MORTISE_R_HOME; `mortise doctor` shows "
@@ -75,7 +76,23 @@ void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const
   }
   order.arguments = {program, "--vanilla", "--no-echo", "-e", "mortise:::worker()"};
   auto& environment = order.environment;
-  environment.push_back("R_HOME=" + paths.r_home);
+  for (std::string& entry : r_environment(paths)) {
+    if (entry.starts_with("R_LIBS=") && !packages.empty()) entry += ":" + packages;
+    environment.push_back(std::move(entry));
+  }
+  if (!descriptor.adapter.name.empty()) environment.push_back("MORTISE_ADAPTER=" + descriptor.adapter.name);
+  set_default(environment, "LC_ALL", "C.UTF-8");
+  set_default(environment, "TZ", "UTC");
+}
+
+}  // namespace
+
+std::vector<std::string> usual_environment() { return {"PATH=" + std::string(path_of_workers), "LANG=" + own("LANG", "C.UTF-8")}; }
+
+std::string r_program(const RuntimePaths& paths) { return paths.r_home.empty() ? std::string() : os::join(paths.r_home, "bin/exec/R"); }
+
+std::vector<std::string> r_environment(const RuntimePaths& paths) {
+  std::vector<std::string> environment{"R_HOME=" + paths.r_home};
   for (const auto& [name, folder] :
        {std::pair("R_SHARE_DIR", "share"), std::pair("R_INCLUDE_DIR", "include"), std::pair("R_DOC_DIR", "doc")}) {
     const std::string of_debian = os::join("/usr/share/R", folder);
@@ -83,14 +100,10 @@ void order_r(launcher::Order& order, const plugin::Descriptor& descriptor, const
     environment.push_back(std::string(name) + "=" + (there ? of_debian : os::join(paths.r_home, folder)));
   }
   environment.push_back("LD_LIBRARY_PATH=" + os::join(paths.r_home, "lib"));
-  environment.push_back("R_LIBS=" + paths.r_library + (packages.empty() ? "" : ":" + packages));
-  if (!descriptor.adapter.name.empty()) environment.push_back("MORTISE_ADAPTER=" + descriptor.adapter.name);
+  environment.push_back("R_LIBS=" + paths.r_library);
   environment.emplace_back("R_DEFAULT_PACKAGES=NULL");  // the package `mortise` attaches them when they are used
-  set_default(environment, "LC_ALL", "C.UTF-8");
-  set_default(environment, "TZ", "UTC");
+  return environment;
 }
-
-}  // namespace
 
 launcher::Order worker_order(const plugin::Descriptor& descriptor, const Access& access, const RuntimePaths& paths,
                              const RuntimeSettings& settings) {
@@ -127,6 +140,7 @@ launcher::Order worker_order(const plugin::Descriptor& descriptor, const Access&
   order.policy = worker_policy(descriptor, access, order.arguments.front(), paths, settings);
   if (!packages.empty() && settings.sandbox != RuntimeSettings::Sandbox::DANGEROUSLY_off)
     order.policy.paths.push_back({packages, sandbox::Path::Access::execute, sandbox::Path::Presence::must_exist});
+  add_zygote(order, descriptor, paths, settings);
   return order;
 }
 

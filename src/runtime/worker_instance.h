@@ -46,6 +46,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   [[nodiscard]] plugin::State state() const noexcept override { return lifecycle_.state(); }
   [[nodiscard]] std::int64_t pid() const noexcept override { return process_->pid(); }
   [[nodiscard]] std::string_view transport() const noexcept override { return transport_; }
+  [[nodiscard]] std::string start_told() const override { return process_->start_told(); }
   [[nodiscard]] bool usable() const noexcept override { return usable_.load(std::memory_order_acquire); }
 
   [[nodiscard]] Use use() const override { return process_->use(); }

@@ -55,6 +55,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   ~WorkerProcess();
 
   [[nodiscard]] std::int64_t pid() const noexcept { return worker_.pid; }
+  [[nodiscard]] std::string start_told() const { return worker_.cold.empty() ? "zygote" : "program: " + worker_.cold; }
   [[nodiscard]] Channel& channel() noexcept { return channel_; }
   [[nodiscard]] WorkerMemory& memory() noexcept { return memory_; }
   [[nodiscard]] Output& output() noexcept { return *output_; }

@@ -1,16 +1,18 @@
 // conformance_host: the case files of sdk/conformance through the real host.
 //
-//   conformance_host --where in-process|native|python|r|go [--transport auto|socket|ring] [--only TEXT]
+//   conformance_host --where in-process|native|python|r|go [--transport auto|socket|ring] [--start program|zygote] [--only TEXT]
 //
 // One line a case, then "N passed, N failed, N skipped". The runner (run.py) plays the host itself and proves workers; this
 // proves that the host, with its pool, launcher, memory and in-process plugins, gives the same answers.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -31,6 +33,7 @@ struct Options {
   Where where = Where::in_process;
   std::string only;
   mortise::runtime::Transport transport = mortise::runtime::Transport::automatic;
+  mortise::runtime::RuntimeSettings::Zygotes zygotes = mortise::runtime::RuntimeSettings::Zygotes::later;
 };
 
 Options options_of(const std::vector<std::string>& arguments) {
@@ -42,6 +45,9 @@ Options options_of(const std::vector<std::string>& arguments) {
     } else if (arguments[i] == "--transport" && (value == "auto" || value == "socket" || value == "ring")) {
       using mortise::runtime::Transport;
       options.transport = value == "auto" ? Transport::automatic : value == "ring" ? Transport::ring : Transport::socket;
+    } else if (arguments[i] == "--start" && (value == "program" || value == "zygote")) {
+      using Zygotes = mortise::runtime::RuntimeSettings::Zygotes;
+      options.zygotes = value == "zygote" ? Zygotes::first : Zygotes::off;
     } else if (arguments[i] == "--where" && (value == "in-process" || value == "native" || value == "python" || value == "r" || value == "go")) {
       options.where = value == "python"   ? Where::python_worker
                       : value == "r"      ? Where::r_worker
@@ -50,7 +56,7 @@ Options options_of(const std::vector<std::string>& arguments) {
                                           : Where::in_process;
     } else {
       throw Error(Code::invalid, "unknown option " + arguments[i] + " " + value,
-                  "--where in-process|native|python|r|go, --transport auto|socket|ring, --only TEXT");
+                  "--where in-process|native|python|r|go, --transport auto|socket|ring, --start program|zygote, --only TEXT");
     }
   }
   return options;
@@ -68,6 +74,24 @@ std::vector<conformance::Case> all_cases(Where where) {
     std::ranges::move(conformance::cases_of(file.stem().string(), content, where), std::back_inserter(cases));
   }
   return cases;
+}
+
+// Until workers are forked from a zygote, so that every case runs in one that was.
+void warm_up(mortise::runtime::Runtime& runtime) {
+  for (int look = 0; look < 600; ++look) {
+    (void)runtime.invoke("conformance", mortise::runtime::Call{});
+    const auto instances = runtime.instances();
+    if (!instances.empty() && instances.front().start == "zygote") return;
+    runtime.retire("conformance");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  throw Error(Code::timeout, "no worker was forked from a zygote within 30 s");
+}
+
+void say_starts(const mortise::runtime::Runtime& runtime) {
+  for (const mortise::runtime::PluginStats& stats : runtime.stats()) {
+    std::cout << stats.warm_starts << " of " << stats.starts << " workers were forked from a zygote\n";
+  }
 }
 
 class Report {
@@ -111,10 +135,12 @@ int run(const Options& options) {
   mortise::runtime::RuntimeSettings settings;
   settings.grace = std::chrono::milliseconds(500);
   settings.transport = options.transport;
+  settings.zygotes = options.zygotes;
   auto paths = mortise::runtime::RuntimePaths::beside(CONFORMANCE_BESIDE);
   paths.go_builds = CONFORMANCE_GO_BUILDS;
   mortise::runtime::Runtime runtime(registry, log, paths, settings);
 
+  if (options.zygotes == mortise::runtime::RuntimeSettings::Zygotes::first) warm_up(runtime);
   Report report(options);
   for (const conformance::Case& one : all_cases(options.where)) {
     report.one(one.name, [&] { return conformance::play(runtime, one, options.where); });
@@ -125,6 +151,7 @@ int run(const Options& options) {
     report.one("deaths: the worker dies at every byte of its result's frame",
                [&] { return conformance::play_deaths(runtime); });
   }
+  if (options.zygotes == mortise::runtime::RuntimeSettings::Zygotes::first) say_starts(runtime);
   return report.sum();
 }
 

@@ -14,6 +14,22 @@ invoke_kind <- 4L
 
 worker <- function() {
   prepare_process()
+  serve()
+}
+
+# Loads what plugins use and waits; whoever is forked from it goes on as a worker (docs/sandbox.md, Warm starts).
+zygote <- function() {
+  prepare_process()
+  for (package in default_packages) loadNamespace(package)
+  gc()
+  if (!.Call(C_zygote_begin)) quit(save = "no", status = 1L, runLast = FALSE)
+  while ((told <- .Call(C_zygote_next)) == 0L) NULL
+  if (told < 0L) quit(save = "no", status = 0L, runLast = FALSE)
+  rm(list = intersect(".Random.seed", ls(globalenv(), all.names = TRUE)), envir = globalenv())  # R makes its own when it is wanted
+  serve()
+}
+
+serve <- function() {
   tryCatch(state$about <- .Call(C_open), error = function(e) leave(e))
   repeat {
     task <- tryCatch(.Call(C_next), error = function(e) leave(e))

@@ -15,4 +15,7 @@ SEXP int64_text(SEXP object);                     // decimal, NA for NA
 SEXP int64_real(SEXP object);                     // the nearest doubles
 SEXP int64_op(SEXP name, SEXP left, SEXP right);  // + - * %/% %% and comparisons, exact; overflow is NA with a warning
 
+SEXP zygote_begin();
+SEXP zygote_next();
+
 }  // namespace mortise::r

@@ -15,7 +15,6 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <span>
 #include <string>
@@ -23,11 +22,14 @@
 
 #include "os/process.h"
 #include "os/socket.h"
+#include "runtime/launcher/births.h"
 #include "runtime/launcher/cells.h"
-#include "runtime/launcher/child.h"
 #include "runtime/launcher/order.h"
 #include "runtime/launcher/strays.h"
+#include "runtime/launcher/temporaries.h"
+#include "runtime/launcher/zygotes.h"
 #include "runtime/sandbox/confine.h"
+#include "runtime/zygote/birth.h"
 
 namespace mortise::runtime::launcher {
 namespace {
@@ -40,7 +42,7 @@ constexpr int quiet_milliseconds = 3;        // without an order, before a cell 
 // What belongs to one worker and is free again when all of it has ended.
 struct Belongings {
   std::optional<sandbox::User> user;
-  std::string temporary;  // its folder, where it has no private root
+  Temporary temporary;  // where it has no private root
 };
 
 struct Worker {
@@ -48,17 +50,6 @@ struct Worker {
   pid_t holder = 0;  // of its cell
   Belongings belongings;
 };
-
-struct Birth {
-  const Order& order;
-  const sandbox::Plan& plan;
-  ChildDescriptors descriptors;
-};
-
-void be_born(void* given) noexcept {
-  const Birth& birth = *static_cast<const Birth*>(given);
-  become_worker(birth.order, birth.plan, birth.descriptors);
-}
 
 class Launcher {
  public:
@@ -93,9 +84,11 @@ class Launcher {
     ::sigaddset(&set, SIGCHLD);
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
     deaths_ = os::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    zygote::reserve_descriptors();
     if (!deaths_) throw os::system_error("cannot watch for the ends of workers", "");
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) throw os::system_error("cannot become the reaper of workers", "");
     ::prctl(PR_SET_NAME, "mortise-launch");
+    sweep_temporaries();
   }
 
   // ---- a worker begins -------------------------------------------------------------------------------------------------
@@ -110,7 +103,12 @@ class Launcher {
       if (got.io == os::Io::would_block) return true;
       const std::span<const std::byte> packet(packet_.data(), got.bytes);
       id = order_id(packet);
-      start(decode_order(packet), std::move(descriptors));
+      Request request = decode_request(packet);
+      if (const auto* prepare = std::get_if<Prepare>(&request)) {
+        zygotes_.of(prepare->words).prepare();
+      } else {
+        start(std::get<Order>(std::move(request)), std::move(descriptors));
+      }
     } catch (const Error& error) {
       send(Refused{id, 0, error.what()}, {});
     }
@@ -146,30 +144,21 @@ class Launcher {
   }
 
   void start(const Order& order, std::vector<os::Fd>& descriptors, Worker& worker) {
-    const sandbox::Plan plan = planner_.plan(order.policy, worker.belongings.user, worker.belongings.temporary);
-    if (const std::string& folder = worker.belongings.temporary; !folder.empty() && plan.user) {
+    const sandbox::Plan plan = planner_.plan(order.policy, worker.belongings.user, worker.belongings.temporary.path());
+    if (const std::string& folder = worker.belongings.temporary.path(); !folder.empty() && plan.user) {
       if (::chown(folder.c_str(), plan.user->uid, plan.user->gid) != 0) throw os::system_error("cannot give away", folder);
     }
     if (plan.user) give_pipes(std::span(descriptors).subspan(1, 2), *plan.user);
-    std::array<int, 2> pipe{};
-    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw os::system_error("cannot make a pipe", "");
-    const os::Fd report(pipe[0]);
-    os::Fd report_end(pipe[1]);
     const bool has_network = order.policy.network == sandbox::Network::egress;
     if (has_network && !plan.layers.has(Layer::own_network)) {
       throw Error(Code::unsupported, "a plugin with the permission network needs a network namespace, which this machine does not give");
     }
     auto [way_out, way_out_end] = has_network ? os::socket_pair(os::SocketKind::stream) : std::pair<os::Fd, os::Fd>();
-    const sandbox::Cell cell = cells_.take(plan.layers);
-    worker.holder = cell.holder();
-    std::vector<int> doors;
-    for (std::size_t i = order_descriptors; i < descriptors.size(); ++i) doors.push_back(descriptors[i].get());
-    Birth birth{order, plan, {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get(), doors, way_out_end.get()}};
-    const pid_t pid = cell.start(&be_born, &birth);
-    report_end.close();
+    Born born = births_.start({order, plan, descriptors, way_out_end, worker.mark});
+    worker.holder = born.holder;
     way_out_end.close();
     descriptors.clear();  // before anybody hears of the worker: its death must be seen at the other ends
-    answer(order, pid, std::move(worker), report, way_out);
+    answer(order, std::move(born), std::move(worker), way_out);
   }
 
   Belongings belongings_for(Order& order) {
@@ -183,24 +172,23 @@ class Launcher {
     return found;
   }
 
-  // What /tmp is to a worker with a private root.
-  static std::string make_temporary(Order& order) {
-    std::string folder = "/tmp/mortise-worker-XXXXXX";
-    if (::mkdtemp(folder.data()) == nullptr) throw os::system_error("cannot make a temporary folder", folder);
+  static Temporary make_temporary(Order& order) {
+    Temporary made = Temporary::make();
+    const std::string& folder = made.path();
     for (std::string& entry : order.environment) {
       if (entry == "TMPDIR=/tmp") entry = "TMPDIR=" + folder;
       if (entry == "HOME=/tmp") entry = "HOME=" + folder;
     }
     if (order.folder == "/tmp") order.folder = folder;
-    return folder;
+    return made;
   }
 
   // Waits until the child runs its program or says which step failed.
-  void answer(const Order& order, pid_t pid, Worker worker, const os::Fd& report, const os::Fd& way_out) {
+  void answer(const Order& order, Born born, Worker worker, const os::Fd& way_out) {
     sandbox::StepFailed failed{};
     ssize_t got = 0;
     do {
-      got = ::read(report.get(), &failed, sizeof failed);
+      got = ::read(born.report.get(), &failed, sizeof failed);
     } while (got < 0 && errno == EINTR);
     if (got == sizeof failed) {
       failed.step[sizeof failed.step - 1] = '\0';
@@ -208,8 +196,8 @@ class Launcher {
       end_of(worker);  // bury() reaps it
       return;
     }
-    const os::Fd process = os::open_process(pid);
-    workers_.emplace(pid, std::move(worker));
+    const os::Fd process = os::open_process(born.pid);
+    workers_.emplace(born.pid, std::move(worker));
     std::vector<int> handles{process.get()};
     std::vector<os::Fd> opened;  // sent before its program began
     if (way_out) {
@@ -217,7 +205,7 @@ class Launcher {
       (void)os::receive_some(way_out.get(), byte, opened);
       for (const os::Fd& door : opened) handles.push_back(door.get());
     }
-    send(Started{order.id, pid}, handles);
+    send(Started{order.id, born.pid, std::move(born.cold)}, handles);
   }
 
   void send(const Report& report, std::span<const int> descriptors) {
@@ -248,7 +236,7 @@ class Launcher {
       if (!worker.empty()) {
         end_of(worker.mapped());
         send(Died{pid, status, microseconds(used.ru_utime), microseconds(used.ru_stime), peak(used)}, {});
-      } else {
+      } else if (!zygotes_.forget(pid)) {
         end_of_holder(pid);
       }
     }
@@ -266,13 +254,12 @@ class Launcher {
 
   void end_of_holder(pid_t holder) {
     cells_.forget(holder);
-    if (const auto ended = ending_.extract(holder); !ended.empty()) release(ended.mapped());
+    if (auto ended = ending_.extract(holder); !ended.empty()) release(ended.mapped());
   }
 
-  void release(const Belongings& belongings) {
+  void release(Belongings& belongings) {
     if (belongings.user) users_.give_back(*belongings.user);
-    std::error_code failure;
-    if (!belongings.temporary.empty()) std::filesystem::remove_all(belongings.temporary, failure);
+    belongings.temporary.remove();
   }
 
   static std::uint64_t microseconds(const timeval& time) {
@@ -284,7 +271,7 @@ class Launcher {
   // end, their own children become ours, and this runs again.
   void kill_strays() {
     for (const pid_t child : own_children()) {
-      if (workers_.contains(child) || cells_.holds(child) || belongs_to_living_worker(child)) continue;
+      if (workers_.contains(child) || cells_.holds(child) || zygotes_.holds(child) || belongs_to_living_worker(child)) continue;
       ::kill(child, SIGKILL);
     }
   }
@@ -298,24 +285,27 @@ class Launcher {
 
   // Kills all, and all that become ours by that, until none is left.
   void end_all() {
-    for (const auto& [pid, worker] : workers_) {
+    for (auto& [pid, worker] : workers_) {
       ::kill(-pid, SIGKILL);
-      ending_.emplace(pid, worker.belongings);
+      ending_.emplace(pid, std::move(worker.belongings));
     }
     workers_.clear();
     cells_.destroy_all();
+    zygotes_.destroy_all();
     const auto until = Clock::now() + farewell;
     while (Clock::now() < until) {
       kill_strays();
       pid_t pid = 0;
-      while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) cells_.forget(pid);
+      while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
+        if (!zygotes_.forget(pid)) cells_.forget(pid);
+      }
       if (pid < 0 && errno == ECHILD) break;
       pollfd wanted{deaths_.get(), POLLIN, 0};
       ::poll(&wanted, 1, 20);
       std::array<signalfd_siginfo, 16> news{};
       (void)!::read(deaths_.get(), news.data(), sizeof news);
     }
-    for (const auto& [pid, belongings] : ending_) release(belongings);
+    for (auto& [pid, belongings] : ending_) release(belongings);
   }
 
   os::Fd socket_;
@@ -324,6 +314,8 @@ class Launcher {
   sandbox::Planner planner_;
   Cells cells_;
   Users users_;
+  Zygotes zygotes_;
+  Births births_{cells_, zygotes_};
   std::map<pid_t, Worker> workers_;
   std::map<pid_t, Belongings> ending_;  // by the holder of a cell that is about to end
 };

@@ -5,18 +5,54 @@
 namespace mortise::runtime::launcher {
 namespace {
 
-enum class Tag : std::uint32_t { order = 0x4d4f5231, started = 0x4d535431, refused = 0x4d524631, died = 0x4d444931 };
+enum class Tag : std::uint32_t { order = 0x4d4f5231, prepare = 0x4d505231, started = 0x4d535431, refused = 0x4d524631, died = 0x4d444931 };
 
 using sandbox::Reader;
 using sandbox::Writer;
 
-void check(const Order& order) {
-  if (order.arguments.empty() || order.arguments.front().empty() || order.arguments.front().front() != '/') {
+void check_program(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front().empty() || arguments.front().front() != '/') {
     throw Error(Code::invalid, "an order must name its program by an absolute path");
   }
 }
 
+void write(Writer& out, const ZygoteWords& words) {
+  out.texts(words.arguments);
+  out.texts(words.environment);
+  out.number(words.after);
+}
+
+ZygoteWords read_words(Reader& in) {
+  ZygoteWords words;
+  words.arguments = in.texts();
+  words.environment = in.texts();
+  words.after = in.number<std::uint32_t>();
+  check_program(words.arguments);
+  return words;
+}
+
+Order read_order(Reader& in) {
+  Order order;
+  order.id = in.number<std::uint64_t>();
+  order.arguments = in.texts();
+  order.environment = in.texts();
+  order.folder = in.text();
+  order.policy = sandbox::read_policy(in);
+  order.why_no_zygote = in.text();
+  if (in.choice<std::uint8_t>(1) != 0) order.zygote = read_words(in);
+  check_program(order.arguments);
+  return order;
+}
+
 }  // namespace
+
+std::vector<std::byte> encode(const Prepare& prepare) {
+  Writer out;
+  out.number(Tag::prepare);
+  out.number(std::uint64_t{0});  // where an order has its id
+  write(out, prepare.words);
+  return out.take();
+}
 
 std::vector<std::byte> encode(const Order& order) {
   Writer out;
@@ -25,22 +61,26 @@ std::vector<std::byte> encode(const Order& order) {
   out.texts(order.arguments);
   out.texts(order.environment);
   out.text(order.folder);
-  write(out, order.policy);
+  sandbox::write(out, order.policy);
+  out.text(order.why_no_zygote);
+  out.number(static_cast<std::uint8_t>(order.zygote.has_value()));
+  if (order.zygote) write(out, *order.zygote);
   return out.take();
 }
 
-Order decode_order(std::span<const std::byte> packet) {
+Request decode_request(std::span<const std::byte> packet) {
   Reader in(packet);
-  if (in.number<Tag>() != Tag::order) throw Error(Code::invalid, "a packet is not an order");
-  Order order;
-  order.id = in.number<std::uint64_t>();
-  order.arguments = in.texts();
-  order.environment = in.texts();
-  order.folder = in.text();
-  order.policy = sandbox::read_policy(in);
+  Request request;
+  switch (in.number<Tag>()) {
+    case Tag::order: request = read_order(in); break;
+    case Tag::prepare:
+      (void)in.number<std::uint64_t>();
+      request = Prepare{read_words(in)};
+      break;
+    default: throw Error(Code::invalid, "a packet is not an order");
+  }
   in.end();
-  check(order);
-  return order;
+  return request;
 }
 
 std::uint64_t order_id(std::span<const std::byte> packet) noexcept {
@@ -55,6 +95,7 @@ std::vector<std::byte> encode(const Report& report) {
     out.number(Tag::started);
     out.number(started->id);
     out.number(started->pid);
+    out.text(started->cold.substr(0, 1024));
   } else if (const auto* refused = std::get_if<Refused>(&report)) {
     out.number(Tag::refused);
     out.number(refused->id);
@@ -80,6 +121,7 @@ Report decode_report(std::span<const std::byte> packet) {
       Started started;
       started.id = in.number<std::uint64_t>();
       started.pid = in.number<std::int32_t>();
+      started.cold = in.text();
       report = started;
       break;
     }

@@ -16,12 +16,13 @@ Order sample() {
   order.policy.paths = {{"/opt/package", sandbox::Path::Access::execute, sandbox::Path::Presence::must_exist}};
   order.policy.limits.open_files = 64;
   order.policy.user = sandbox::User{1000, 1001};
+  order.zygote = ZygoteWords{{"/usr/bin/python3", "-m", "it"}, {"LANG=C"}, 2};
   return order;
 }
 }  // namespace
 
 TEST_CASE("an order arrives as it was sent") {
-  const Order got = decode_order(encode(sample()));
+  const Order got = std::get<Order>(decode_request(encode(sample())));
   CHECK(got.id == 7);
   CHECK(got.arguments == sample().arguments);
   CHECK(got.environment == sample().environment);
@@ -29,10 +30,16 @@ TEST_CASE("an order arrives as it was sent") {
   CHECK(got.policy.paths.at(0).path == "/opt/package");
   CHECK(got.policy.limits.open_files == 64);
   CHECK(got.policy.user->gid == 1001);
+  CHECK(got.zygote->arguments == sample().zygote->arguments);
+  CHECK(got.zygote->environment == sample().zygote->environment);
+  CHECK(got.zygote->after == 2);
+  CHECK(std::get<Prepare>(decode_request(encode(Prepare{*sample().zygote}))).words.arguments == sample().zygote->arguments);
 }
 
 TEST_CASE("reports arrive as they were sent") {
-  CHECK(std::get<Started>(decode_report(encode(Started{3, 99}))).pid == 99);
+  const auto started = std::get<Started>(decode_report(encode(Started{3, 99, "no zygote"})));
+  CHECK(started.pid == 99);
+  CHECK(started.cold == "no zygote");
   const auto refused = std::get<Refused>(decode_report(encode(Refused{3, 2, "cannot run"})));
   CHECK(refused.error == 2);
   CHECK(refused.what == "cannot run");
@@ -42,10 +49,10 @@ TEST_CASE("reports arrive as they were sent") {
 TEST_CASE("an order cut at any byte, or with one byte more, is refused") {
   std::vector<std::byte> packet = encode(sample());
   for (std::size_t size = 0; size < packet.size(); ++size) {
-    CHECK_THROWS_AS((void)decode_order(std::span(packet).first(size)), Error);
+    CHECK_THROWS_AS((void)decode_request(std::span(packet).first(size)), Error);
   }
   packet.push_back(std::byte{0});
-  CHECK_THROWS_AS((void)decode_order(packet), Error);
+  CHECK_THROWS_AS((void)decode_request(packet), Error);
 }
 
 TEST_CASE("an order with any byte changed is decoded or refused, never more") {
@@ -56,7 +63,7 @@ TEST_CASE("an order with any byte changed is decoded or refused, never more") {
       std::vector<std::byte> changed = packet;
       changed[i] ^= static_cast<std::byte>(bits);
       try {
-        (void)decode_order(changed);
+        (void)decode_request(changed);
       } catch (const Error&) {
         ++refused;
       }
@@ -68,9 +75,9 @@ TEST_CASE("an order with any byte changed is decoded or refused, never more") {
 TEST_CASE("an order needs an absolute program and has a largest size") {
   Order order = sample();
   order.arguments = {"true"};
-  CHECK_THROWS_AS((void)decode_order(encode(order)), Error);
+  CHECK_THROWS_AS((void)decode_request(encode(order)), Error);
   order.arguments.clear();
-  CHECK_THROWS_AS((void)decode_order(encode(order)), Error);
+  CHECK_THROWS_AS((void)decode_request(encode(order)), Error);
   order = sample();
   order.environment = {std::string(max_packet, 'x')};
   CHECK_THROWS_AS((void)encode(order), Error);

@@ -18,17 +18,6 @@
 namespace mortise::runtime::sandbox {
 namespace {
 
-struct Space {
-  const char* name;
-  unsigned long flag;
-};
-constexpr std::array<Space, 6> spaces{{{"user", CLONE_NEWUSER},
-                                       {"net", CLONE_NEWNET},
-                                       {"ipc", CLONE_NEWIPC},
-                                       {"uts", CLONE_NEWUTS},
-                                       {"cgroup", CLONE_NEWCGROUP},
-                                       {"pid", CLONE_NEWPID}}};
-
 // ---- the holder ----------------------------------------------------------------------------------------------------------
 
 // An empty folder as its root: whoever looks through it sees nothing.
@@ -66,33 +55,6 @@ Error cannot(const std::string& what, int error) {
 }
 
 // ---- the way in ----------------------------------------------------------------------------------------------------------
-
-struct Entry {
-  const std::array<os::Fd, 6>* spaces;
-  void (*body)(void*) noexcept;
-  void* argument;
-  volatile pid_t child = 0;
-  volatile int error = 0;
-};
-
-// Runs on the maker's memory while the maker waits (vfork): enters, and leaves behind a sibling of itself, which is inside.
-int enter(void* given) noexcept {
-  Entry& entry = *static_cast<Entry*>(given);
-  for (std::size_t i = 0; i < spaces.size(); ++i) {
-    const os::Fd& space = (*entry.spaces)[i];
-    if (!space || ::setns(space.get(), static_cast<int>(spaces[i].flag)) == 0) continue;
-    entry.error = errno;
-    ::_exit(1);
-  }
-  const pid_t child = kernel::fork_with(CLONE_PARENT);
-  if (child == 0) {
-    entry.body(entry.argument);
-    ::_exit(127);
-  }
-  entry.error = child < 0 ? errno : 0;
-  entry.child = child;
-  ::_exit(child < 0 ? 1 : 0);
-}
 
 pid_t start_outside(void (*body)(void*) noexcept, void* argument) {
   const pid_t child = kernel::fork_with(0);
@@ -139,9 +101,9 @@ Cell Cell::make(const Machine& machine, Layers layers) {
 }
 
 void Cell::open_spaces(unsigned long flags) {
-  for (std::size_t i = 0; i < spaces.size(); ++i) {
-    if ((flags & spaces[i].flag) == 0) continue;
-    const std::string path = "/proc/" + std::to_string(holder_) + "/ns/" + spaces[i].name;
+  for (std::size_t i = 0; i < space_kinds.size(); ++i) {
+    if ((flags & space_kinds[i].flag) == 0) continue;
+    const std::string path = "/proc/" + std::to_string(holder_) + "/ns/" + space_kinds[i].name;
     spaces_[i] = os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!spaces_[i]) throw cannot("'" + path + "' does not open", errno);
   }
@@ -149,14 +111,13 @@ void Cell::open_spaces(unsigned long flags) {
 
 pid_t Cell::start(void (*body)(void*) noexcept, void* argument) const {
   if (!exists()) return start_outside(body, argument);
-  alignas(64) static char stack[256 << 10];  // of the one thread; the sibling has a copy
-  Entry entry{&spaces_, body, argument};
-  const pid_t helper = ::clone(&enter, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &entry);
-  if (helper < 0) throw os::system_error("cannot start a process", "");
-  while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  if (entry.child <= 0) throw cannot("they cannot be entered", entry.error);
-  return entry.child;
+  return start_inside(spaces(), body, argument);
+}
+
+Spaces Cell::spaces() const noexcept {
+  Spaces all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = spaces_[i] ? spaces_[i].get() : -1;
+  return all;
 }
 
 void Cell::destroy() const noexcept {

@@ -13,6 +13,7 @@
 #include <array>
 
 #include "os/fd.h"
+#include "runtime/sandbox/entry.h"
 #include "runtime/sandbox/machine.h"
 
 namespace mortise::runtime::sandbox {
@@ -33,6 +34,7 @@ class Cell {
   // Whatever brings a way out into its network needs both. -1: it has none.
   [[nodiscard]] int network() const noexcept { return spaces_[1].get(); }
   [[nodiscard]] int users() const noexcept { return spaces_[0].get(); }
+  [[nodiscard]] Spaces spaces() const noexcept;  // for whoever starts the process instead of start(); borrowed
   // Kills the holder and with it all that is in the cell.
   void destroy() const noexcept;
 
@@ -40,7 +42,7 @@ class Cell {
   void open_spaces(unsigned long flags);
   pid_t holder_ = 0;
   Layers layers_;
-  std::array<os::Fd, 6> spaces_;  // user, net, ipc, uts, cgroup, pid: in the order in which they are entered
+  std::array<os::Fd, space_kinds.size()> spaces_;
 };
 
 }  // namespace mortise::runtime::sandbox

@@ -138,9 +138,4 @@ FilterProgram make_filter(const FilterKind& kind) {
   return maker.program();
 }
 
-bool install_filter(const FilterProgram& program) noexcept {
-  const sock_fprog given{static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
-  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &given) == 0;
-}
-
 }  // namespace mortise::runtime::sandbox

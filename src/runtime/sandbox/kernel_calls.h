@@ -1,6 +1,7 @@
 // Calls of Linux that the libc of Debian 12 has no functions for.
 #pragma once
 
+#include <fcntl.h>
 #include <linux/mount.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,9 +23,10 @@ inline bool set_mount(int mount, mount_attr attributes, unsigned flags) noexcept
 }
 inline bool pivot_root(const char* fresh, const char* old) noexcept { return ::syscall(SYS_pivot_root, fresh, old) == 0; }
 
-// fork(), with more flags. No memory is shared; libc's own handlers do not run.
-inline pid_t fork_with(unsigned long flags) noexcept {
-  return static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+// fork(), with more flags. No memory is shared; libc's own handlers do not run. `tid`: where the child's libc finds its number.
+inline pid_t fork_with(unsigned long flags, int* tid = nullptr) noexcept {
+  if (tid != nullptr) flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+  return static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, tid, nullptr));
 }
 
 }  // namespace mortise::runtime::sandbox::kernel

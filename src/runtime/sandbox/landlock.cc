@@ -40,6 +40,7 @@ std::uint64_t rights_for(Path::Access access) {
     case Path::Access::read: return read_file | read_folder;
     case Path::Access::execute: return read_file | read_folder | execute;
     case Path::Access::hidden: return 0;
+    case Path::Access::write_and_execute: return rights_for(Path::Access::write) | execute;
     case Path::Access::write: return read_file | read_folder | any_change | refer | truncate | device_ioctl;
   }
   return 0;

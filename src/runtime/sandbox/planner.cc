@@ -28,7 +28,7 @@ void refuse_missing(const Policy& policy, const Machine& machine, Layers given) 
 
 // A path through a link of the system's skeleton (/bin/...) is there already.
 bool is_shown_by_system(const Path& path, const SystemPaths& system) {
-  if (path.access == Path::Access::write || path.access == Path::Access::hidden) return false;
+  if (Path::writes(path.access) || path.access == Path::Access::hidden) return false;
   std::error_code failure;
   const std::string real = std::filesystem::weakly_canonical(path.path, failure).string();
   if (failure) return false;
@@ -47,8 +47,8 @@ const Shown* shown_around(const std::string& path, const std::vector<Shown>& bef
 // A path inside that may be used less than what is around it.
 const Path* lesser_within(const Path& around, const std::vector<Path>& paths) {
   const auto found = std::find_if(paths.begin(), paths.end(), [&](const Path& one) {
-    const bool lesser = one.access == Path::Access::hidden ||
-                        (around.access == Path::Access::write && one.access != Path::Access::write);
+    const bool lesser = one.access == Path::Access::hidden || (Path::writes(around.access) && !Path::writes(one.access)) ||
+                        (around.access == Path::Access::write_and_execute && one.access == Path::Access::write);
     return lesser && os::is_within(one.path, around.path);
   });
   return found == paths.end() ? nullptr : &*found;
@@ -118,7 +118,7 @@ bool Planner::owners_can_be_mapped(const Policy& policy, const User& user) {
   const Layers layers = layers_for(policy);
   if (!layers.has(Layer::private_root)) return !layers.has(Layer::landlock_files);
   return std::all_of(policy.paths.begin(), policy.paths.end(), [&](const Path& path) {
-    return path.access != Path::Access::write || ::access(path.path.c_str(), F_OK) != 0 || owners_.map_for(path.path, user) >= 0;
+    return !Path::writes(path.access) || ::access(path.path.c_str(), F_OK) != 0 || owners_.map_for(path.path, user) >= 0;
   });
 }
 

@@ -19,7 +19,7 @@ Error wrong(const std::string& what) { return Error(Code::invalid, "a policy " +
 void check(const Policy& policy) {
   for (const Path& path : policy.paths) {
     if (path.path.empty() || path.path.front() != '/') throw wrong("names '" + path.path + "', which is no absolute path");
-    if (path.path == "/" && path.access == Path::Access::write) throw wrong("makes the whole machine writable");
+    if (path.path == "/" && Path::writes(path.access)) throw wrong("makes the whole machine writable");
   }
   if (policy.limits.open_files < 8) throw wrong("allows " + std::to_string(policy.limits.open_files) + " open files; 8 are the least");
   if (policy.limits.cpu_weight < 1 || policy.limits.cpu_weight > 10'000) {
@@ -48,16 +48,13 @@ std::string names_of(Layers layers) {
   return text;
 }
 
-void write(Writer& out, const Policy& policy) {
-  out.number(static_cast<std::uint32_t>(policy.paths.size()));
-  for (const Path& path : policy.paths) {
-    out.text(path.path);
-    out.number(path.access);
-    out.number(path.presence);
-  }
-  out.number(static_cast<std::uint8_t>(policy.system));
-  out.number(policy.network);
-  const Limits& limits = policy.limits;
+void write(Writer& out, const Path& path) {
+  out.text(path.path);
+  out.number(path.access);
+  out.number(path.presence);
+}
+
+void write(Writer& out, const Limits& limits) {
   out.number(limits.memory);
   out.number(limits.cpu_weight);
   out.number(limits.cpu_quota);
@@ -65,6 +62,14 @@ void write(Writer& out, const Policy& policy) {
   out.number(limits.open_files);
   out.number(limits.file_size);
   out.number(limits.temporary);
+}
+
+void write(Writer& out, const Policy& policy) {
+  out.number(static_cast<std::uint32_t>(policy.paths.size()));
+  for (const Path& path : policy.paths) write(out, path);
+  out.number(static_cast<std::uint8_t>(policy.system));
+  out.number(policy.network);
+  write(out, policy.limits);
   out.number(policy.required.bits());
   out.number(static_cast<std::uint8_t>(policy.user.has_value()));
   out.number(policy.user.value_or(User{}).uid);
@@ -72,19 +77,16 @@ void write(Writer& out, const Policy& policy) {
   out.number(policy.DANGEROUSLY_off.bits());
 }
 
-Policy read_policy(Reader& in) {
-  Policy policy;
-  const std::size_t paths = in.count(max_paths);
-  for (std::size_t i = 0; i < paths; ++i) {
-    Path path;
-    path.path = in.text();
-    path.access = in.choice(Path::Access::hidden);
-    path.presence = in.choice(Path::Presence::may_be_missing);
-    policy.paths.push_back(std::move(path));
-  }
-  policy.system = in.choice<std::uint8_t>(1) != 0;
-  policy.network = in.choice(Network::DANGEROUSLY_the_hosts);
-  Limits& limits = policy.limits;
+Path read_path(Reader& in) {
+  Path path;
+  path.path = in.text();
+  path.access = in.choice(Path::Access::hidden);
+  path.presence = in.choice(Path::Presence::may_be_missing);
+  return path;
+}
+
+Limits read_limits(Reader& in) {
+  Limits limits;
   limits.memory = in.number<std::uint64_t>();
   limits.cpu_weight = in.number<std::uint32_t>();
   limits.cpu_quota = in.number<std::uint32_t>();
@@ -92,6 +94,16 @@ Policy read_policy(Reader& in) {
   limits.open_files = in.number<std::uint32_t>();
   limits.file_size = in.number<std::uint64_t>();
   limits.temporary = in.number<std::uint64_t>();
+  return limits;
+}
+
+Policy read_policy(Reader& in) {
+  Policy policy;
+  const std::size_t paths = in.count(max_paths);
+  for (std::size_t i = 0; i < paths; ++i) policy.paths.push_back(read_path(in));
+  policy.system = in.choice<std::uint8_t>(1) != 0;
+  policy.network = in.choice(Network::DANGEROUSLY_the_hosts);
+  policy.limits = read_limits(in);
   policy.required = Layers::of_bits(in.number<std::uint32_t>());
   const bool has_user = in.choice<std::uint8_t>(1) != 0;
   User user;

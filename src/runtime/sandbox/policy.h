@@ -74,10 +74,13 @@ struct Path {
     read,     // and list
     execute,  // read, and start programs in it
     write,    // read, change, make and remove; files made there belong to the folder's owner
+    write_and_execute,  // and start programs in it: for who builds and starts what it built
     hidden,   // a folder inside a shown one that is empty for the process. Without a private root this takes the right to make
               // files in the folders around it, too: Landlock can only give
   };
   enum class Presence : std::uint8_t { must_exist, may_be_missing };
+
+  [[nodiscard]] static constexpr bool writes(Access access) { return access == Access::write || access == Access::write_and_execute; }
 
   std::string path;  // absolute
   Access access = Access::read;
@@ -124,6 +127,10 @@ inline constexpr std::size_t max_paths = 256;
 class Writer;
 class Reader;
 void write(Writer& out, const Policy& policy);
+void write(Writer& out, const Path& path);
+void write(Writer& out, const Limits& limits);
 [[nodiscard]] Policy read_policy(Reader& in);
+[[nodiscard]] Path read_path(Reader& in);
+[[nodiscard]] Limits read_limits(Reader& in);
 
 }  // namespace mortise::runtime::sandbox

@@ -16,7 +16,6 @@ namespace mortise::runtime::sandbox {
 namespace {
 
 constexpr std::array devices{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
-constexpr std::size_t max_shown = max_paths + 64;  // the system's are fewer
 constexpr std::array places_for_the_root{"/tmp", "/run", "/mnt", "/usr"};  // any folder does: it is covered for a moment
 
 bool there(int result) noexcept { return result == 0 || errno == EEXIST; }
@@ -60,7 +59,7 @@ int take_from_host(const Shown& shown) noexcept {
   if (mount < 0) return -1;
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-  if (shown.access != Path::Access::write) attributes.attr_set |= MOUNT_ATTR_RDONLY;
+  if (!Path::writes(shown.access)) attributes.attr_set |= MOUNT_ATTR_RDONLY;
   bool done = kernel::set_mount(mount, attributes, AT_RECURSIVE);
   if (done && shown.owner_map >= 0) {
     mount_attr owners{};

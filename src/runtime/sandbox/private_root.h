@@ -15,6 +15,8 @@
 
 namespace mortise::runtime::sandbox {
 
+inline constexpr std::size_t max_shown = max_paths + 64;  // the system's are fewer
+
 // One thing in the root, in the order in which they are made.
 struct Shown {
   std::string path;         // on the host and in the root

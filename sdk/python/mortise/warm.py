@@ -1,0 +1,76 @@
+"""Modules that were loaded before anybody asked for them, and are handed out when somebody does.
+
+A zygote (zygote.py) loads what plugins often need, so that the workers forked from it need not. No plugin can tell: a module
+that is laid aside is not among `sys.modules`, and an import gets it only where the same import would have loaded the same
+file. A plugin's own `secrets.py` stays its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+
+class WarmModules:
+    """A finder for `sys.meta_path`, and the loader of what it finds."""
+
+    def __init__(self) -> None:
+        self._aside: Dict[str, ModuleType] = {}
+        self._specs: Dict[str, Optional[ModuleSpec]] = {}  # of those on their way to whoever imports them
+        self._afterwards: Mapping[str, Callable[[ModuleType], None]] = {}
+
+    def lay_aside(self, names: Sequence[str], afterwards: Mapping[str, Callable[[ModuleType], None]]) -> None:
+        """Loads these modules, as far as they are there, and lays aside all that came with them. `afterwards` is called with
+        a module when it is handed out."""
+        before = set(sys.modules)
+        for name in names:
+            try:
+                __import__(name)
+            except ImportError:
+                pass
+        for name in [name for name in sys.modules if name not in before]:
+            self._aside[name] = sys.modules.pop(name)
+        self._afterwards = afterwards
+        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+
+    # ---- as a finder
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[ModuleSpec]:
+        module = self._aside.get(name)
+        if module is None:
+            return None
+        made_from = getattr(module.__spec__, "origin", None)
+        found = self._found_by_others(name, path)
+        if found is None or made_from is None or found.origin != made_from:
+            return None
+        spec = ModuleSpec(name, self, origin=found.origin, is_package=found.submodule_search_locations is not None)  # type: ignore[arg-type]
+        spec.submodule_search_locations = found.submodule_search_locations
+        return spec
+
+    def _found_by_others(self, name: str, path: Any) -> Optional[ModuleSpec]:
+        for finder in sys.meta_path:
+            if finder is not self:
+                spec = finder.find_spec(name, path, None)
+                if spec is not None:
+                    return spec
+        return None
+
+    # ---- as a loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = self._aside.pop(spec.name)
+        self._specs[spec.name] = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        module.__spec__ = self._specs.pop(name)
+        below: List[str] = [one for one in self._aside if one.startswith(name + ".")]
+        for one in below:
+            sys.modules[one] = self._aside.pop(one)
+        for one in (name, *below):
+            then = self._afterwards.get(one)
+            if then is not None:
+                then(sys.modules[one])

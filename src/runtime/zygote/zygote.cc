@@ -1,0 +1,162 @@
+#include "runtime/zygote/zygote.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <string_view>
+
+#include "os/socket.h"
+#include "runtime/zygote/birth.h"
+#include "runtime/zygote/request.h"
+
+namespace mortise::runtime::zygote {
+namespace {
+
+constexpr int launcher = 3;
+constexpr std::chrono::seconds patience{10};
+
+// Where the kernel reads what it shows as the environment of the process: the launcher reserved a place there (zygotes.cc), from
+// which a worker's descendants are known (launcher/strays.h).
+std::span<char> place_of_mark() noexcept {
+  static const std::span<char> place = [] {
+    char* value = ::getenv("MORTISE_WORKER");
+    return value == nullptr ? std::span<char>() : std::span<char>(value, std::strlen(value));
+  }();
+  return place;
+}
+
+void show_mark(std::string_view mark) noexcept {
+  const std::span<char> place = place_of_mark();
+  if (mark.size() > place.size()) return;
+  std::memset(place.data(), 0, place.size());
+  std::memcpy(place.data(), mark.data(), mark.size());
+}
+
+template <typename Message>
+bool tell(const Message& message) noexcept {
+  try {
+    return os::send_all(launcher, std::as_bytes(std::span(&message, 1)), {}, patience);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// ---- the new worker --------------------------------------------------------------------------------------------------------
+
+void replace_environment(const std::vector<std::string>& environment) noexcept {
+  ::clearenv();
+  for (const std::string& entry : environment) {
+    const std::size_t sign = entry.find('=');
+    if (sign != std::string::npos && sign != 0) ::setenv(entry.substr(0, sign).c_str(), entry.c_str() + sign + 1, 1);
+  }
+}
+
+ReceivedBirth receive_birth(int line, std::vector<os::Fd>& came) {
+  std::vector<std::byte> packet(sandbox::max_packet);
+  const os::Transfer got = os::receive_some(line, packet, came, os::max_passed_descriptors, os::Wait::yes);
+  if (got.io != os::Io::done) throw Error(Code::internal, "the launcher went away");
+  std::vector<int> numbers;
+  for (const os::Fd& one : came) numbers.push_back(one.get());
+  return read_birth(std::span(packet).first(got.bytes), numbers);
+}
+
+void be_worker(int line) noexcept {
+  const sandbox::Steps unconfined(line);
+  std::vector<os::Fd> came;
+  ReceivedBirth birth;
+  try {
+    birth = receive_birth(line, came);
+  } catch (const std::exception& error) {
+    errno = 0;
+    unconfined("take its order: '%s'", error.what(), false);
+  }
+  const bool has_network = birth.place.has_network;
+  const std::span<const int> own(birth.own);
+  const BirthDescriptors descriptors{own[0], own[1], own[2], line, own.subspan(has_network ? 4 : 3), has_network ? own[3] : -1};
+  const sandbox::Steps step = be_born(birth.plan.plan, birth.place.folder, descriptors, Signals::keep);
+  for (os::Fd& one : came) (void)one.release();  // closed, and some of their numbers taken again
+  replace_environment(birth.place.environment);
+  show_mark(birth.place.mark);
+  // As after the start of a program, which makes a process its user's own again.
+  step("become its user's own", ::prctl(PR_SET_DUMPABLE, 1) == 0);
+  step("close the report", ::syscall(SYS_close_range, launcher + 1U, ~0U, 0U) == 0);
+}
+
+// ---- the zygote --------------------------------------------------------------------------------------------------------------
+
+// 0, 1 in the child, -1 at the end.
+int serve_one() {
+  Request request;
+  std::vector<os::Fd> came;
+  const os::Transfer got = os::receive_some(launcher, std::as_writable_bytes(std::span(&request, 1)), came, os::max_passed_descriptors, os::Wait::yes);
+  if (got.io != os::Io::done || got.bytes != sizeof request || request.tag != Request::right || came.empty()) return -1;
+  sandbox::Spaces spaces;
+  spaces.fill(-1);
+  std::size_t next = 1;
+  for (std::size_t i = 0; i < spaces.size(); ++i) {
+    if ((request.spaces & (1U << i)) == 0) continue;
+    if (next >= came.size()) return -1;
+    spaces[i] = came[next++].get();
+  }
+  const sandbox::Sibling sibling = sandbox::fork_sibling(spaces);
+  if (sibling.inside) {
+    be_worker(came.front().get());
+    for (os::Fd& one : came) (void)one.release();  // closed already
+    return 1;
+  }
+  Born born;
+  born.pid = sibling.pid;
+  born.helper = sibling.helper;
+  born.error = sibling.error;
+  return tell(born) ? 0 : -1;
+}
+
+bool is_single_threaded() {
+  const auto tasks = std::filesystem::directory_iterator("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks)) == 1;
+}
+
+int begin_serving(const char* problem) {
+  Ready ready;
+  (void)place_of_mark();
+  reserve_descriptors();
+  if (problem == nullptr || *problem == '\0') problem = is_single_threaded() ? "" : "what it loaded started threads";
+  std::snprintf(ready.problem, sizeof ready.problem, "%s", problem);
+  return tell(ready) && *problem == '\0' ? 0 : -1;
+}
+
+}  // namespace
+}  // namespace mortise::runtime::zygote
+
+int mortise_zygote_begin(const char* problem) {
+  try {
+    return mortise::runtime::zygote::begin_serving(problem);
+  } catch (const std::exception&) {
+    return -1;
+  }
+}
+
+int mortise_zygote_next(void) {
+  try {
+    return mortise::runtime::zygote::serve_one();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mortise zygote: %s\n", error.what());
+    return -1;
+  }
+}
+
+const char* mortise_zygote_variable(int index) {
+  if (index < 0) return nullptr;
+  for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
+    if (index-- == 0) return *one;
+  }
+  return nullptr;
+}
