@@ -38,6 +38,8 @@
 #include "jobs/core/vault.h"
 #include "jobs/monitors/monitors.h"
 #include "jobs/pipelines/pipelines.h"
+#include "market/marketplace.h"
+#include "market/sources.h"
 #include "models/models.h"
 #include "models/service.h"
 #include "os/file.h"
@@ -238,7 +240,9 @@ struct House::Parts {
         files(os::join(options.data_dir, "files")),
         cache(cache_limits(settings())),
         health(registry, runtime, room_logs.plugins, settings().plugins.health_interval),
-        workshop(runtime),
+        workshop(runtime, database),
+        marketplace(database, workshop, os::join(options.data_dir, "marketplace")),
+        marketplaces(database, room_logs.plugins, os::join(options.data_dir, "marketplace/mirrors")),
         plugin_reload(registry, runtime, room_logs.plugins, settings().plugins.watch,
                       [this](const plugin::Descriptor& present) { return read_anew(present); }),
         api{room_logs.http,
@@ -275,7 +279,10 @@ struct House::Parts {
             workshop,
             [this](const std::string& plugin) { return plugin_reload.reload(plugin); },
             grants,
-            [this](const std::string& plugin) { regard_grants(plugin); }},
+            [this](const std::string& plugin) { regard_grants(plugin); },
+            marketplace,
+            marketplaces,
+            database},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
@@ -459,6 +466,8 @@ struct House::Parts {
   plugin::SharedCache cache;
   runtime::HealthWatch health;
   PackageWorkshop workshop;
+  market::Marketplace marketplace;
+  market::Sources marketplaces;
   PluginReload plugin_reload;
   http::Api api;
   http::Router router;

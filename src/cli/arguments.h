@@ -10,6 +10,7 @@
 
 #include "cli/guests.h"
 #include "cli/job_arguments.h"
+#include "cli/market_arguments.h"
 #include "cli/project_arguments.h"
 
 namespace mortise::cli {
@@ -75,6 +76,7 @@ struct Arguments {
     files_list,
     files_upload,
     files_remove,
+    marketplace,
     completion,
     guest,
     version,
@@ -103,6 +105,7 @@ struct Arguments {
 
   JobArguments jobs;
   ProjectArguments project;
+  MarketArguments market;
 
   std::string plugin;         // plugin show
   std::vector<std::string> permissions, limits;  // plugin grant, plugin limits: as typed

@@ -1,4 +1,5 @@
 #include "http/api.h"
+#include "http/market_routes.h"
 
 #include <unistd.h>
 
@@ -199,6 +200,11 @@ void add_routes(Router& router, const Api& api) {
   add_permission_routes(router, api);
   add_operation_routes(router, api);
   add_package_routes(router, api);
+  add_advisory_routes(router, api);
+  add_market_routes(router, api);
+  add_market_keeper_routes(router, api);
+  add_market_source_routes(router, api);
+  add_market_file_routes(router, api);
   add_token_routes(router, api);
   add_file_routes(router, api);
 }
