@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak kill-test rogues fmt install deb clean help
+.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak kill-test rogues examples fmt install deb clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -76,6 +76,9 @@ kill-test: build ## install, update, rollback and uninstall of packages, the ser
 
 rogues: build ## every attack on the sandbox, at every level and against each layer alone (ONLY=text, LEVELS=root,user,bare)
 	$(PYTHON) tests/rogues/escapes/run.py build/escapes --only '$(ONLY)' $(if $(LEVELS),--levels $(LEVELS))
+
+examples: build ## the numbers of the example plugins against scipy and R, ROUNDS (10) times a thousand random inputs
+	EXAMPLE_ROUNDS=$(or $(ROUNDS),10) $(PYTHON) -m pytest -q -o timeout=1800 tests/plugins/examples_test.py
 
 fmt: ## lays out every C and C++ source
 	git ls-files '*.h' '*.hpp' '*.c' '*.cc' | xargs -r clang-format-16 -i

@@ -20,7 +20,7 @@ package_scanner = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(package_scanner)
 
 from mortise.testing import run_call  # noqa: E402
-from scanner import advisories, bandit, python_rules  # noqa: E402
+from scanner import advisories, auditors, bandit, python_rules, versions  # noqa: E402
 from scanner.tree import File  # noqa: E402
 
 ENDINGS = {"python": ".py", "r": ".R", "go": ".go", "c": ".c", "cpp": ".cc"}
@@ -91,13 +91,107 @@ def test_each_dangerous_pattern_has_a_finding_with_its_line():
     assert any(one["rule"] == "suspicious-import" and one["line"] == 6 for one in found)
 
 
+def advisory(identity, name, *events, kind="ECOSYSTEM", **more):
+    return {"id": identity, "summary": "bad", "affected": [{"package": {"ecosystem": "PyPI", "name": name}, "ranges": [{"type": kind, "events": list(events)}]}], **more}
+
+
+def ids(*arguments):
+    return [one["advisory"] for one in advisories.scan(*arguments)]
+
+
 @pytest.mark.rows("O-53")
 def test_a_pinned_version_with_an_advisory_is_an_issue():
-    known = [{"id": "OSV-1", "summary": "remote code", "affected": [{"package": {"name": "Some_Lib"}, "ranges": [
-        {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.10.0"}]}]}]}]
-    assert [one["rule"] for one in advisories.scan(["some-lib==1.9.2"], known)] == ["vulnerable-dependency"]
-    assert "OSV-1" in advisories.scan([{"name": "some.lib", "version": "1.2"}], known)[0]["message"]
-    assert advisories.scan(["some-lib==1.10.0", "some-lib>=1.0", "other==1.0"], known) == []
+    known = [advisory("OSV-1", "Some_Lib", {"introduced": "1.0"}, {"fixed": "1.10.0"})]
+    (one,) = advisories.scan(["some-lib==1.9.2"], known)
+    assert (one["rule"], one["severity"], one["advisory"], one["fixed"], one["package"]) == ("vulnerable-dependency", "high", "OSV-1", "1.10.0", "some-lib")
+    assert "OSV-1" in one["message"] and one["advice"] == "require some-lib >= 1.10.0"
+    assert ids([{"name": "some.lib", "version": "1.2"}, {"name": "SOME-LIB", "version": "==1.9"}], known) == ["OSV-1", "OSV-1"]
+    assert ids(["some-lib==1.10.0", "some-lib==0.9", "some-lib", "other==1.5", "some_lib[extra]==1.10.0"], known) == []
+    assert ids(["some_lib[extra] == 1.9"], known) == ["OSV-1"]
+
+
+@pytest.mark.parametrize("spec, found", [
+    ("", False), (">=1.0", False), ("<1.10", True), ("<=1.10", False), (">=1.2,<1.5", True), ("~=1.9.1", True), ("~=1.9", False), ("==1.9.*", True),
+    ("==1.*", False), ("!=1.10.0,<1.11", False), (">=1.0, <1.9 ; python_version > '3'", True), ("not a range", False), ("===1.9.2", True), ("<1.0", False),
+])  # fmt: skip
+def test_a_range_is_vulnerable_only_when_it_keeps_every_fixed_version_out(spec, found):
+    known = [advisory("OSV-1", "lib", {"introduced": "1.0"}, {"fixed": "1.10.0"})]
+    assert bool(ids([{"name": "lib", "version": spec}], known)) == found
+
+
+def test_versions_sort_as_their_ecosystem_says():
+    for ecosystem, ordered in {
+        "PyPI": ["1.0.dev1", "1.0a1", "1.0a2.dev1", "1.0a2", "1.0b1", "1.0rc1", "1.0", "1.0.post1", "1.0.1", "1.2", "1.10", "1!0.1"],
+        "Go": ["v0.0.0-20200101000000-abcdefabcdef", "v1.0.0-alpha", "v1.0.0-alpha.1", "v1.0.0-beta.2", "v1.0.0-beta.11", "v1.0.0", "v1.2.0", "v1.10.0"],
+        "CRAN": ["0.9", "1.0-1", "1.0-2", "1.0.10", "1.2"],
+    }.items():
+        keys = [versions.key(ecosystem, text) for text in ordered]
+        assert keys == sorted(keys) and len(set(keys)) == len(keys), ecosystem
+        assert versions.key(ecosystem, "0") < keys[0] and keys[-1] < versions.last(ecosystem)
+    assert versions.key("PyPI", "1.0") == versions.key("PyPI", "v1.0.0") and versions.key("PyPI", "1.0-1") == versions.key("PyPI", "1.0.post1")
+    assert versions.key("PyPI", "nonsense!") is None
+
+
+def test_events_of_an_advisory_are_read_in_order_of_versions_with_gaps_and_last_ones():
+    known = [advisory("A", "lib", {"fixed": "1.5"}, {"introduced": "0"}, {"introduced": "2.0"}, {"last_affected": "2.3"})]
+    for version, found in {"0.1": True, "1.4": True, "1.5": False, "1.9": False, "2.0": True, "2.3": True, "2.3.1": False}.items():
+        assert bool(ids([f"lib=={version}"], known)) == found, version
+    listed = [{"id": "B", "affected": [{"package": {"name": "lib"}, "versions": ["1.0", "1.1"]}]}]
+    assert ids(["lib==1.1.0"], listed) == ["B"] and ids(["lib==1.2"], listed) == [] and ids(["lib<=1.1"], listed) == ["B"] and ids(["lib<1.1"], listed) == []
+    forever = [advisory("C", "lib", {"introduced": "0"})]
+    assert ids(["lib"], forever) == ["C"] and "no fixed version" in advisories.scan(["lib"], forever)[0]["advice"]
+    git = [advisory("D", "lib", {"introduced": "0"}, kind="GIT")]
+    assert ids(["lib==1.0"], git) == []
+
+
+def test_one_thing_under_two_names_is_one_finding():
+    known = [advisory("GHSA-1", "lib", {"introduced": "0"}, {"fixed": "2"}, aliases=["CVE-1"]), advisory("PYSEC-1", "lib", {"introduced": "0"}, {"fixed": "2"}, aliases=["CVE-1"])]
+    assert ids(["lib==1"], known) == ["GHSA-1"]
+
+
+@pytest.mark.parametrize("more, severity", [
+    ({}, "high"), ({"database_specific": {"severity": "MODERATE"}}, "medium"), ({"database_specific": {"severity": "CRITICAL"}}, "critical"),
+    ({"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}, "critical"),
+    ({"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N"}]}, "medium"),
+    ({"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"}]}, "low"),
+    ({"severity": [{"type": "CVSS_V3", "score": "nonsense"}]}, "high"),
+])  # fmt: skip
+def test_the_severity_is_the_sources_word_or_its_score(more, severity):
+    assert advisories.severity_of(more) == severity
+
+
+@pytest.mark.parametrize("vector, score", [
+    ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", 9.8), ("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N", 6.1), ("CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", 10.0),
+    ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", 0.0), ("CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", 7.8), ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", 7.5),
+])  # fmt: skip
+def test_scores_are_those_of_the_standard(vector, score):
+    assert advisories.base_score(vector) == score
+
+
+FAKE_AUDITOR = """
+import json, sys
+assert open(sys.argv[sys.argv.index("-r") + 1]).read().split() == ["lib==1.0"]
+print(json.dumps({"dependencies": [{"name": "lib", "version": "1.0", "vulns": [{"id": "PYSEC-9", "aliases": ["CVE-9"], "description": "bad", "fix_versions": ["2.0"]}]}]}))
+"""
+FAKE_SAFETY = """
+import json
+print(json.dumps({"vulnerabilities": [{"package_name": "lib", "analyzed_version": "1.0", "vulnerability_id": "44", "CVE": "CVE-9", "advisory": "bad", "fixed_versions": []}]}))
+"""
+
+
+@pytest.mark.parametrize("tool, source, identity", [("pip_audit", FAKE_AUDITOR, "PYSEC-9"), ("safety", FAKE_SAFETY, "44"), ("pip_audit", "raise SystemExit('no network')", None)])
+def test_an_auditor_that_is_installed_is_asked_about_pinned_versions(tmp_path, monkeypatch, tool, source, identity):
+    (tmp_path / f"{tool}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(auditors, "installed", lambda module: module == tool)
+    found, ran = auditors.scan(["lib==1.0", "other>=1"], "PyPI")
+    assert ran == tool and len(found) == 1
+    if identity:
+        assert (found[0]["advisory"], found[0]["rule"], found[0]["severity"]) == (identity, "vulnerable-dependency", "high")
+    else:
+        assert found[0]["rule"] == "scan_unavailable" and "no network" in found[0]["message"]
+    assert auditors.scan(["other>=1"], "PyPI") == ([], None) and auditors.scan(["lib==1.0"], "Go") == ([], None)
 
 
 @pytest.mark.rows("O-54")

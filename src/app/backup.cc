@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* database_name = "mortise.db";
 constexpr const char* key_name = "key";
-constexpr const char* folders[] = {"runs", "pipelines", "files"};
+constexpr const char* folders[] = {"runs", "pipelines", "files", "marketplace"};
 
 // A folder that is gone with its content, whatever happens.
 class Scratch {

@@ -39,6 +39,8 @@
 #include "jobs/core/vault.h"
 #include "jobs/monitors/monitors.h"
 #include "jobs/pipelines/pipelines.h"
+#include "market/marketplace.h"
+#include "market/sources.h"
 #include "models/models.h"
 #include "models/service.h"
 #include "os/file.h"
@@ -263,11 +265,13 @@ struct House::Parts {
         files(os::join(options.data_dir, "files")),
         cache(cache_limits(settings())),
         health(registry, runtime, room_logs.plugins, settings().plugins.health_interval),
-        workshop(runtime),
+        workshop(runtime, database),
         stage(registry, runtime, room_logs.plugins,
               [this](const std::string& folder, const std::string& name) { return read_plugin(folder, name); },
               [this](const plugin::Descriptor& plugin) { (void)environments.folder_for(plugin); }),
         installer({database, depot, workshop, stage, registry, room_logs.plugins}, package_policy(settings())),
+        marketplace(database, workshop, os::join(options.data_dir, "marketplace")),
+        marketplaces(database, room_logs.plugins, os::join(options.data_dir, "marketplace/mirrors")),
         plugin_reload(registry, runtime, room_logs.plugins, settings().plugins.watch,
                       [this](const plugin::Descriptor& present) { return read_anew(present); }),
         api{room_logs.http,
@@ -305,7 +309,10 @@ struct House::Parts {
             [this](const std::string& plugin) { return plugin_reload.reload(plugin); },
             grants,
             [this](const std::string& plugin) { regard_grants(plugin); },
-            installer},
+            installer,
+            marketplace,
+            marketplaces,
+            database},
         server(router, server_options(options.data_dir, settings(), options.ports, tokens),
                server_events(room_logs.http, metrics)) {
     discover(options.places);
@@ -506,6 +513,8 @@ struct House::Parts {
   PackageWorkshop workshop;
   PackageStage stage;
   package::Installer installer;
+  market::Marketplace marketplace;
+  market::Sources marketplaces;
   PluginReload plugin_reload;
   http::Api api;
   http::Router router;

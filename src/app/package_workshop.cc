@@ -1,5 +1,6 @@
 #include "app/package_workshop.h"
 
+#include "package/advisories.h"
 #include "runtime/runtime.h"
 
 namespace mortise::app {
@@ -10,6 +11,10 @@ Value PackageWorkshop::ask(std::string_view plugin, std::string_view method, con
   call.method = method;
   call.input = input;
   return runtime_.invoke(plugin, std::move(call)).take();
+}
+
+Value PackageWorkshop::advisories(std::string_view ecosystem, const std::vector<std::string>& names) {
+  return package::known_advisories(database_, ecosystem, names);
 }
 
 }  // namespace mortise::app

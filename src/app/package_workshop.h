@@ -7,15 +7,21 @@ namespace mortise::runtime {
 class Runtime;
 }
 
+namespace mortise::store {
+class Database;
+}
+
 namespace mortise::app {
 
 class PackageWorkshop final : public package::Workshop {
  public:
-  explicit PackageWorkshop(runtime::Runtime& runtime) : runtime_(runtime) {}
+  PackageWorkshop(runtime::Runtime& runtime, store::Database& database) : runtime_(runtime), database_(database) {}
   Value ask(std::string_view plugin, std::string_view method, const Value& input) override;
+  Value advisories(std::string_view ecosystem, const std::vector<std::string>& names) override;
 
  private:
   runtime::Runtime& runtime_;
+  store::Database& database_;
 };
 
 }  // namespace mortise::app

@@ -28,6 +28,9 @@ void add_packages(CLI::App& plugin, Arguments& arguments);
 // arguments_jobs.cc: schedules, dead letters, events and alerts; and the verbs of `runs` that take one up again.
 void add_jobs(CLI::App& program, Arguments& arguments);
 void add_runs_again(CLI::App& runs, Arguments& arguments);
+// arguments_market.cc: marketplaces, advisories; and the verb of `plugin` that prints a bill of materials.
+void add_sbom(CLI::App& plugin, Arguments& arguments);
+void add_marketplace(CLI::App& program, Arguments& arguments);
 // arguments_guests.cc.
 void add_guests(CLI::App& program, Arguments& arguments, const Guests& guests);
 // The words as if the program had been started under its own name, with the verb that a group's `otherwise` puts in.

@@ -138,6 +138,7 @@ void add_plugin(CLI::App& program, Arguments& arguments) {
   keygen->add_option("FILE", arguments.file, "Their name, without an ending")->required();
   keygen->add_flag("--password", arguments.password, "Protect the secret key with a password, on standard input");
   add_packages(*plugin, arguments);
+  add_sbom(*plugin, arguments);
   add_plugin_test(*plugin, arguments);
   CLI::App* stats =
       add(*plugin, arguments, Verb::plugin_stats,
@@ -307,6 +308,7 @@ void describe(CLI::App& program, Arguments& arguments, const Guests& guests) {
   add_run(program, arguments);
   add_runs(program, arguments);
   add_plugin(program, arguments);
+  add_marketplace(program, arguments);
   add_rest(program, arguments);
   add_projects(program, arguments);
   add_jobs(program, arguments);

@@ -10,6 +10,7 @@
 
 #include "cli/guests.h"
 #include "cli/job_arguments.h"
+#include "cli/market_arguments.h"
 #include "cli/package_arguments.h"
 #include "cli/project_arguments.h"
 
@@ -87,6 +88,7 @@ struct Arguments {
     files_list,
     files_upload,
     files_remove,
+    marketplace,
     completion,
     guest,
     version,
@@ -116,6 +118,7 @@ struct Arguments {
   JobArguments jobs;
   ProjectArguments project;
   PackageArguments package;
+  MarketArguments market;
 
   std::string plugin;         // plugin show
   std::vector<std::string> permissions, limits;  // plugin grant, plugin limits: as typed

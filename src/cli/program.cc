@@ -123,6 +123,7 @@ int dispatch(const Tools& tools) {
     case Verb::files_list: return list_files(tools);
     case Verb::files_upload: return upload_file(tools);
     case Verb::files_remove: return remove_file(tools);
+    case Verb::marketplace: return marketplace(tools);
     case Verb::completion: return completion(tools);
     case Verb::guest: return tools.arguments.guest->run(tools, tools.arguments.guest_input);
     case Verb::version: break;

@@ -57,6 +57,7 @@ struct Tools {
 [[nodiscard]] int revoke_token(const Tools& tools);
 [[nodiscard]] int backup(const Tools& tools);
 [[nodiscard]] int restore(const Tools& tools);
+[[nodiscard]] int marketplace(const Tools& tools);  // and all below it
 [[nodiscard]] int completion(const Tools& tools);
 [[nodiscard]] int check_plugins(const Tools& tools);
 [[nodiscard]] int scan_package(const Tools& tools);

@@ -22,6 +22,10 @@ class Scheduler;
 class EventHub;
 class RunLog;
 }  // namespace mortise::jobs
+namespace mortise::market {
+class Marketplace;
+class Sources;
+}
 namespace mortise::package {
 class Installer;
 class Workshop;
@@ -35,6 +39,10 @@ namespace mortise::runtime {
 class HealthWatch;
 class Runtime;
 }  // namespace mortise::runtime
+
+namespace mortise::store {
+class Database;
+}
 
 namespace mortise::http {
 
@@ -75,6 +83,9 @@ struct Api {
   plugin::Grants& grants;
   std::function<void(const std::string& plugin)> grants_changed;  // the plugin's workers start anew
   package::Installer& installer;
+  market::Marketplace& marketplace;  // that this host is
+  market::Sources& marketplaces;     // of others, that it knows
+  store::Database& database;
 };
 
 // `api` must outlive the router.
@@ -90,6 +101,7 @@ void add_pipeline_routes(Router& router, const Api& api);   // pipeline_routes.c
 void add_operation_routes(Router& router, const Api& api);  // operation_routes.cc: configuration, backup
 void add_package_routes(Router& router, const Api& api);    // package_routes.cc: inspect, pack, keys
 void add_package_life_routes(Router& router, const Api& api);  // package_life_routes.cc: install, update, rollback, uninstall, verify
+void add_advisory_routes(Router& router, const Api& api);   // advisory_routes.cc: advisories, bills of materials
 void add_token_routes(Router& router, const Api& api);
 void add_file_routes(Router& router, const Api& api);
 void add_run_routes(Router& router, const Api& api);  // run_routes.cc: list, one, logs, events, cancel

@@ -1,4 +1,5 @@
 #include "http/api.h"
+#include "http/market_routes.h"
 
 #include <unistd.h>
 
@@ -200,6 +201,11 @@ void add_routes(Router& router, const Api& api) {
   add_operation_routes(router, api);
   add_package_routes(router, api);
   add_package_life_routes(router, api);
+  add_advisory_routes(router, api);
+  add_market_routes(router, api);
+  add_market_keeper_routes(router, api);
+  add_market_source_routes(router, api);
+  add_market_file_routes(router, api);
   add_token_routes(router, api);
   add_file_routes(router, api);
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "os/file.h"
 #include "os/paths.h"
+#include "package/language_packages.h"
 #include "package/parcel.h"
 #include "package/workshop.h"
 #include "plugin/manifest.h"
@@ -45,12 +46,18 @@ Value texts(const std::vector<std::string>& all) {
   return list;
 }
 
-Value dependencies_of(const plugin::Descriptor& descriptor) {
+// What it needs of its language, and what is known to be wrong with that.
+void add_dependencies(Workshop& workshop, const Contents& contents, const plugin::Descriptor& descriptor, Value& input) {
+  const std::string_view ecosystem = ecosystem_of(descriptor.language);
   Value list = Value::list();
-  for (const plugin::Requirement& need : descriptor.requires_) {
-    if (need.type == plugin::Requirement::Type::package) list.push_back(need.name + need.range);
+  std::vector<std::string> names;
+  for (const LanguagePackage& need : language_packages(contents, descriptor)) {
+    list.push_back(Value::map({{"name", need.name}, {"version", need.range}}));
+    names.push_back(normal_name(ecosystem, need.name));
   }
-  return list;
+  input.set("ecosystem", ecosystem);
+  input.set("dependencies", std::move(list));
+  if (!ecosystem.empty() && !names.empty()) input.set("advisories", workshop.advisories(ecosystem, names));
 }
 
 // The manifest, or why there is none that could be used.
@@ -73,7 +80,7 @@ Value scan(Workshop& workshop, const Contents& contents, const Manifest& manifes
   Value input = Value::map({{"files", contents.to_value()}, {"permissions", Value::list()}, {"dependencies", Value::list()}});
   if (manifest.descriptor) {
     input.set("permissions", texts(manifest.descriptor->permissions));
-    input.set("dependencies", dependencies_of(*manifest.descriptor));
+    add_dependencies(workshop, contents, *manifest.descriptor, input);
   }
   Value found = workshop.ask(scanner_plugin, "scan", input);
   if (!manifest.problem) return found;

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mortise/value.hpp"
 
@@ -20,6 +21,12 @@ class Workshop {
 
   // What `plugin` answers to `method` of its operation `call`. Throws what it reports. Slow.
   [[nodiscard]] virtual Value ask(std::string_view plugin, std::string_view method, const Value& input) = 0;
+
+  // What is known to be wrong with these packages of an ecosystem ("PyPI", normal names), as package/advisories.h has it. A list.
+  [[nodiscard]] virtual Value advisories(std::string_view ecosystem, const std::vector<std::string>& names) {
+    (void)ecosystem, (void)names;
+    return Value::list();
+  }
 };
 
 }  // namespace mortise::package

@@ -248,6 +248,82 @@ CREATE TABLE plugins_off (
     Migration{8, "schedules by events", R"(
 ALTER TABLE schedules ADD COLUMN seen TEXT NOT NULL DEFAULT '';
 )"},
+    Migration{9, "marketplace", R"(
+CREATE TABLE market_entries (
+  name       TEXT NOT NULL,
+  version    TEXT NOT NULL,
+  state      TEXT NOT NULL,
+  digest     TEXT NOT NULL,
+  sha256     TEXT NOT NULL,
+  bytes      BIGINT NOT NULL,
+  signature  TEXT NOT NULL DEFAULT '',
+  signer     TEXT NOT NULL DEFAULT '',
+  about      TEXT NOT NULL,
+  scan       TEXT NOT NULL DEFAULT '',
+  publisher  TEXT NOT NULL,
+  published  BIGINT NOT NULL,
+  decided_by TEXT NOT NULL DEFAULT '',
+  note       TEXT NOT NULL DEFAULT '',
+  decided    BIGINT,
+  PRIMARY KEY (name, version)
+);
+CREATE INDEX market_entries_by_state ON market_entries (state, published);
+
+CREATE TABLE market_standings (
+  name      TEXT PRIMARY KEY,
+  owner     TEXT NOT NULL DEFAULT '',
+  verified  BIGINT NOT NULL DEFAULT 0,
+  featured  BIGINT NOT NULL DEFAULT 0,
+  downloads BIGINT NOT NULL DEFAULT 0
+);
+
+CREATE TABLE market_ratings (
+  name      TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  stars     BIGINT NOT NULL,
+  rated     BIGINT NOT NULL,
+  PRIMARY KEY (name, principal)
+);
+
+CREATE TABLE market_reviews (
+  name      TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  title     TEXT NOT NULL,
+  text      TEXT NOT NULL,
+  written   BIGINT NOT NULL,
+  PRIMARY KEY (name, principal)
+);
+
+CREATE TABLE market_numbers (
+  name  TEXT PRIMARY KEY,
+  value BIGINT NOT NULL
+);
+
+CREATE TABLE market_sources (
+  name             TEXT PRIMARY KEY,
+  address          TEXT NOT NULL,
+  token_file       TEXT NOT NULL DEFAULT '',
+  keys             TEXT NOT NULL,
+  root             TEXT NOT NULL,
+  snapshot         TEXT NOT NULL,
+  signature        TEXT NOT NULL,
+  snapshot_sha256  TEXT NOT NULL,
+  index_text       TEXT NOT NULL,
+  snapshot_version BIGINT NOT NULL,
+  added            BIGINT NOT NULL,
+  updated          BIGINT,
+  problem          TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE advisories (
+  id        TEXT NOT NULL,
+  ecosystem TEXT NOT NULL,
+  package   TEXT NOT NULL,
+  content   TEXT NOT NULL,
+  PRIMARY KEY (ecosystem, package, id)
+);
+CREATE INDEX advisories_by_id ON advisories (id);
+)"},
 };
 
 }  // namespace

@@ -52,7 +52,7 @@ def test_who_wants_to_contribute_finds_out_how_and_every_word_of_make_is_there()
 PAGES = [
     "first-plugin-cpp", "first-plugin-python", "first-plugin-r", "first-plugin-go", "new", "configuration", "security", "operating",
     "coming-from-mimir", "coming-from-mimolo", "coming-from-kbert", "coming-from-mlos", "coming-from-omniscope", "permissions",
-    "environments",
+    "environments", "marketplace",
 ]  # fmt: skip
 
 

@@ -102,6 +102,22 @@ def folded(node, names=None):
     return None
 
 
+LEAVES = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
+
+
+def nodes_of(top):
+    """As ast.walk gives them, in a list, without the leaves that only say how a name is used or which operator it is: most of the time
+    that a scan takes is spent here."""
+    nodes = [top]
+    for node in nodes:  # it grows meanwhile
+        for value in node.__dict__.values():
+            if value.__class__ is list:
+                nodes += [item for item in value if isinstance(item, ast.AST) and not isinstance(item, LEAVES)]
+            elif isinstance(value, ast.AST) and not isinstance(value, LEAVES):
+                nodes.append(value)
+    return nodes
+
+
 class Reader:
     def __init__(self, file):
         self.file = file
@@ -110,7 +126,7 @@ class Reader:
         self.texts = {}   # a name -> the text that it holds
         self.held = {}    # a name -> the calls that its value was made of
         self.called, self.literals, self.found = set(), [], []
-        self.whole_environment = None
+        self.whole_environment, self.handed_on = None, set()
 
     def add(self, rule, node):
         line = getattr(node, "lineno", 0)  # 0: the file as a whole
@@ -161,30 +177,41 @@ class Reader:
 
     # ---- the walk ----
     def read(self, module):
-        for node in ast.walk(module):  # imports and simple assignments first: a function may use what stands below it
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    self.origin[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
-                    self.imported(alias.name, node)
-            elif isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    self.origin[alias.asname or alias.name] = self.plain(f"{node.module or ''}.{alias.name}")
-                    self.imported(f"{node.module or ''}.{alias.name}", node)
-        for node in ast.walk(module):
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        nodes = nodes_of(module)
+        kinds = {}
+        for node in nodes:
+            kinds.setdefault(node.__class__, []).append(node)
+        # Imports and simple assignments first: a function may use what stands below it.
+        for node in kinds.get(ast.Import, ()):
+            for alias in node.names:
+                self.origin[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
+                self.imported(alias.name, node)
+        for node in kinds.get(ast.ImportFrom, ()):
+            for alias in node.names:
+                self.origin[alias.asname or alias.name] = self.plain(f"{node.module or ''}.{alias.name}")
+                self.imported(f"{node.module or ''}.{alias.name}", node)
+        for node in kinds.get(ast.Assign, ()):
+            if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 self.assigned(node.targets[0].id, node.value)
-        for node in ast.walk(module):
-            if isinstance(node, ast.Call):
-                self.call(node)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) > 5:
-                self.literals.append((node.lineno, node.value))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, bytes) and len(node.value) > 5:
-                self.literals.append((node.lineno, node.value.decode("latin-1")))
-            elif isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and node.test.value:
-                if any(isinstance(inner, ast.Call) and self.name_of(inner.func) == "os.fork" for inner in ast.walk(node)):
+        for node in kinds.get(ast.Call, ()):
+            self.call(node)
+        for node in kinds.get(ast.Constant, ()):
+            self.literal(node)
+        for node in kinds.get(ast.While, ()):
+            if isinstance(node.test, ast.Constant) and node.test.value:
+                if any(isinstance(inner, ast.Call) and self.name_of(inner.func) == "os.fork" for inner in nodes_of(node)):
                     self.add(FORKS, node)
-            elif isinstance(node, (ast.Attribute, ast.Name)) and self.name_of(node) == "os.environ":
-                self.environment(node, module)
+        if "environ" in self.file.text or not self.file.text.isascii():  # other spellings of a letter are that letter to Python
+            for node in [*kinds.get(ast.Attribute, ()), *kinds.get(ast.Name, ())]:
+                if self.whole_environment is None and self.name_of(node) == "os.environ":
+                    self.environment(node, nodes)
+
+    def literal(self, node):
+        value = node.value
+        if value.__class__ is bytes:
+            value = value.decode("latin-1")
+        if value.__class__ is str and len(value) > 5:
+            self.literals.append((node.lineno, value))
 
     def imported(self, name, node):
         for rule in (IMPORTS, NETWORK):
@@ -196,21 +223,23 @@ class Reader:
         text = folded(value, self.texts)
         if isinstance(text, str):
             self.texts[name] = text
-        calls = {self.name_of(inner.func) for inner in ast.walk(value) if isinstance(inner, ast.Call)}
-        names = [self.held.get(inner.id, set()) for inner in ast.walk(value) if isinstance(inner, ast.Name)]
+        inside = nodes_of(value)
+        calls = {self.name_of(inner.func) for inner in inside if isinstance(inner, ast.Call)}
+        names = [self.held.get(inner.id, set()) for inner in inside if isinstance(inner, ast.Name)]
         self.held[name] = self.held.get(name, set()).union(calls, *names)
         meant = self.name_of(value)
         if meant and (meant in BY_CALL or meant in DECODERS or meant in DOWNLOADS or "." not in meant):
             self.origin.setdefault(name, meant)
 
-    def environment(self, node, module):
-        if self.whole_environment is not None:
-            return
-        for parent in ast.walk(module):
-            if isinstance(parent, ast.Call) and any(argument is node for argument in [*parent.args, *[k.value for k in parent.keywords]]):
-                self.whole_environment = node
-            if isinstance(parent, ast.Attribute) and parent.value is node and parent.attr in ("items", "copy", "values"):
-                self.whole_environment = node
+    def environment(self, node, nodes):
+        if not self.handed_on:  # made once: what stands as an argument of a call, or before .items() and its like
+            for parent in nodes:
+                if isinstance(parent, ast.Call):
+                    self.handed_on.update(map(id, parent.args), (id(keyword.value) for keyword in parent.keywords))
+                elif isinstance(parent, ast.Attribute) and parent.attr in ("items", "copy", "values"):
+                    self.handed_on.add(id(parent.value))
+        if id(node) in self.handed_on:
+            self.whole_environment = node
 
     # ---- calls ----
     def call(self, node):

@@ -11,6 +11,10 @@ load_plugin <- function(folder, entry, config) {
     stop(not_found(paste("there is no entry file", path), "check entry_point in the plugin's manifest"))
   }
   space <- new.env(parent = globalenv())
+  # A top level, as a file that is sourced has one: methods of reference classes see what stands beside their class.
+  methods::setPackageName("mortise.plugin", space)
+  before <- options(topLevelEnvironment = space)
+  on.exit(options(before))
   state$folder <- folder
   state$config <- config
   expressions <- parse(path, keep.source = TRUE, encoding = "UTF-8")

@@ -1,6 +1,7 @@
 #include "dialects/omniscope/omniscope.h"
 
 #include "dialects/omniscope/executions.h"
+#include "dialects/omniscope/marketplace.h"
 #include "dialects/omniscope/packages.h"
 #include "dialects/omniscope/routes.h"
 
@@ -12,7 +13,10 @@ class Omniscope final : public Dialect {
   explicit Omniscope(const Surroundings& host) : host_(host), executions_(host_) {}
 
   plugin::Finding look(const plugin::Shelf& shelf) override { return omniscope::look(shelf, host_); }
-  void add_routes(http::Router& router) override { omniscope::add_routes(router, host_, executions_); }
+  void add_routes(http::Router& router) override {
+    omniscope::add_routes(router, host_, executions_);
+    omniscope::add_market_routes(router, host_);
+  }
 
  private:
   const Surroundings host_;
