@@ -1,15 +1,11 @@
 #include "runtime/runtime.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
-#include <sstream>
 #include <utility>
 
 #include "base/clock.h"
@@ -19,48 +15,15 @@
 #include "plugin/registry.h"
 #include "runtime/go_program.h"
 #include "runtime/inproc.h"
-#include "runtime/latencies.h"
 #include "runtime/native_library.h"
 #include "runtime/permits.h"
 #include "runtime/pool.h"
+#include "runtime/tallies.h"
 #include "runtime/worker_instance.h"
 #include "runtime/worker_zygote.h"
 
 namespace mortise::runtime {
 namespace {
-
-bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
-
-// build/bin/mortise, build/release/bin/mortise: the repository is above the build folder. Empty: an installation.
-std::string repository_above(std::string folder) {
-  for (int level = 0; level < 3; ++level) {
-    folder = os::parent_of(folder);
-    if (::access(os::join(folder, "sdk/python/mortise").c_str(), R_OK) == 0) return folder;
-  }
-  return {};
-}
-
-struct Tally {
-  explicit Tally(plugin::FailurePolicy policy) : gate(policy) {}
-  FailureGate gate;
-  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Ended::denied) + 1> endings{};
-  std::atomic<std::int64_t> cpu_microseconds{0};  // of instances that ended
-  std::atomic<std::uint64_t> memory_peak{0};
-  Latencies cpu;
-  std::atomic<std::uint64_t> starts{0}, warm_starts{0};
-  std::mutex last_start_mutex;
-  std::string last_start;
-  std::atomic<std::uint64_t> calls{0};
-  std::atomic<std::uint64_t> failures{0};
-  std::atomic<std::uint64_t> bytes_copied{0};
-  Latencies latencies;
-};
-
-void raise(std::atomic<std::uint64_t>& highest, std::uint64_t value) noexcept {
-  std::uint64_t known = highest.load(std::memory_order_relaxed);
-  while (value > known && !highest.compare_exchange_weak(known, value, std::memory_order_relaxed)) {
-  }
-}
 
 Outcome no_instance(const Error& error) {
   Outcome outcome;
@@ -74,52 +37,7 @@ Outcome no_instance(const Error& error) {
   return outcome;
 }
 
-// The program itself, not the script `R` around it, which takes longer to start than R does.
-std::string find_r() {
-  if (const char* chosen = ::getenv("MORTISE_R_HOME")) return os::absolute(chosen);
-  for (const char* home : {"/usr/lib/R", "/usr/local/lib/R", "/usr/lib64/R", "/usr/local/lib64/R"}) {
-    if (is_program(os::join(home, "bin/exec/R"))) return home;
-  }
-  return {};
-}
-
-// What comes first on PATH, then where Go's own installer puts it.
-std::string find_go() {
-  if (const char* chosen = ::getenv("MORTISE_GO")) return os::absolute(chosen);
-  const char* path = ::getenv("PATH");
-  std::istringstream folders(std::string(path == nullptr ? "" : path) + ":/usr/bin:/usr/local/go/bin");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (!folder.empty() && folder.front() == '/' && is_program(os::join(folder, "go"))) return os::join(folder, "go");
-  }
-  return {};
-}
-
 }  // namespace
-
-RuntimePaths RuntimePaths::beside(const std::string& executable) {
-  const std::string folder = os::parent_of(executable);
-  const std::string root = os::parent_of(folder);
-  RuntimePaths paths;
-  const std::string installed = os::join(root, "libexec/mortise");
-  const std::string programs = is_program(os::join(folder, "mortise-launcher")) ? folder : installed;
-  paths.launcher = os::join(programs, "mortise-launcher");
-  paths.worker = os::join(programs, "mortise-worker");
-  paths.zygote = os::join(programs, "mortise-zygote.so");
-  const std::string repository = repository_above(folder);
-  const bool built = !repository.empty();
-  paths.python_sdk = built ? os::join(repository, "sdk/python") : os::join(root, "share/mortise/python");
-  const std::string own_python = os::join(repository, ".venv/bin/python");
-  const char* chosen = ::getenv("MORTISE_PYTHON");
-  paths.python = chosen != nullptr                 ? os::absolute(chosen)
-                 : built && is_program(own_python) ? own_python
-                                                   : "/usr/bin/python3";
-  paths.native_libraries = built ? os::join(repository, ".venv") : os::join(root, "lib/mortise");
-  paths.r_home = find_r();
-  paths.go = find_go();
-  paths.go_sdk = built ? os::join(repository, "sdk/go") : os::join(root, "share/mortise/go");
-  paths.r_library = os::join(root, built ? "r" : "lib/mortise/r");
-  return paths;
-}
 
 class Runtime::Parts {
  public:
@@ -137,7 +55,7 @@ class Runtime::Parts {
               reactor_,
               threads_, log,
               {settings.idle, settings.shutdown_bound, settings.most_idle,
-               [this](const Instance& instance) { instance_ended(instance); }}) {}
+               [this](const Instance& instance) { tallies_.keep_use_of(instance); }}) {}
 
   Outcome invoke(std::string_view name, const Value& config, Call call) {
     plugin::Registry::Entry descriptor;
@@ -203,46 +121,16 @@ class Runtime::Parts {
                                                  std::move(completion), attempts(*descriptor)}));
   }
 
-  std::vector<PluginStats> stats() const {
-    std::vector<PluginStats> all;
-    const auto uses = uses_now();
-    const std::shared_lock lock(tallies_mutex_);
-    for (const auto& [id, tally] : tallies_) {
-      PluginStats one;
-      one.plugin = id;
-      add_usage(one, *tally, uses);
-      for (std::size_t i = 1; i < tally->endings.size(); ++i) {
-        const std::uint64_t count = tally->endings[i];
-        if (count != 0) one.endings[std::string(name_of(static_cast<Ended>(i)))] = count;
-      }
-      add_starts(one, *tally);
-      one.failures_in_a_row = tally->gate.failures_in_a_row();
-      one.quarantine = tally->gate.quarantine();
-      one.calls = tally->calls;
-      one.failures = tally->failures;
-      one.bytes_copied = tally->bytes_copied;
-      one.restarts = pool_.replaced(id);
-      one.waiting = pool_.waiting(id);
-      one.p50 = tally->latencies.percentile(0.50);
-      one.p95 = tally->latencies.percentile(0.95);
-      one.p99 = tally->latencies.percentile(0.99);
-      one.longest = tally->latencies.longest();
-      all.push_back(std::move(one));
-    }
-    return all;
-  }
+  std::vector<PluginStats> stats() const { return tallies_.stats(pool_); }
 
   std::optional<Quarantine> quarantine(std::string_view name) const {
     const auto descriptor = registry_.find(name);
-    if (descriptor == nullptr) return std::nullopt;
-    const std::shared_lock lock(tallies_mutex_);
-    const auto found = tallies_.find(descriptor->id);
-    return found == tallies_.end() ? std::nullopt : found->second->gate.quarantine();
+    return descriptor == nullptr ? std::nullopt : tallies_.quarantine(descriptor->id);
   }
 
   bool release(std::string_view name) {
     const auto descriptor = registry_.get(name);
-    const bool rested = tally_of(*descriptor).gate.release();
+    const bool rested = tallies_.gate_of(*descriptor).release();
     if (rested) log_.info("a plugin was released from its quarantine", {{"plugin", descriptor->id}});
     return rested;
   }
@@ -255,7 +143,7 @@ class Runtime::Parts {
       if (commit) commit();
       registry_.replace(entry);
     });
-    tally_of(*entry).gate.begin(entry->on_failure);
+    tallies_.gate_of(*entry).begin(entry->on_failure);
     log_.info("a plugin went over to its next generation",
               {{"plugin", entry->id}, {"from", present->version_text}, {"to", entry->version_text}, {"generation", entry->generation}});
     return {present->version_text, entry->version_text, entry->generation};
@@ -415,94 +303,23 @@ class Runtime::Parts {
     // Without one it is only tried out (Pool::switch_to), as a call would that wants nothing of its own.
     const auto used = access != nullptr ? access : permits_.of(descriptor, {}).access;
     auto instance = WorkerInstance::launch(around_, with_limits(*descriptor, *used), config, used);
-    count_start(tally_of(*descriptor), instance->start_told());
+    tallies_.count_start(*descriptor, instance->start_told());
     return {std::move(instance), 1};
-  }
-
-  static void count_start(Tally& tally, std::string how) {
-    tally.starts.fetch_add(1, std::memory_order_relaxed);
-    if (how == "zygote") tally.warm_starts.fetch_add(1, std::memory_order_relaxed);
-    const std::lock_guard lock(tally.last_start_mutex);
-    tally.last_start = std::move(how);
   }
 
   // Throws Error{busy} for a plugin in quarantine.
   void must_not_rest(const plugin::Descriptor& descriptor, Operation operation) {
     if (!FailureGate::counts(operation)) return;
-    if (auto refusal = tally_of(descriptor).gate.refusal(descriptor.id)) throw Error(std::move(*refusal));
-  }
-
-  struct Uses {
-    std::chrono::microseconds cpu{};
-    std::uint64_t memory = 0, memory_peak = 0;
-  };
-  std::map<std::string, Uses, std::less<>> uses_now() const {
-    std::map<std::string, Uses, std::less<>> all;
-    for (const auto& instance : pool_.instances()) {
-      const Use use = instance->use();
-      Uses& sum = all[instance->descriptor().id];
-      sum.cpu += use.cpu;
-      sum.memory += use.memory;
-      sum.memory_peak = std::max(sum.memory_peak, use.memory_peak);
-    }
-    return all;
-  }
-
-  static void add_starts(PluginStats& stats, Tally& tally) {
-    stats.starts = tally.starts;
-    stats.warm_starts = tally.warm_starts;
-    const std::lock_guard lock(tally.last_start_mutex);
-    stats.last_start = tally.last_start;
-  }
-
-  static void add_usage(PluginStats& stats, const Tally& tally, const std::map<std::string, Uses, std::less<>>& uses) {
-    stats.cpu = std::chrono::microseconds(tally.cpu_microseconds);
-    stats.memory_peak = tally.memory_peak;
-    stats.cpu_p50 = tally.cpu.percentile(0.50);
-    stats.cpu_p95 = tally.cpu.percentile(0.95);
-    stats.cpu_p99 = tally.cpu.percentile(0.99);
-    const auto found = uses.find(stats.plugin);
-    if (found == uses.end()) return;
-    stats.cpu += found->second.cpu;
-    stats.memory = found->second.memory;
-    stats.memory_peak = std::max(stats.memory_peak, found->second.memory_peak);
-  }
-
-  void instance_ended(const Instance& instance) {
-    const Use use = instance.use();
-    Tally& tally = tally_of(instance.descriptor());
-    tally.cpu_microseconds.fetch_add(use.cpu.count(), std::memory_order_relaxed);
-    raise(tally.memory_peak, use.memory_peak);
+    if (auto refusal = tallies_.gate_of(descriptor).refusal(descriptor.id)) throw Error(std::move(*refusal));
   }
 
   void count(const plugin::Descriptor& descriptor, Operation operation, const Outcome& outcome) {
-    Tally& tally = tally_of(descriptor);
-    if (tally.gate.ended(operation, outcome)) {
-      const auto rest = tally.gate.quarantine();
-      log_.warning("a plugin is quarantined after failures",
-                   {{"plugin", descriptor.id},
-                    {"failures", rest ? rest->failures : 0},
-                    {"until", rest && rest->until ? to_rfc3339(*rest->until) : std::string("it is released")}});
-    }
-    tally.endings[static_cast<std::size_t>(outcome.ended)].fetch_add(1, std::memory_order_relaxed);
-    if (outcome.cpu.count() != 0) tally.cpu.add(outcome.cpu);
-    if (outcome.memory_peak != 0) raise(tally.memory_peak, outcome.memory_peak);
-    tally.calls.fetch_add(1, std::memory_order_relaxed);
-    if (!outcome.ok()) tally.failures.fetch_add(1, std::memory_order_relaxed);
-    if (outcome.bytes_copied != 0) tally.bytes_copied.fetch_add(outcome.bytes_copied, std::memory_order_relaxed);
-    tally.latencies.add(outcome.elapsed);
-  }
-
-  Tally& tally_of(const plugin::Descriptor& descriptor) {
-    const std::string& id = descriptor.id;
-    {
-      const std::shared_lock lock(tallies_mutex_);
-      if (const auto found = tallies_.find(id); found != tallies_.end()) return *found->second;
-    }
-    const std::unique_lock lock(tallies_mutex_);
-    auto& tally = tallies_[id];
-    if (tally == nullptr) tally = std::make_unique<Tally>(descriptor.on_failure);
-    return *tally;
+    if (!tallies_.count(descriptor, operation, outcome)) return;
+    const auto rest = tallies_.quarantine(descriptor.id);
+    log_.warning("a plugin is quarantined after failures",
+                 {{"plugin", descriptor.id},
+                  {"failures", rest ? rest->failures : 0},
+                  {"until", rest && rest->until ? to_rfc3339(*rest->until) : std::string("it is released")}});
   }
 
   const std::int64_t own_pid_ = ::getpid();  // asking the kernel each time would cost more than a call
@@ -510,8 +327,7 @@ class Runtime::Parts {
   Permits permits_;
   const Log log_;
   std::mutex switching_;
-  mutable std::shared_mutex tallies_mutex_;
-  std::map<std::string, std::unique_ptr<Tally>> tallies_;
+  Tallies tallies_;
   mutable std::shared_mutex built_mutex_;
   std::map<std::string, plugin::Registry::Entry> built_;  // plugins in Go whose program is there
   // Made in this order and gone in the other: each uses those above until it has gone.
