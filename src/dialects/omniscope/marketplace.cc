@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "dialects/omniscope/routes.h"
+#include "dialects/omniscope/guide_table.h"
 #include "http/api.h"
 #include "http/market_routes.h"
 #include "http/openapi.h"
@@ -129,11 +129,8 @@ Response review(const Surroundings& host, const http::Request& request) {
 }  // namespace
 
 void add_market_routes(http::Router& router, const Surroundings& host) {
-  const auto add = [&router](http::Route route) {
-    route.tag = "analysis plugins";
-    route.error_body = guide_error;
-    router.add(std::move(route));
-  };
+  GuideTable table(router);
+  const auto add = [&table](http::Route route) { table.add(std::move(route)); };
   const Value found = list(object({{"id", string()}, {"name", string()}, {"version", string()}, {"downloads", integer()}, {"rating_average", number()}, {"rating_count", integer()}}));
   const std::vector<http::Parameter> id{{"plugin_id", "the plugin's id or another of its names", string()},
                                         {"user_id", "who says it, where the request has no token; absent: anonymous", string()}};

@@ -87,21 +87,6 @@ Request request_in(const http::Request& request, const plugin::Descriptor& plugi
 
 }  // namespace
 
-// {"detail": text}; a body that lacks something is answered as its validator does: a list of places.
-Response guide_error(const Error& error) {
-  Value body = Value::map();
-  const std::string_view lacking = error.detail("lacking");
-  if (!lacking.empty()) {
-    body.set("detail",
-             Value::list({Value::map(
-                 {{"loc", Value::list({"body", lacking})}, {"msg", error.what()}, {"type", "value_error.missing"}})}));
-    return Response::json(body, 422);
-  }
-  body.set("detail", error.describe());
-  for (const char* key : {"code", "hint", "details"}) body.set(key, http::error_body(error).at(key));
-  return Response::json(body, meaning(error.code()).http_status);
-}
-
 void add_routes(http::Router& router, const Surroundings& host, Executions& executions) {
   const std::vector<http::Parameter> id{{"plugin_id", "the plugin's id or another of its names", string()}};
   auto listing = std::vector<http::Parameter>{{"language", "python or r", string()},

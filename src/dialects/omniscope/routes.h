@@ -7,9 +7,6 @@
 
 namespace mortise::dialects::omniscope {
 
-// {"detail": ...}
-[[nodiscard]] http::Response guide_error(const Error& error);
-
 void add_routes(http::Router& router, const Surroundings& host, Executions& executions);
 
 }  // namespace mortise::dialects::omniscope
