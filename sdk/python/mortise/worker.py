@@ -9,13 +9,13 @@ computes on, or that hangs in its cleanup.
 
 from __future__ import annotations
 
+import _thread
 import logging
 import os
 import select
 import signal
 import socket
 import sys
-import threading
 import time
 import traceback
 from typing import Any, Dict, Optional
@@ -248,6 +248,25 @@ def _exit_later(status: int) -> None:
     os._exit(status)
 
 
+def prepare() -> None:
+    """What a process needs before it hosts a plugin. A zygote does it before it is forked from."""
+    signal.signal(signal.SIGINT, lambda number, frame: None)  # Ctrl-C is for the host, which then says what to do
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(line_buffering=True, errors="backslashreplace")
+
+
+def serve(sock: socket.socket) -> int:
+    sock.set_inheritable(False)
+    sock.setblocking(True)
+    _thread.start_new_thread(_watch, (sock.fileno(),))
+    status = Worker(Connection(sock)).run()
+    # An orderly exit runs the plugin's atexit functions and waits for its threads, but not for ever.
+    _thread.start_new_thread(_exit_later, (status,))
+    return status
+
+
 def main() -> int:
     try:
         sock = socket.socket(fileno=SOCKET)
@@ -257,18 +276,8 @@ def main() -> int:
         )
         return EXIT_MISUSED
     _forget_present_folder()
-    sock.set_inheritable(False)
-    sock.setblocking(True)
-    signal.signal(signal.SIGINT, lambda number, frame: None)  # Ctrl-C is for the host, which then says what to do
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(line_buffering=True, errors="backslashreplace")
-    threading.Thread(target=_watch, args=(sock.fileno(),), daemon=True, name="mortise-watch").start()
-    status = Worker(Connection(sock)).run()
-    # An orderly exit runs the plugin's atexit functions and waits for its threads, but not for ever.
-    threading.Thread(target=_exit_later, args=(status,), daemon=True).start()
-    return status
+    prepare()
+    return serve(sock)
 
 
 if __name__ == "__main__":

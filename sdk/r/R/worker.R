@@ -25,6 +25,8 @@ zygote <- function() {
   if (!.Call(C_zygote_begin)) quit(save = "no", status = 1L, runLast = FALSE)
   while ((told <- .Call(C_zygote_next)) == 0L) NULL
   if (told < 0L) quit(save = "no", status = 0L, runLast = FALSE)
+  .Call(C_zygote_be_born)
+  .libPaths(strsplit(Sys.getenv("R_LIBS"), ":", fixed = TRUE)[[1L]])  # read when R starts
   rm(list = intersect(".Random.seed", ls(globalenv(), all.names = TRUE)), envir = globalenv())  # R makes its own when it is wanted
   serve()
 }

@@ -17,5 +17,6 @@ SEXP int64_op(SEXP name, SEXP left, SEXP right);  // + - * %/% %% and comparison
 
 SEXP zygote_begin();
 SEXP zygote_next();
+SEXP zygote_be_born();
 
 }  // namespace mortise::r

@@ -307,6 +307,7 @@ extern "C" MORTISE_EXPORT void R_init_mortise(DllInfo* library) {
                                              routine("C_int64_op", int64_op, 3),
                                              routine("C_zygote_begin", zygote_begin, 0),
                                              routine("C_zygote_next", zygote_next, 0),
+                                             routine("C_zygote_be_born", zygote_be_born, 0),
                                              {nullptr, nullptr, 0}};
   R_registerRoutines(library, nullptr, routines, nullptr, nullptr);
   R_useDynamicSymbols(library, FALSE);

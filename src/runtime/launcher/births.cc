@@ -1,9 +1,11 @@
 #include "runtime/launcher/births.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <utility>
 
 #include "os/socket.h"
@@ -66,21 +68,39 @@ Born Births::start(const Mother& mother) {
 void Births::fork_from_zygote(const Mother& mother, Born& born) {
   Zygote& zygote = zygotes_.of(*mother.order.zygote);
   if (!zygote.ready(born.cold)) return;
-  const sandbox::Cell cell = cells_.take(mother.plan.layers);
-  try {
-    auto [line, its] = os::socket_pair(os::SocketKind::packet);
-    send_birth(mother, line);
-    if (const auto pid = zygote.fork_into(cell.spaces(), its.get())) {
-      born.pid = *pid;
-      born.holder = cell.holder();
-      born.report = std::move(line);
-      return;
-    }
+  std::optional<Unborn> unborn = zygote.take_spare(mother.plan.layers);
+  if (!unborn) {
+    const sandbox::Cell cell = cells_.take(mother.plan.layers);
+    unborn = zygote.fork_into(cell, mother.plan.layers);
+    if (!unborn) cells_.destroy(cell.holder());
+  }
+  if (!unborn) {
     born.cold = "its zygote ended";
+    return;
+  }
+  try {
+    send_birth(mother, unborn->line);
   } catch (const Error& error) {
     born.cold = error.what();
+    ::kill(unborn->holder > 0 ? unborn->holder : unborn->pid, SIGKILL);
+    return;
   }
-  cells_.destroy(cell.holder());
+  born.pid = unborn->pid;
+  born.holder = unborn->holder;
+  born.report = std::move(unborn->line);
+}
+
+void Births::add_spare() noexcept {
+  Zygote* zygote = zygotes_.wants_spare();
+  if (zygote == nullptr) return;
+  try {
+    const sandbox::Cell cell = cells_.take(zygote->usual());
+    if (auto spare = zygote->fork_into(cell, zygote->usual())) return zygote->keep_spare(std::move(*spare));
+    cells_.destroy(cell.holder());
+  } catch (const std::exception& error) {
+    zygote->want_no_spare();
+    std::fprintf(stderr, "mortise-launcher: no worker ahead: %s\n", error.what());
+  }
 }
 
 void Births::run_program(const Mother& mother, Born& born) {

@@ -36,6 +36,10 @@ class Births {
   // Throws Error; then there is no process, and its cell is destroyed.
   [[nodiscard]] Born start(const Mother& mother);
 
+  // Whether add_spare() would fork one ahead.
+  [[nodiscard]] bool wants_spare() const noexcept { return zygotes_.wants_spare() != nullptr; }
+  void add_spare() noexcept;  // about a millisecond
+
  private:
   void fork_from_zygote(const Mother& mother, Born& born);
   void run_program(const Mother& mother, Born& born);

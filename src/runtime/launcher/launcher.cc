@@ -65,9 +65,9 @@ class Launcher {
   int serve() {
     while (true) {
       std::array<pollfd, 2> wanted{{{socket_.get(), POLLIN, 0}, {deaths_.get(), POLLIN, 0}}};
-      const int ready = ::poll(wanted.data(), wanted.size(), cells_.wants_more() ? quiet_milliseconds : -1);
+      const int ready = ::poll(wanted.data(), wanted.size(), cells_.wants_more() || births_.wants_spare() ? quiet_milliseconds : -1);
       if (ready < 0 && errno != EINTR) return 1;
-      if (ready == 0) cells_.add();
+      if (ready == 0) cells_.wants_more() ? cells_.add() : births_.add_spare();
       if (wanted[1].revents != 0) bury();
       if (wanted[0].revents != 0 && !take_order()) break;
     }

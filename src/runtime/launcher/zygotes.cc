@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "os/process.h"
 #include "os/socket.h"
@@ -125,9 +126,11 @@ void Zygote::hear() {
   failures_ = 0;
 }
 
-std::optional<pid_t> Zygote::fork_into(const sandbox::Spaces& spaces, int line) {
+std::optional<Unborn> Zygote::fork_into(const sandbox::Cell& cell, sandbox::Layers layers) {
+  auto [line, its] = os::socket_pair(os::SocketKind::packet);
   zygote::Request request;
-  std::vector<int> descriptors{line};
+  std::vector<int> descriptors{its.get()};
+  const sandbox::Spaces spaces = cell.spaces();
   for (std::size_t i = 0; i < spaces.size(); ++i) {
     if (spaces[i] < 0) continue;
     request.spaces |= 1U << i;
@@ -145,9 +148,18 @@ std::optional<pid_t> Zygote::fork_into(const sandbox::Spaces& spaces, int line) 
     return std::nullopt;
   }
   if (is_own_child(born.helper)) ::waitpid(born.helper, nullptr, 0);
-  if (is_own_child(born.pid)) return born.pid;
+  if (is_own_child(born.pid)) return Unborn{born.pid, cell.holder(), layers, std::move(line)};
   broke(std::string("it cannot fork: ") + std::strerror(born.error));
   return std::nullopt;
+}
+
+bool Zygote::wants_spare() const noexcept { return state_ == State::waiting && asked_ && !spare_; }
+
+std::optional<Unborn> Zygote::take_spare(sandbox::Layers layers) {
+  usual_ = layers;
+  asked_ = true;
+  if (!spare_ || spare_->layers != layers) return std::nullopt;
+  return std::exchange(spare_, std::nullopt);
 }
 
 void Zygote::broke(const std::string& why) {
@@ -159,9 +171,16 @@ void Zygote::broke(const std::string& why) {
 }
 
 void Zygote::end() noexcept {
+  lose_spare();
   socket_.close();
   if (pid_ > 0) ::kill(pid_, SIGKILL);
   state_ = State::absent;
+}
+
+// It ends when its line does; its cell, when the launcher reaps it.
+void Zygote::lose_spare() noexcept {
+  if (spare_) ::kill(spare_->holder > 0 ? spare_->holder : spare_->pid, SIGKILL);
+  spare_.reset();
 }
 
 void Zygote::ended() noexcept {
@@ -184,16 +203,21 @@ Zygote& Zygotes::of(const ZygoteWords& words) {
 }
 
 bool Zygotes::holds(pid_t pid) const noexcept {
-  return std::any_of(all_.begin(), all_.end(), [pid](const Zygote& one) { return one.pid() == pid; });
+  return std::any_of(all_.begin(), all_.end(), [pid](const Zygote& one) { return one.pid() == pid || (one.spare() && one.spare()->pid == pid); });
 }
 
 bool Zygotes::forget(pid_t pid) noexcept {
   for (Zygote& one : all_) {
-    if (one.pid() != pid) continue;
-    one.ended();
+    if (one.pid() != pid && !(one.spare() && one.spare()->pid == pid)) continue;
+    one.pid() == pid ? one.ended() : one.lose_spare();
     return true;
   }
   return false;
+}
+
+Zygote* Zygotes::wants_spare() noexcept {
+  const auto found = std::find_if(all_.begin(), all_.end(), [](const Zygote& one) { return one.wants_spare(); });
+  return found == all_.end() ? nullptr : &*found;
 }
 
 void Zygotes::destroy_all() noexcept {

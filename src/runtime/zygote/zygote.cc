@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ namespace mortise::runtime::zygote {
 namespace {
 
 constexpr int launcher = 3;
+int line_of_unborn = -1;  // in a process that was forked and is not a worker yet
 constexpr std::chrono::seconds patience{10};
 
 // Where the kernel reads what it shows as the environment of the process: the launcher reserved a place there (zygotes.cc), from
@@ -60,7 +62,10 @@ void replace_environment(const std::vector<std::string>& environment) noexcept {
 }
 
 ReceivedBirth receive_birth(int line, std::vector<os::Fd>& came) {
-  std::vector<std::byte> packet(sandbox::max_packet);
+  // As large as it is: memory that is not touched stays shared.
+  const ssize_t size = ::recv(line, nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  if (size <= 0) throw Error(Code::internal, "the launcher went away");
+  std::vector<std::byte> packet(static_cast<std::size_t>(size));
   const os::Transfer got = os::receive_some(line, packet, came, os::max_passed_descriptors, os::Wait::yes);
   if (got.io != os::Io::done) throw Error(Code::internal, "the launcher went away");
   std::vector<int> numbers;
@@ -108,8 +113,7 @@ int serve_one() {
   }
   const sandbox::Sibling sibling = sandbox::fork_sibling(spaces);
   if (sibling.inside) {
-    be_worker(came.front().get());
-    for (os::Fd& one : came) (void)one.release();  // closed already
+    line_of_unborn = came.front().release();
     return 1;
   }
   Born born;
@@ -152,6 +156,8 @@ int mortise_zygote_next(void) {
     return -1;
   }
 }
+
+void mortise_zygote_be_born(void) { mortise::runtime::zygote::be_worker(mortise::runtime::zygote::line_of_unborn); }
 
 const char* mortise_zygote_variable(int index) {
   if (index < 0) return nullptr;
