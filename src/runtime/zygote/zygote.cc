@@ -14,6 +14,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "os/file.h"
 #include "os/socket.h"
 #include "runtime/zygote/birth.h"
 #include "runtime/zygote/request.h"
@@ -51,14 +52,34 @@ bool tell(const Message& message) noexcept {
   }
 }
 
+// What the interpreter put into the environment itself when it started, as R does from its Renviron.
+std::vector<std::string>& own_variables() {
+  static std::vector<std::string> all;
+  return all;
+}
+
+void find_own_variables() {
+  const std::string given = os::read_file("/proc/self/environ", 1U << 20);
+  for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
+    const std::string name = std::string(*one).substr(0, std::string_view(*one).find('=') + 1);
+    if (!given.starts_with(name) && given.find('\0' + name) == std::string::npos) own_variables().emplace_back(*one);
+  }
+}
+
 // ---- the new worker --------------------------------------------------------------------------------------------------------
+
+void set_all(const std::vector<std::string>& environment) noexcept {
+  constexpr int keep_what_is_there = 0;
+  for (const std::string& entry : environment) {
+    const std::size_t sign = entry.find('=');
+    if (sign != std::string::npos && sign != 0) ::setenv(entry.substr(0, sign).c_str(), entry.c_str() + sign + 1, keep_what_is_there);
+  }
+}
 
 void replace_environment(const std::vector<std::string>& environment) noexcept {
   ::clearenv();
-  for (const std::string& entry : environment) {
-    const std::size_t sign = entry.find('=');
-    if (sign != std::string::npos && sign != 0) ::setenv(entry.substr(0, sign).c_str(), entry.c_str() + sign + 1, 1);
-  }
+  set_all(environment);
+  set_all(own_variables());
 }
 
 ReceivedBirth receive_birth(int line, std::vector<os::Fd>& came) {
@@ -131,6 +152,7 @@ bool is_single_threaded() {
 int begin_serving(const char* problem) {
   Ready ready;
   (void)place_of_mark();
+  find_own_variables();
   reserve_descriptors();
   if (problem == nullptr || *problem == '\0') problem = is_single_threaded() ? "" : "what it loaded started threads";
   std::snprintf(ready.problem, sizeof ready.problem, "%s", problem);
