@@ -20,6 +20,7 @@ class WarmModules:
         self._aside: Dict[str, ModuleType] = {}
         self._specs: Dict[str, Optional[ModuleSpec]] = {}  # of those on their way to whoever imports them
         self._afterwards: Mapping[str, Callable[[ModuleType], None]] = {}
+        self._lazy: List[str] = []  # a module's own modules that it looks for when somebody wants them
 
     def lay_aside(self, names: Sequence[str], afterwards: Mapping[str, Callable[[ModuleType], None]]) -> None:
         """Loads these modules, as far as they are there, and lays aside all that came with them. `afterwards` is called with
@@ -33,7 +34,14 @@ class WarmModules:
         for name in [name for name in sys.modules if name not in before]:
             self._aside[name] = sys.modules.pop(name)
         self._afterwards = afterwards
+        self._lazy = [name for name in names if self._forget_in_parent(name)]
         sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+
+    def _forget_in_parent(self, name: str) -> bool:
+        """numpy.random of numpy 2, which numpy imports when it is first asked for it."""
+        above, _, own = name.rpartition(".")
+        parent = self._aside.get(above)
+        return parent is not None and "__getattr__" in vars(parent) and vars(parent).pop(own, None) is not None
 
     # ---- as a finder
 
@@ -67,10 +75,13 @@ class WarmModules:
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
         module.__spec__ = self._specs.pop(name)
-        below: List[str] = [one for one in self._aside if one.startswith(name + ".")]
+        below = [one for one in self._aside if one.startswith(name + ".") and not self._is_lazy(one)]
         for one in below:
             sys.modules[one] = self._aside.pop(one)
         for one in (name, *below):
             then = self._afterwards.get(one)
             if then is not None:
                 then(sys.modules[one])
+
+    def _is_lazy(self, name: str) -> bool:
+        return any(name == lazy or name.startswith(lazy + ".") for lazy in self._lazy)
