@@ -38,6 +38,7 @@ void add(Router& router, const std::string& base, const Folder& folder, const st
               .tag = "marketplace",
               .summary = folder.summary,
               .parameters = std::move(parameters),
+              .response = string("the file, as it is"),
               .response_type = "application/octet-stream",
               .errors = {Code::not_found},
               .handler = answering([find, prefix = std::string(folder.prefix)](const Request& request) {

@@ -45,11 +45,13 @@ TEST_CASE("parts come as they were sent, whatever bytes they hold") {
 TEST_CASE("a form that is cut anywhere is refused or has fewer parts, and never more") {
   const std::string body = part("Content-Disposition: form-data; name=a", "1") + file + end;
   for (std::size_t size = 0; size < body.size(); ++size) {
+    std::size_t parts = 0;
     try {
-      CHECK(parse_multipart(type, std::string_view(body).substr(0, size)).size() <= 2);
+      parts = parse_multipart(type, std::string_view(body).substr(0, size)).size();
     } catch (const Error& error) {
       CHECK(error.code() == Code::invalid);
     }
+    CHECK(parts <= 2);
   }
 }
 

@@ -69,6 +69,8 @@ TEST_CASE("what was changed in a folder is named file by file") {
   for (const char* name : {"manifest.json", "lib/a.py", "lib/b.py", "lib/c.py", ".git/HEAD"}) std::ofstream(folder / name) << name;
   const Contents contents = Contents::from_folder(folder);
   CHECK(contents.files().size() == 4);
+  CHECK(package::differences(folder, contents.listing()) == std::vector<std::string>{"added: .git/HEAD"});  // left out of it, but not overlooked
+  fs::remove_all(folder / ".git");
   CHECK(package::differences(folder, contents.listing()).empty());
 
   std::ofstream(folder / "lib/a.py") << "other";

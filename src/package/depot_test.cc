@@ -56,7 +56,7 @@ TEST_CASE("a version is never replaced by other content") {
   (void)depot.keep(contents("one"), {"thing", "1.0.0", "upload", "", ""});
   (void)depot.keep(contents("one"), {"thing", "1.0.0", "upload", "", ""});  // the same is fine
   CHECK_THROWS_AS((void)depot.keep(contents("two"), {"thing", "1.0.0", "upload", "", ""}), Error);
-  CHECK(depot.collect_garbage().folders == 1);  // what was written before the row was refused
+  CHECK(depot.collect_garbage().folders == 0);  // what was written before the row was refused is gone already
   CHECK(depot.verify().empty());
 }
 
@@ -77,6 +77,35 @@ TEST_CASE("files that were changed on the disk are named") {
   }
   REQUIRE(depot.verify().size() == 1);
   CHECK(depot.verify()[0].name == "thing");
+}
+
+TEST_CASE("a folder is looked at again before each load, whatever its times say") {
+  Folder folder;
+  store::Database database((folder.path / "db").string());
+  Depot depot(database, folder.path / "packages");
+  const auto row = depot.keep(contents("one"), {"thing", "1.0.0", "upload", "", ""});
+  const fs::path home = depot.folder_of(row), script = home / "lib/run.sh";
+  depot.require_unchanged(home);
+  depot.require_unchanged(folder.path);  // none of its own
+  const auto time = fs::last_write_time(script);
+  fs::permissions(script, fs::perms::owner_all, fs::perm_options::add);
+  std::ofstream(script) << "two";  // as long as before
+  fs::last_write_time(script, time);
+  CHECK_THROWS_AS(depot.require_unchanged(home), Error);
+}
+
+TEST_CASE("files that are placed are swept unless their row is written") {
+  Folder folder;
+  store::Database database((folder.path / "db").string());
+  Depot depot(database, folder.path / "packages");
+  fs::path home;
+  {
+    const Depot::Placed placed = depot.place(contents("one"), {"thing", "1.0.0", "upload", "", ""});
+    home = depot.folder_of(placed.row());
+    CHECK(depot.collect_garbage().folders == 0);  // it has no row yet, and is no garbage
+    CHECK(fs::exists(home));
+  }
+  CHECK_FALSE(fs::exists(home));
 }
 
 TEST_CASE("what an earlier process left unfinished goes, and what nobody names is collected") {

@@ -61,7 +61,7 @@ def test_an_installation_runs_native_and_python_plugins(installed, tmp_path):
 
 def test_nothing_of_the_installation_looks_into_the_repository(installed):
     for library in [*installed.rglob("*.so"), *(installed / "libexec").rglob("*"), installed / "bin" / "mortise"]:
-        if library.is_file():
+        if library.is_file() and library.read_bytes()[:4] == b"\x7fELF":
             dynamic = subprocess.run(["readelf", "-d", library], capture_output=True, text=True, check=True).stdout
             assert str(outside.REPOSITORY) not in dynamic, f"{library} has a path of the repository"
 
