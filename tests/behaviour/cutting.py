@@ -29,7 +29,7 @@ class Count:
 
 
 def _files(version):
-    return {**packing.files_of(version=version), **{f"data/{name}.txt": f"{name} of {version}\n" * 40 for name in "abcdefgh"}}
+    return {**packing.files_of(version=version), **{f"data/{name}.txt": f"{name} of {version}\n" * 40 for name in "abcdefghijklmnopqrstuvwxyz"}}
 
 
 def _package(version):

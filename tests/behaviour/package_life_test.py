@@ -7,6 +7,7 @@ from pathlib import Path
 
 import packing
 import pytest
+import switching
 from outside import config_file, eventually, step
 
 rows = pytest.mark.rows
@@ -372,37 +373,9 @@ def test_of_two_installs_at_once_one_is_told_that_the_other_was_first(host, tmp_
     assert host.says() == "1.0.0" and history(host) == [("install", None, "1.0.0")] and host.asked("verify")["whole"]
 
 
-def under_load(host, tmp_path, clients, seconds):
-    """Clients ask without a pause while the plugin is updated and rolled back; what they were answered, and how often it was switched."""
-    done = threading.Event()
-    answers, failures = [], []
-    source = packing.NATIVE
-    host.plugin("install", packing.archive(tmp_path, source=source, max_instances=2))
-    host.plugin("update", "speaks", packing.archive(tmp_path, version="1.1.0", source=source, max_instances=2), "--keep")
-
-    def client():
-        while not done.is_set():
-            data = host.execute([step("speaks", output="x")])
-            (answers.append(data["context"]["x"]["version"]) if data["success"] else failures.append(data["error"]))
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    switches = 0
-    timer = threading.Timer(seconds, done.set)
-    timer.start()
-    while not done.is_set():
-        eventually(lambda n=len(answers): len(answers) >= n + clients or done.is_set(), within=60, what="answers between two switches")
-        host.plugin("update", "speaks", "--to", "1.1.0") if switches % 2 == 0 else host.plugin("rollback", "speaks")
-        switches += 1
-    for thread in threads:
-        thread.join()
-    return answers, failures, switches
-
-
 @rows("O-71", "O-72")
 def test_updates_and_rollbacks_under_load_drop_no_call(host, tmp_path):
-    answers, failures, switches = under_load(host, tmp_path, clients=8, seconds=4)
+    answers, failures, switches = switching.under_load(host, tmp_path, clients=8, seconds=4)
     assert failures == [] and switches >= 2 and {"1.0.0", "1.1.0"} <= set(answers)
     if host.asked("versions", "speaks")["version"] == "1.1.0":
         host.plugin("rollback", "speaks")

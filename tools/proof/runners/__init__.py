@@ -3,7 +3,7 @@
 It raises `Broken` when the sample did not do what its class says, `Unavailable` when the machine lacks a tool.
 """
 
-from proof.runners import analysis, documents, golang, hosted, models, projects, refused, typed
+from proof.runners import analysis, documents, golang, hosted, models, packages, projects, refused, typed
 
 RUNNERS = {
     "pipeline": hosted.pipeline,
@@ -21,6 +21,7 @@ RUNNERS = {
     "reader refuses": refused.reader,
     "comment": documents.comment,
     "analysis fragment": analysis.fragment,
+    "analysis package": packages.typed,
     "model interface": models.interface,
     "model library": models.library,
     "model makefile": models.makefile,
