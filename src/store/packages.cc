@@ -123,6 +123,10 @@ void PackageStore::record(const PackageEvent& event) {
       "INSERT INTO package_events (number, name, action, from_version, to_version, reason, who, time, details)"
       " SELECT COALESCE(MAX(number), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM package_events",
       event.name, event.action, event.from, event.to, event.reason, event.who, event.time, event.details);
+  if (event.action != "refuse") return;
+  connection_.run(
+      "DELETE FROM package_events WHERE action = 'refuse' AND number NOT IN"
+      " (SELECT number FROM package_events WHERE action = 'refuse' ORDER BY number DESC LIMIT 200)");
 }
 
 std::vector<PackageEvent> PackageStore::history(const std::string& name) {

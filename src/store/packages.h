@@ -65,7 +65,8 @@ class PackageStore {
   [[nodiscard]] std::optional<InstallRow> installed(const std::string& name_or_id);
   [[nodiscard]] std::vector<InstallRow> installed();
 
-  void record(const PackageEvent& event);  // `number` is given here
+  // `number` is given here. Of refusals, which strangers cause, only the last 200 stay.
+  void record(const PackageEvent& event);
   [[nodiscard]] std::vector<PackageEvent> history(const std::string& name);  // newest first; of all when it is empty
 
   // Plugins of folders, which no row above knows, that may not be used.

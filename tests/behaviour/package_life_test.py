@@ -59,6 +59,20 @@ def test_an_installed_package_is_enabled_answers_and_is_there_after_a_restart(ho
     assert host.says() == "1.0.0" and host.asked("verify")["whole"]
 
 
+def test_without_a_server_the_verbs_work_on_the_data_folder_alone(mortise, tmp_path):
+    def plugin(*words):
+        done = mortise("plugin", *words, "--data-dir", tmp_path / "data", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    plugin("install", packing.archive(tmp_path))
+    plugin("update", "speaks", packing.archive(tmp_path, version="1.1.0"))
+    (tmp_path / "p.json").write_text(json.dumps({"name": "P", "steps": [step("speaks", output="x")]}))
+    done = mortise("run", "p.json", "--json", "--data-dir", tmp_path / "data")
+    assert json.loads(done.stdout)["data"]["context"]["x"]["version"] == "1.1.0", done.stderr
+    assert plugin("verify")["whole"] and plugin("rollback", "speaks")["version"] == "1.0.0"
+
+
 @rows("O-34")
 def test_a_second_install_of_a_name_says_to_update(host, tmp_path):
     host.plugin("install", packing.archive(tmp_path))
