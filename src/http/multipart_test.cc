@@ -60,7 +60,7 @@ TEST_CASE("each way of being no form is told") {
   refuse("nothing", "not in the body");
   refuse(file, "in the middle of a part");
   refuse("--cut here and more\r\n" + end, "goes on");
-  refuse("--cut here\r\nContent-Disposition: form-data; name=a\r\n" + end, "in the middle");
+  refuse("--cut here\r\nContent-Disposition: form-data; name=a\r\n" + end, "do not end");
   refuse(part("Content-Disposition form-data", "x") + end, "without a colon");
   refuse(part("Content-Disposition: attachment; name=a", "x") + end, "no form-data");
   refuse(part("Content-Type: text/plain", "x") + end, "has no name");
