@@ -9,7 +9,7 @@ from outside import config_file
 rows = pytest.mark.rows
 
 ALL = {
-    "data_import": ("O-09", {"parameters": {"source": "sea.csv", "format": "csv"}}, [{"source": "sea.csv", "rows": 2}], 5),
+    "data_import": ("O-09", {"input_data": {}, "parameters": {"source": "sea.csv", "format": "csv"}}, [{"source": "sea.csv", "rows": 2}], 5),
     "data_export": ("O-10", {"input_data": [[1, 2]], "parameters": {"format": "csv"}}, "1,2", None),
     "preprocessing": ("O-11", {"input_data": {"columns": ["a"], "rows": [{"a": 1}]}}, {"columns": ["a"], "rows": [{"a": 2}]}, 7),
     "feature_engineering": ("O-12", {"input_data": [{"a": 2}]}, [{"a": 2, "squared": 4}], "none"),
