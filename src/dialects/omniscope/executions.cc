@@ -6,6 +6,7 @@
 #include "data/value_json.h"
 #include "http/message.h"
 #include "jobs/core/run_log.h"
+#include "plugin/extension_points.h"
 #include "runtime/runtime.h"
 
 namespace mortise::dialects::omniscope {
@@ -60,6 +61,20 @@ Value part(const Value& output, const char* key) {
   return found != nullptr && found->is(Kind::list) ? *found : Value::list();
 }
 
+// What the extension point promises and the output does not keep is one more warning: whoever looks sees it.
+Value with_broken_promise(Value output, const std::string& name) {
+  const plugin::ExtensionPoint* point = plugin::find_extension_point(name);
+  if (point == nullptr || plugin::contract(*point, MORTISE_OP_EXECUTE) == nullptr) return output;
+  try {
+    plugin::check_output(*point, MORTISE_OP_EXECUTE, output);
+  } catch (const Error& error) {
+    Value warnings = part(output, "warnings");
+    warnings.push_back("not what " + name + " promises: " + error.what());
+    output.set("warnings", std::move(warnings));
+  }
+  return output;
+}
+
 Value call_input(const plugin::Descriptor& plugin, const Request& request, const std::string& execution) {
   const Value context = Value::map({{"plugin_id", plugin.id},
                                     {"plugin_name", plugin.id},
@@ -89,7 +104,8 @@ Value Executions::run(const plugin::Descriptor& plugin, const Request& request) 
   if (timeout) call.deadline = began + *timeout;
   const runtime::Outcome outcome = host_.runtime.invoke(plugin.id, std::move(call));
   const std::chrono::nanoseconds took = runtime::Clock::now() - began;
-  const Verdict verdict = verdict_of(outcome, timeout);
+  Verdict verdict = verdict_of(outcome, timeout);
+  if (verdict.problem.empty()) verdict.output = with_broken_promise(std::move(verdict.output), request.extension_point);
 
   const Redactor& redactor = host_.log.redactor();
   for (const auto& [key, level] :
