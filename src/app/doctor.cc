@@ -11,6 +11,7 @@
 #include "app/kernel_features.h"
 #include "app/sandbox_report.h"
 #include "app/version.h"
+#include "app/warm_starts.h"
 #include "base/error.h"
 #include "os/file.h"
 #include "os/paths.h"
@@ -89,7 +90,12 @@ Group program(const Settings& settings, const Places& places, const runtime::Run
   return group;
 }
 
-Group python(const runtime::RuntimePaths& paths) {
+void add_warm_starts(Group& group, const std::string& language, const runtime::RuntimePaths& paths, const Settings& settings) {
+  const WarmStarts warm = try_zygote(language, paths, settings);
+  warm.there ? group.ok("warm starts", warm.found) : group.note("warm starts", warm.found, warm.hint);
+}
+
+Group python(const runtime::RuntimePaths& paths, const Settings& settings) {
   Group group("Python");
   const auto answer = os::run_program({{paths.python, "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"}});
   if (!answer || answer->exit_status != 0) {
@@ -109,10 +115,11 @@ Group python(const runtime::RuntimePaths& paths) {
   const std::string sdk = os::join(paths.python_sdk, "mortise");
   fs::is_directory(sdk) ? group.ok("SDK", sdk)
                         : group.problem("SDK", sdk + " is missing", "it belongs to mortise; build or install it again");
+  add_warm_starts(group, "python", paths, settings);
   return group;
 }
 
-Group r(const runtime::RuntimePaths& paths) {
+Group r(const runtime::RuntimePaths& paths, const Settings& settings) {
   Group group("R");
   if (paths.r_home.empty()) {
     group.note("interpreter", "not found",
@@ -131,6 +138,7 @@ Group r(const runtime::RuntimePaths& paths) {
   const std::string sdk = os::join(paths.r_library, "mortise");
   fs::is_directory(sdk) ? group.ok("SDK", sdk)
                         : group.note("SDK", sdk + " is missing", "it is built where R is: build or install mortise again");
+  add_warm_starts(group, "r", paths, settings);
   return group;
 }
 
@@ -290,7 +298,7 @@ Value examine(const std::string& data_dir, const Settings& settings, const Place
   const runtime::RuntimePaths paths = runtime::RuntimePaths::beside(places.executable);
   const SandboxReport sandbox = SandboxReport::ask(paths.launcher);
   const Group groups[] = {
-      program(settings, places, paths), python(paths), r(paths), go(paths), kernel(), isolation(settings, sandbox), data_folder(data_dir),
+      program(settings, places, paths), python(paths, settings), r(paths, settings), go(paths), kernel(), isolation(settings, sandbox), data_folder(data_dir),
       ports(data_dir, settings),        machine()};
   Value listed = Value::list();
   bool healthy = true;

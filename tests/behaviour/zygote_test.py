@@ -262,3 +262,13 @@ def test_a_forked_r_worker_has_the_descriptors_and_the_environment_of_one_that_s
     assert seen["ahead"]["environment"] == seen["off"]["environment"]
     assert set(seen["ahead"]["descriptors"]) <= set(seen["off"]["descriptors"])
     assert seen["ahead"]["temporary"] == seen["off"]["temporary"] == "/tmp"
+
+
+def test_the_doctor_loads_a_zygote_of_each_language_and_says_where_there_is_none(mortise, tmp_path):  # noqa: F811
+    found = {}
+    for word in ("auto", "off"):
+        config = outside.config_file(tmp_path, runtime={"zygotes": word})
+        report = json.loads(mortise("doctor", "--json", "--config", config).stdout)
+        found[word] = [check for group in report["groups"] for check in group["checks"] if check["name"] == "warm starts"]
+    assert found["auto"] and all("which loads in" in check["found"] for check in found["auto"]), found
+    assert all(check["found"] == "switched off by runtime.zygotes" and check["hint"] for check in found["off"]), found

@@ -1,6 +1,7 @@
 """The zygote: an interpreter with the SDK and numpy loaded, from which workers are forked (docs/sandbox.md, Warm starts).
 
-    python -m mortise.zygote LIBRARY [MODULE...]        started by the launcher, never by hand
+    python -m mortise.zygote LIBRARY [MODULE...]            started by the launcher, never by hand
+    python -m mortise.zygote LIBRARY [MODULE...] --check    loads all, says how many threads that took, and ends
 
 It runs nothing of any plugin and is told nothing of any: LIBRARY waits for the launcher's word and forks, and the new process
 reads what it shall become by itself, once it is apart. There it is confined before it returns here.
@@ -24,7 +25,7 @@ from .rehearsal import TIMES, rehearse
 from .warm import WarmModules
 
 
-def main(library: str, modules: Sequence[str]) -> int:
+def main(library: str, modules: Sequence[str], check: bool) -> int:
     api = ctypes.PyDLL(library)
     api.mortise_zygote_variable.restype = ctypes.c_char_p
     _make_streams()
@@ -34,6 +35,9 @@ def main(library: str, modules: Sequence[str]) -> int:
     sys.argv[:] = [worker.__file__]
     gc.collect()
     gc.freeze()  # the collector writes to what it looks at, and what is written to is no longer shared
+    if check:
+        sys.stdout.write(str(len(os.listdir("/proc/self/task"))))
+        return 0
     if api.mortise_zygote_begin(b"") != 0:
         return 1
     if not _fork_workers(api):
@@ -109,4 +113,4 @@ def _reseed(random: ModuleType) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(sys.argv[1], [word for word in sys.argv[2:] if word != "--check"], "--check" in sys.argv))
