@@ -6,7 +6,7 @@ SOAK_SECONDS ?= 600
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := build
-.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak kill-test rogues examples fmt install deb clean help
+.PHONY: build test features guides check abi sanitize tidy fuzz fuzz-shm bench soak kill-test rogues conformance examples fmt install deb clean help
 
 # A preset is configured once, and again when the presets change; CMake's own files ninja notices itself.
 build/build.ninja: CMakePresets.json
@@ -75,7 +75,13 @@ kill-test: build ## install, update, rollback and uninstall of packages, the ser
 	CHANGE=$(CHANGE) EVERY=$(EVERY) JOBS=$(JOBS) $(PYTHON) -m pytest -s -q tests/soak/cut_test.py
 
 rogues: build ## every attack on the sandbox, at every level and against each layer alone (ONLY=text, LEVELS=root,user,bare)
-	$(PYTHON) tests/rogues/escapes/run.py build/escapes --only '$(ONLY)' $(if $(LEVELS),--levels $(LEVELS))
+	$(PYTHON) tests/rogues/escapes/run.py build/escapes --program build/bin/mortise --only '$(ONLY)' $(if $(LEVELS),--levels $(LEVELS))
+
+conformance: build ## every case of the SDKs through the host: five languages, confined and not, by socket and by ring
+	@for language in c native python r go; do for sandbox in auto off; do for transport in socket ring; do \
+	    printf '%-7s sandbox %-5s %-7s ' $$language $$sandbox $$transport; \
+	    build/bin/tests/conformance_host --where $$language --sandbox $$sandbox --transport $$transport >build/conformance.out || \
+	        { cat build/conformance.out; exit 1; }; tail -1 build/conformance.out; done; done; done
 
 examples: build ## the numbers of the example plugins against scipy and R, ROUNDS (10) times a thousand random inputs
 	EXAMPLE_ROUNDS=$(or $(ROUNDS),10) $(PYTHON) -m pytest -q -o timeout=1800 tests/plugins/examples_test.py

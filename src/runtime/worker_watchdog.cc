@@ -1,17 +1,40 @@
 #include "runtime/worker_watchdog.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "os/open_memory.h"
+
 namespace mortise::runtime {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds beat{100};
+constexpr std::chrono::milliseconds second_look{20};
 constexpr int share = 20;  // looking takes at most one part of so many
+
+// The kernel links each thread's folder into this one. One that ended meanwhile counts as one.
+std::uint32_t threads_of(pid_t pid) noexcept {
+  struct stat status {};
+  const bool there = ::stat(("/proc/" + std::to_string(pid) + "/task").c_str(), &status) == 0;
+  return there && status.st_nlink > 3 ? static_cast<std::uint32_t>(status.st_nlink - 2) : 1;
+}
+
+// Proportionally, with the memory files that they hold, mapped or not.
+std::uint64_t memory_of(const std::vector<pid_t>& processes, os::OpenMemory& files) {
+  std::uint64_t all = 0, shared = 0;
+  for (const pid_t one : processes) {
+    all += os::proportional_memory(one);
+    shared += os::proportional_shared_memory(one);
+  }
+  os::without_own_memory(files);
+  return all - std::min(all, shared) + std::max(shared, os::size_of(files));
+}
 
 std::optional<WorkerWatchdog::Excess> excess_of(std::int64_t pid, const WorkerWatchdog::Limits& limits,
                                                 const std::vector<os::ProcessInfo>& all) {
@@ -24,13 +47,23 @@ std::optional<WorkerWatchdog::Excess> excess_of(std::int64_t pid, const WorkerWa
     if (!known && process.session != worker) continue;
     if (!known) its.push_back(process.pid);
     use.memory += process.resident;
-    ++use.processes;
+    use.processes += threads_of(process.pid);
   }
   if (limits.processes != 0 && use.processes > limits.processes) return WorkerWatchdog::Excess{0, use.processes};
-  if (limits.memory == 0 || use.memory <= limits.memory) return std::nullopt;
-  use.memory = 0;
-  for (const pid_t one : its) use.memory += os::proportional_memory(one);
+  if (limits.memory == 0) return std::nullopt;
+  os::OpenMemory files;
+  for (const pid_t one : its) os::add_open_memory(one, files);
+  if (use.memory + os::size_of(files) <= limits.memory) return std::nullopt;
+  use.memory = memory_of(its, files);
   return use.memory > limits.memory ? std::optional(use) : std::nullopt;
+}
+
+// What the host made and let go of a moment ago, the worker still holds: then the second look is smaller.
+std::optional<WorkerWatchdog::Excess> excess_twice(std::int64_t pid, const WorkerWatchdog::Limits& limits, const std::vector<os::ProcessInfo>& all) {
+  const auto first = excess_of(pid, limits, all);
+  if (!first || first->memory == 0) return first;
+  std::this_thread::sleep_for(second_look);
+  return excess_of(pid, limits, os::list_processes());
 }
 
 }  // namespace
@@ -83,7 +116,7 @@ void WorkerWatchdog::look() {
     for (const auto& [id, one] : watched_) watched.emplace_back(id, Watched{one.pid, one.limits, {}});
   }
   for (const auto& [id, one] : watched) {
-    const auto excess = excess_of(one.pid, one.limits, all);
+    const auto excess = excess_twice(one.pid, one.limits, all);
     if (!excess) continue;
     OnExcess tell;
     {

@@ -1,8 +1,8 @@
 // WorkerWatchdog: holds workers to their limits where no control group does.
 //
 // It looks at every worker, with all that descends from it or shares its session, ten times a second, and kills one that is over.
-// Memory counts proportionally (what two processes share counts half for each), which is dear to read, so it is read only where
-// the resident memory alone is over the limit. Looking takes at most a twentieth of one processor: with many processes it looks
+// Memory counts proportionally (what two processes share counts half for each) with the memory files that a worker holds beside the
+// host's, which is dear to read, so it is read only where resident memory and files alone are over the limit. Looking takes at most a twentieth of one processor: with many processes it looks
 // less often. It is slower than the kernel: a worker can be over its limit for a moment. Thread-safe.
 #pragma once
 

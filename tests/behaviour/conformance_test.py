@@ -1,5 +1,7 @@
 """Every SDK passes every case of sdk/conformance."""
 
+import os
+import shutil
 import subprocess
 import sys
 
@@ -26,6 +28,7 @@ WORKERS = {
         "--plugin", CONFORMANCE / "python", "--env", f"PYTHONPATH={REPOSITORY / 'sdk' / 'python'}",
         "--", sys.executable, "-B", "-m", "mortise.worker",
     ],
+    "c": ["--plugin", BUILD / "conformance" / "c", "--worker", str(BUILD / "bin" / "mortise-worker")],
     "native": ["--plugin", BUILD / "conformance" / "native", "--worker", str(BUILD / "bin" / "mortise-worker")],
     "r": [
         "--plugin", BUILD / "conformance" / "r",
@@ -48,7 +51,7 @@ def run_cases(*arguments):
 )
 @pytest.mark.parametrize("sdk", WORKERS)
 def test_a_worker_passes_the_cases(sdk, transport, group):
-    if sdk == "native" and not (BUILD / "bin" / "mortise-worker").exists():
+    if sdk in ("c", "native") and not (BUILD / "bin" / "mortise-worker").exists():
         pytest.skip("the native worker is not built: run make")
     if sdk == "r" and not (BUILD / "r" / "mortise").exists():
         pytest.skip("the R package is not built: run tools/setup, which installs R, and make")
@@ -57,6 +60,30 @@ def test_a_worker_passes_the_cases(sdk, transport, group):
     print(done.stdout[-8000:], done.stderr[-4000:])
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].endswith(" passed, 0 failed, 0 skipped")
+
+
+# ---- through the real host: every language, confined and not, by socket and by ring
+
+SHARE = "process: "
+"""Of the cases; the first of these looks whether the worker is what it should be. `ctest -R conformance` plays all of them confined,
+`make conformance` everything."""
+
+
+@pytest.mark.parametrize("transport", ["socket", "ring"])
+@pytest.mark.parametrize("sandbox", ["auto", "off"])
+@pytest.mark.parametrize("language", ["c", "native", "python", "r", "go"])
+def test_the_host_gets_the_same_answers(language, sandbox, transport):
+    if language == "r" and not (BUILD / "r" / "mortise").exists():
+        pytest.skip("the R package is not built: run tools/setup, which installs R, and make")
+    if language == "go" and shutil.which("go", path=os.environ["PATH"] + ":/usr/local/go/bin") is None:
+        pytest.skip("Go is not installed: run tools/setup")
+    host = BUILD / "bin" / "tests" / "conformance_host"
+    done = subprocess.run(
+        [host, "--where", language, "--transport", transport, "--sandbox", sandbox, "--only", SHARE],
+        capture_output=True, text=True, timeout=110 * PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
+    assert "process: it is confined and speaks as it was told to" in done.stdout
 
 
 # ---- the runner itself: what it passes is worth something only when it fails what is wrong

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from outside import BUILD
+from outside import BUILD, PROGRAM
 
 rows = pytest.mark.rows
 RUN = Path(__file__).resolve().parents[1] / "rogues" / "escapes" / "run.py"
@@ -24,3 +24,15 @@ def test_attacks_that_succeed_unconfined_are_blocked_by_each_layer_named_for_the
     done = subprocess.run([sys.executable, str(RUN), str(BUILD / "escapes"), "--levels", level, "--share", share], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "blocked by each of" in done.stdout and "0 wrong" in done.stdout
+
+
+@rows("O-57", "O-58")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("level", "bomb"), [("root", "memory"), ("user", "memory_without_a_name"), ("user", "hops"), ("bare", "threads"), ("bare", "processes")])
+def test_bombs_that_reach_their_mark_alone_do_not_in_a_host(level, bomb):
+    if os.geteuid() != 0:
+        pytest.skip("only root can become the users of these levels")
+    command = [sys.executable, str(RUN), str(BUILD / "escapes"), "--program", str(PROGRAM), "--levels", level, "--only", f"bomb:{bomb}", "--exact"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"bomb:{bomb} " in done.stdout and "stopped by" in done.stdout and "1 attacks" in done.stdout

@@ -1,6 +1,7 @@
 // conformance_host: the case files of sdk/conformance through the real host.
 //
-//   conformance_host --where in-process|native|python|r|go [--transport auto|socket|ring] [--start program|zygote] [--only TEXT]
+//   conformance_host --where in-process|c|native|python|r|go [--transport auto|socket|ring] [--sandbox auto|off]
+//                    [--start program|zygote] [--only TEXT]
 //
 // One line a case, then "N passed, N failed, N skipped". The runner (run.py) plays the host itself and proves workers; this
 // proves that the host, with its pool, launcher, memory and in-process plugins, gives the same answers.
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -29,37 +31,60 @@ using mortise::Code;
 using mortise::Error;
 namespace fs = std::filesystem;
 
+using mortise::runtime::Transport;
+using Sandbox = mortise::runtime::RuntimeSettings::Sandbox;
+using Zygotes = mortise::runtime::RuntimeSettings::Zygotes;
+
 struct Options {
   Where where = Where::in_process;
   std::string only;
-  mortise::runtime::Transport transport = mortise::runtime::Transport::automatic;
-  mortise::runtime::RuntimeSettings::Zygotes zygotes = mortise::runtime::RuntimeSettings::Zygotes::later;
+  Transport transport = Transport::automatic;
+  Sandbox sandbox = Sandbox::automatic;
+  Zygotes zygotes = Zygotes::later;
 };
+
+const std::map<std::string, Where> wheres{{"in-process", Where::in_process},  {"c", Where::c_worker}, {"native", Where::native_worker},
+                                          {"python", Where::python_worker}, {"r", Where::r_worker}, {"go", Where::go_worker}};
+const std::map<std::string, Transport> transports{
+    {"auto", Transport::automatic}, {"socket", Transport::socket}, {"ring", Transport::ring}};
+const std::map<std::string, Sandbox> sandboxes{{"auto", Sandbox::automatic}, {"off", Sandbox::DANGEROUSLY_off}};
+const std::map<std::string, Zygotes> starts{{"program", Zygotes::off}, {"zygote", Zygotes::first}};
+
+template <typename T>
+bool choose(const std::map<std::string, T>& among, const std::string& name, T& chosen) {
+  const auto found = among.find(name);
+  if (found == among.end()) return false;
+  chosen = found->second;
+  return true;
+}
 
 Options options_of(const std::vector<std::string>& arguments) {
   Options options;
   for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    const std::string& name = arguments[i];
     const std::string& value = arguments[i + 1];
-    if (arguments[i] == "--only") {
-      options.only = value;
-    } else if (arguments[i] == "--transport" && (value == "auto" || value == "socket" || value == "ring")) {
-      using mortise::runtime::Transport;
-      options.transport = value == "auto" ? Transport::automatic : value == "ring" ? Transport::ring : Transport::socket;
-    } else if (arguments[i] == "--start" && (value == "program" || value == "zygote")) {
-      using Zygotes = mortise::runtime::RuntimeSettings::Zygotes;
-      options.zygotes = value == "zygote" ? Zygotes::first : Zygotes::off;
-    } else if (arguments[i] == "--where" && (value == "in-process" || value == "native" || value == "python" || value == "r" || value == "go")) {
-      options.where = value == "python"   ? Where::python_worker
-                      : value == "r"      ? Where::r_worker
-                      : value == "go"     ? Where::go_worker
-                      : value == "native" ? Where::native_worker
-                                          : Where::in_process;
-    } else {
-      throw Error(Code::invalid, "unknown option " + arguments[i] + " " + value,
-                  "--where in-process|native|python|r|go, --transport auto|socket|ring, --start program|zygote, --only TEXT");
-    }
+    if (name == "--only") options.only = value;
+    const bool known = name == "--only" || (name == "--where" && choose(wheres, value, options.where)) ||
+                       (name == "--transport" && choose(transports, value, options.transport)) ||
+                       (name == "--sandbox" && choose(sandboxes, value, options.sandbox)) ||
+                       (name == "--start" && choose(starts, value, options.zygotes));
+    if (known) continue;
+    throw Error(Code::invalid, "unknown option " + name + " " + value,
+                "--where in-process|c|native|python|r|go, --transport auto|socket|ring, --sandbox auto|off, --start program|zygote, --only TEXT");
   }
   return options;
+}
+
+const char* folder_of(Where where) {
+  switch (where) {
+    case Where::python_worker: return CONFORMANCE_PYTHON;
+    case Where::r_worker: return CONFORMANCE_R;
+    case Where::go_worker: return CONFORMANCE_GO;
+    case Where::c_worker: return CONFORMANCE_C;
+    case Where::in_process:
+    case Where::native_worker: break;
+  }
+  return CONFORMANCE_NATIVE;
 }
 
 std::vector<conformance::Case> all_cases(Where where) {
@@ -126,16 +151,13 @@ class Report {
 int run(const Options& options) {
   mortise::plugin::Registry registry(mortise::plugin::Registry::TrustedInProcess{
       options.where == Where::in_process ? std::vector<std::string>{"conformance"} : std::vector<std::string>{}});
-  registry.add(
-      mortise::plugin::read_manifest(options.where == Where::python_worker ? CONFORMANCE_PYTHON
-                                       : options.where == Where::r_worker    ? CONFORMANCE_R
-                                       : options.where == Where::go_worker   ? CONFORMANCE_GO
-                                                                              : CONFORMANCE_NATIVE));
+  registry.add(mortise::plugin::read_manifest(folder_of(options.where)));
   mortise::Log log = mortise::Log::null();
   mortise::runtime::RuntimeSettings settings;
   settings.grace = std::chrono::milliseconds(500);
   settings.transport = options.transport;
   settings.zygotes = options.zygotes;
+  settings.sandbox = options.sandbox;
   auto paths = mortise::runtime::RuntimePaths::beside(CONFORMANCE_BESIDE);
   paths.go_builds = CONFORMANCE_GO_BUILDS;
   mortise::runtime::Runtime runtime(registry, log, paths, settings);
@@ -148,6 +170,9 @@ int run(const Options& options) {
   report.one("memory: a table that one call made is read by the next without a copy",
              [&] { return conformance::play_chain(runtime); });
   if (options.where != Where::in_process) {
+    report.one("process: it is confined and speaks as it was told to", [&] {
+      return conformance::play_surroundings(runtime, options.sandbox != Sandbox::DANGEROUSLY_off, options.transport);
+    });
     report.one("deaths: the worker dies at every byte of its result's frame",
                [&] { return conformance::play_deaths(runtime); });
   }

@@ -12,7 +12,7 @@
 
 namespace conformance {
 
-enum class Where { in_process, native_worker, python_worker, r_worker, go_worker };
+enum class Where { in_process, c_worker, native_worker, python_worker, r_worker, go_worker };
 
 using Problem = std::optional<std::string>;
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -108,11 +111,21 @@ Problem dead(Runtime& runtime) {
   return "the next call failed: " + outcome.error->describe();
 }
 
+// How many filters for system calls a process has.
+int filters_of(const std::string& process) {
+  std::ifstream status("/proc/" + process + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("Seccomp_filters:")) return std::stoi(line.substr(line.find(':') + 1));
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::string_view name_of(Where where) noexcept {
   switch (where) {
     case Where::in_process: return "in process";
+    case Where::c_worker: return "native worker, plugin in C";
     case Where::native_worker: return "native worker";
     case Where::python_worker: return "Python worker";
     case Where::r_worker: return "R worker";
@@ -154,6 +167,20 @@ Problem play(Runtime& runtime, const Case& one, Where where) {
   if (!problem) problem = wrong_copies(outcome, bytes_in_play(input, one.spec), where);
   if (!problem) problem = wrong_time(took, expect);
   return problem ? problem : dead(runtime);
+}
+
+Problem play_surroundings(Runtime& runtime, bool confined, mortise::runtime::Transport transport) {
+  if (Problem problem = dead(runtime)) return problem;  // there is one now
+  const auto instances = runtime.instances();
+  if (instances.empty()) return "there is no worker";
+  const std::string process = std::to_string(instances.front().pid);
+  const bool filtered = filters_of(process) > filters_of("self");
+  const bool apart = std::filesystem::read_symlink("/proc/" + process + "/ns/pid") != std::filesystem::read_symlink("/proc/self/ns/pid");
+  if (filtered != confined) return std::string("it has ") + (filtered ? "" : "no ") + "filters of its own";
+  if (apart && !confined) return "it has processes of its own";
+  const std::string& used = instances.front().transport;
+  const bool ring = transport == mortise::runtime::Transport::ring, socket = transport == mortise::runtime::Transport::socket;
+  return (ring && used != "ring") || (socket && used != "socket") ? Problem("it speaks by the " + used) : std::nullopt;
 }
 
 Problem play_deaths(Runtime& runtime) {

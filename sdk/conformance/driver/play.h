@@ -24,6 +24,9 @@ struct Case {
 // Nothing when the case holds, else what is wrong.
 [[nodiscard]] Problem play(mortise::runtime::Runtime& runtime, const Case& one, Where where);
 
+// The worker has filters for its system calls and a pid namespace that we do not have, or nothing of that; and uses this transport.
+[[nodiscard]] Problem play_surroundings(mortise::runtime::Runtime& runtime, bool confined, mortise::runtime::Transport transport);
+
 // A worker whose plugin dies at each byte of its result's frame: every outcome says so, soon, and the next call is served.
 [[nodiscard]] Problem play_deaths(mortise::runtime::Runtime& runtime);
 

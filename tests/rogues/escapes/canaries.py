@@ -108,7 +108,8 @@ class Canaries:
         self.posix_queue = f"/mortise-canary-{os.getpid()}"
         old = os.umask(0)
         rt = ctypes.CDLL("librt.so.1", use_errno=True)
-        rt.mq_open(self.posix_queue.encode(), os.O_CREAT | os.O_RDWR, 0o666, None)
+        if rt.mq_open(self.posix_queue.encode(), os.O_CREAT | os.O_RDWR, 0o666, None) < 0:
+            raise OSError(ctypes.get_errno(), "no POSIX queue can be planted: " + os.strerror(ctypes.get_errno()))
         os.umask(old)
 
     def plant_victim(self):

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Lets every attack loose on the canaries, at every level of the host, and prints what became of it. README.md tells the rules.
 
-    run.py BUILD [--only TEXT] [--levels root,user,bare] [--share N]
+    run.py BUILD [--only TEXT] [--levels root,user,bare] [--share N] [--program build/bin/mortise] [--survey]
+
+With a program, bombs go off in it, too (bombs.py), and the frames that lie are sent to it (frames.py).
 """
 
 import argparse
@@ -13,13 +15,18 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from bombs import run_bombs
 from canaries import Canaries
 from catalogue import CATALOGUE
+from frames import run_frames
 
 HERE = Path(__file__).resolve().parent
 GOT_IT, REFUSED, NOT_HERE, NOT_CONFINED = 0, 10, 11, 90
 SECONDS = 60
 NOBODY = 65534
+SORTS = ("blocked", "stopped", "not covered", "not in this kernel", "does not apply")
+NO_NAMESPACES = ["/usr/bin/unshare", "--user", "--map-current-user", "--keep-caps", "/bin/sh", "-c",
+                 'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all "$@"', "sh"]
 
 
 class Level:
@@ -35,6 +42,7 @@ class Level:
         self.scratch.mkdir()
         self.scratch.chmod(0o777)
         self.options = ["--no-namespaces"] if name == "bare" else []
+        self.wrapper = NO_NAMESPACES if name == "bare" else []  # the same for a whole host
         said = self.run([str(self.build / "escape_cell"), *self.options, "--layers"])
         self.layers = set(json.loads(said.stdout)["layers"])
 
@@ -96,7 +104,7 @@ class Level:
             cell += ["--"]
         done = self.run(cell + self.command(attack))
         status = done.returncode
-        if attack.name == "outlive":
+        if attack.name == "outlive" and status != NOT_CONFINED:
             status = GOT_IT if self.outlivers() else REFUSED
         self.canaries.restore()
         return status, done.stderr.strip().split("\n")[-1]
@@ -135,18 +143,36 @@ def not_covered(level, attack, named, status, words):
     return "not covered; a policy that asks for it is refused", True
 
 
-def run_level(level, attacks):
-    before, counts, wrong = level.canaries.state(), Counter(), 0
+def survey(level, attack):
+    """Which single layers stop it that the catalogue does not name."""
+    if level.name not in attack.only or level.attempt(attack)[0] != GOT_IT:
+        return
+    named = {layers[0] for layers in attack.layers_at(level)[1] if len(layers) == 1}
+    found = [layer for layer in sorted(level.layers - named) if level.attempt(attack, only=[layer])[0] in (REFUSED, NOT_HERE)]
+    if found:
+        print(f"  {level.name:5} {attack.id:34} is stopped by {', '.join(found)}, too", flush=True)
+
+
+def cells(level, attacks, options):
+    """Each as (attack, what became of it, whether that is as it must be)."""
     for attack in attacks:
-        text, fine = verdict(level, attack)
-        counts[text.split(" ")[0]] += 1
+        yield attack.id, *verdict(level, attack)
+    if options.program:
+        yield from run_bombs(level, options.program.resolve(), options.chosen)
+
+
+def run_level(level, attacks, options):
+    before, counts, wrong = level.canaries.state(), Counter(), 0
+    for name, text, fine in cells(level, attacks, options):
+        counts[next((sort for sort in SORTS if text.startswith(sort)), "WRONG")] += 1
         wrong += not fine
-        print(f"  {level.name:5} {attack.id:34} {text}", flush=True)
+        print(f"  {level.name:5} {name:34} {text}", flush=True)
     after = level.canaries.state()
     if after != before:
         wrong += 1
         print(f"  {level.name:5} THE CANARIES CHANGED: {[key for key in before if before[key] != after[key]]}")
-    return counts, wrong
+    print(f"{level.name}: {sum(counts.values())} attacks, " + ", ".join(f"{count} {what}" for what, count in counts.items()) + f"; {wrong} wrong", flush=True)
+    return wrong
 
 
 def build_go(folder):
@@ -164,19 +190,29 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--levels", default="root,user,bare" if os.geteuid() == 0 else "user,bare")
     parser.add_argument("--share", type=int, default=1, help="every Nth attack")
+    parser.add_argument("--exact", action="store_true", help="--only is the whole name")
+    parser.add_argument("--survey", action="store_true", help="name the layers that stop an attack and are not named for it")
+    parser.add_argument("--program", type=Path, help="the host to let bombs off in")
     options = parser.parse_args()
+    options.build = options.build.resolve()  # attacks begin elsewhere
     build_go(options.build)
+    chosen = (lambda name: name == options.only) if options.exact else (lambda name: options.only in name)
+    options.chosen = chosen
     have = {"c", "c++", "python"} | ({"go"} if (options.build / "attacks_go").exists() else set()) | ({"r"} if shutil.which("Rscript") else set())
-    attacks = [one for one in CATALOGUE if options.only in one.id and one.language in have][:: options.share]
+    attacks = [one for one in CATALOGUE if chosen(one.id) and one.language in have][:: options.share]
     wrong = 0
     for name in options.levels.split(","):
         level = Level(name, options.build)
         try:
-            counts, bad = run_level(level, attacks)
+            if options.survey:
+                for attack in attacks:
+                    survey(level, attack)
+                continue
+            wrong += run_level(level, attacks, options)
         finally:
             level.canaries.remove()
-        wrong += bad
-        print(f"{name}: {len(attacks)} attacks, " + ", ".join(f"{count} {what}" for what, count in counts.items()) + f"; {bad} wrong")
+    if options.program:
+        wrong += run_frames(chosen)
     for language in {"go", "r"} - have:
         print(f"skipped: {language} is not on this machine")
     sys.exit(1 if wrong else 0)
