@@ -140,6 +140,7 @@ def test_a_published_version_never_changes(shop, publisher, tmp_path):
     shop("publish", publisher.pack(), "--approve")
     other = Publisher(tmp_path / "other")
     assert "'shout' 1.0.0 is published already (approved)" in shop("publish", other.pack(words="something else"), status=65)
+    assert list((shop.data / "marketplace" / "pending").iterdir()) == [], "what was refused is not kept"
 
 
 @rows("A-11")
