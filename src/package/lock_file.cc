@@ -103,7 +103,7 @@ Value Installer::lock() const {
 
 std::vector<Report> Installer::install_locked(const Value& lock, const Order& order) {
   std::vector<Report> done;
-  Exactly exactly(order.suppliers);
+  Exactly exactly(suppliers(order));
   for (const Entry& wanted : entries_of(lock)) {
     Order own = order;
     own.use = wanted.enabled ? Order::Use::enabled : Order::Use::disabled;
@@ -128,6 +128,7 @@ std::vector<Report> Installer::install_locked(const Value& lock, const Order& or
     const Parcel parcel = exactly.fetch(wanted.plugin, wanted.version);
     require_digest(wanted, open(parts_.workshop, parcel, policy()).contents.digest());
     own.suppliers = {};  // all that it needs is in the lock, before it
+    own.reach = Order::Reach::own;
     if (!there) {
       done.push_back(install(parcel, own));
     } else if (wanted.version < Version::parse(there->row.version)) {
