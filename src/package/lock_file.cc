@@ -57,7 +57,7 @@ class Exactly final : public Supplier {
         if (one.version == version) return other->fetch(plugin, version);
       }
     }
-    throw Error(Code::not_found, "nobody has '" + plugin + "' " + version.text(), "name a folder that has it with --from").with("plugin", plugin);
+    throw Error(Code::not_found, "nobody has '" + plugin + "' " + version.text(), "name a folder that has it with --from, or add a marketplace that has it").with("plugin", plugin);
   }
 
  private:
@@ -103,7 +103,8 @@ Value Installer::lock() const {
 
 std::vector<Report> Installer::install_locked(const Value& lock, const Order& order) {
   std::vector<Report> done;
-  Exactly exactly(suppliers(order));
+  const std::vector<Supplier*> all = suppliers(order);
+  Exactly exactly(all);
   for (const Entry& wanted : entries_of(lock)) {
     Order own = order;
     own.use = wanted.enabled ? Order::Use::enabled : Order::Use::disabled;
