@@ -41,6 +41,7 @@
 #include "jobs/pipelines/pipelines.h"
 #include "market/marketplace.h"
 #include "market/sources.h"
+#include "market/supplier.h"
 #include "models/models.h"
 #include "models/service.h"
 #include "os/file.h"
@@ -269,9 +270,10 @@ struct House::Parts {
         stage(registry, runtime, room_logs.plugins,
               [this](const std::string& folder, const std::string& name) { return read_plugin(folder, name); },
               [this](const plugin::Descriptor& plugin) { (void)environments.folder_for(plugin); }),
-        installer({database, depot, workshop, stage, registry, room_logs.plugins}, package_policy(settings())),
         marketplace(database, workshop, os::join(options.data_dir, "marketplace")),
         marketplaces(database, room_logs.plugins, os::join(options.data_dir, "marketplace/mirrors")),
+        market_supplier(marketplace, marketplaces),
+        installer({database, depot, workshop, stage, registry, room_logs.plugins, {&market_supplier}}, package_policy(settings())),
         plugin_reload(registry, runtime, room_logs.plugins, settings().plugins.watch,
                       [this](const plugin::Descriptor& present) { return read_anew(present); }),
         api{room_logs.http,
@@ -512,9 +514,10 @@ struct House::Parts {
   runtime::HealthWatch health;
   PackageWorkshop workshop;
   PackageStage stage;
-  package::Installer installer;
   market::Marketplace marketplace;
   market::Sources marketplaces;
+  market::MarketSupplier market_supplier;
+  package::Installer installer;
   PluginReload plugin_reload;
   http::Api api;
   http::Router router;

@@ -26,12 +26,14 @@ void add_install(CLI::App& plugin, Arguments& arguments) {
   PackageArguments& package = arguments.package;
   CLI::App* install =
       add(plugin, arguments, Verb::plugin_install,
-          {"install", "Install plugins from archives, folders, or by name out of folders of packages",
+          {"install", "Install plugins from archives, folders, or by name",
            "A package is unpacked and scanned before anything of it is visible; what refuses it is told and kept in the\n"
-           "history. It is enabled at once: what it needs of other plugins comes along from the folders of --from.\n"
+           "history. It is enabled at once: what it needs of other plugins comes along. A name is looked for in the\n"
+           "folders of --from, then in the marketplaces that this host knows (mortise marketplace list).\n"
            "--lock installs what a lock names, in those versions with that content (mortise plugin lock).",
            "  mortise plugin install my_plugin-1.0.0.tar.gz\n"
            "  mortise plugin install my_plugin/ --disabled\n"
+           "  mortise plugin install scale@^2.1\n"
            "  mortise plugin install scale@^2.1 --from /srv/packages\n"
            "  mortise plugin install --lock mortise.lock --from /srv/packages"});
   install->add_option("WHAT", package.what, "Archives (tar.gz, tar.zst, zip), folders, or NAME[@RANGE]");

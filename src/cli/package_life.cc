@@ -109,7 +109,7 @@ Value wanted_of(const Arguments& arguments, const std::string& what) {
     return body;
   }
   const bool is_path = what.find('/') != std::string::npos || what.ends_with(".gz") || what.ends_with(".zip") || what.ends_with(".zst");
-  if (is_path) throw Error(Code::not_found, "there is no file '" + what + "'", "an archive, a folder, or NAME[@RANGE] with --from FOLDER").with("file", what);
+  if (is_path) throw Error(Code::not_found, "there is no file '" + what + "'", "an archive, a folder, or NAME[@RANGE]").with("file", what);
   const std::size_t at = what.find('@');
   body.set("name", what.substr(0, at));
   if (at != std::string::npos) body.set("range", what.substr(at + 1));
@@ -137,7 +137,7 @@ std::string moment(const Value& record, std::string_view key) {
 
 int install_package(const Tools& tools) {
   if (!tools.arguments.package.lock.empty()) return install_locked(tools);
-  if (tools.arguments.package.what.empty()) throw Error(Code::invalid, "nothing was named", "an archive, a folder, NAME[@RANGE] with --from FOLDER, or --lock FILE");
+  if (tools.arguments.package.what.empty()) throw Error(Code::invalid, "nothing was named", "an archive, a folder, NAME[@RANGE], or --lock FILE");
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   Value all = Value::list();
   for (const std::string& what : tools.arguments.package.what) {

@@ -22,7 +22,9 @@ using store::Durability;
 using store::EntryRow;
 using store::MarketStore;
 
-constexpr std::int64_t most_pending = 1'000;  // a stranger fills no disk
+// So that a stranger fills no disk.
+constexpr std::size_t most_pending = 1'000;
+constexpr std::uint64_t most_pending_bytes = 4ULL << 30;
 constexpr std::int64_t most_reviews = 50;     // of one plugin in the index
 constexpr std::size_t longest_title = 200, longest_review = 10'000, longest_principal = 200;
 
@@ -45,12 +47,23 @@ EntryRow Marketplace::publish(const Publication& publication) {
   entry.publisher = publication.publisher;
   entry.published = now();
   const std::lock_guard lock(changing_);
-  if (database_.read([](Connection& connection) { return MarketStore(connection).count("pending"); }) >= most_pending) {
-    throw Error(Code::busy, std::to_string(most_pending) + " packages wait for a decision already", "the operator decides: mortise marketplace approve|reject");
+  const std::vector<EntryRow> waiting = entries("pending");
+  std::uint64_t bytes = entry.bytes;
+  for (const EntryRow& one : waiting) bytes += one.bytes;
+  if (waiting.size() >= most_pending || bytes > most_pending_bytes) {
+    throw Error(Code::busy, std::to_string(waiting.size()) + " packages wait for a decision already", "the operator decides: mortise marketplace approve|reject");
   }
+  const std::string path = pending_path(entry);
   os::make_directories((folder_ / "pending").string());
-  os::write_file(pending_path(entry), publication.archive, 0600);
-  database_.write(Durability::full, [entry, names = publication.names](Connection& connection) { MarketStore(connection).publish(entry, names); }).get();
+  os::write_file(path, publication.archive, 0600);
+  try {
+    database_.write(Durability::full, [entry, names = publication.names](Connection& connection) { MarketStore(connection).publish(entry, names); }).get();
+  } catch (const Error&) {
+    std::error_code ignored;
+    const auto has_it = [&](const EntryRow& one) { return one.sha256 == entry.sha256; };
+    if (std::none_of(waiting.begin(), waiting.end(), has_it)) std::filesystem::remove(path, ignored);
+    throw;
+  }
   return entry;
 }
 

@@ -6,9 +6,8 @@
 #include "base/error.h"
 #include "data/value_json.h"
 #include "market/fields.h"
-#include "package/inspection.h"
+#include "package/parcel.h"
 #include "package/workshop.h"
-#include "plugin/manifest.h"
 #include "store/sha256.h"
 
 namespace mortise::market {
@@ -57,15 +56,6 @@ void refuse_unsafe(const plugin::Descriptor& plugin, const Value& scan) {
       .with("plugin", plugin.id);
 }
 
-package::Contents unpacked(package::Workshop& workshop, const std::string& archive) {
-  const package::Limits limits;
-  if (archive.empty() || archive.size() > limits.archive_bytes) {
-    throw Error(Code::invalid, "the package has " + std::to_string(archive.size()) + " bytes; expected an archive of at most " + std::to_string(limits.archive_bytes),
-                "`mortise plugin pack` makes one");
-  }
-  return package::Contents::from_value(workshop.ask("package_archive", "unpack", Value::map({{"archive", Value::bytes(archive)}})).at("files"), limits);
-}
-
 Release release_of(const store::EntryRow& entry, const Fields& fields) {
   Release release{entry.version, release_file(entry.name, entry.version), entry.digest, entry.bytes, entry.signer, entry.published, {},
                   fields.texts("packages"), fields.texts("permissions")};
@@ -79,24 +69,25 @@ Release release_of(const store::EntryRow& entry, const Fields& fields) {
 }  // namespace
 
 store::EntryRow entry_for(package::Workshop& workshop, const std::string& archive, const std::string& signature) {
-  const package::Contents contents = unpacked(workshop, archive);
-  const plugin::Descriptor plugin = plugin::parse_manifest(contents.manifest());
-  if (contents.find(plugin.entry) == nullptr) {
-    throw Error(Code::invalid, "entry_point: " + plugin.entry + " is not in the package", "the manifest names a file of the package").with("key", "entry_point");
+  const package::Policy policy;
+  if (archive.empty() || archive.size() > policy.limits.archive_bytes) {
+    throw Error(Code::invalid, "the package has " + std::to_string(archive.size()) + " bytes; expected an archive of at most " + std::to_string(policy.limits.archive_bytes),
+                "`mortise plugin pack` makes one");
   }
-  const Value scan = package::scan(workshop, contents);
-  refuse_unsafe(plugin, scan);
+  const package::Opened opened = package::open(workshop, {archive, {}, signature, "publication"}, policy);
+  const plugin::Descriptor& plugin = opened.descriptor;
+  refuse_unsafe(plugin, opened.scan);
   store::EntryRow entry;
   entry.name = plugin.id;
   entry.version = plugin.version_text;
   entry.state = "pending";
-  entry.digest = contents.digest();
+  entry.digest = opened.contents.digest();
   entry.sha256 = store::sha256_of(archive);
   entry.bytes = archive.size();
   entry.signature = signature;
   if (!signature.empty()) entry.signer = package::Signature::claimed_key_id(signature, "signature");
   entry.about = data::to_json(about(plugin));
-  entry.scan = data::to_json(scan);
+  entry.scan = data::to_json(opened.scan);
   (void)Listing::parse(listing_of({entry}, {}).text(), "manifest.json");  // what an index may not say is refused here, and not by its readers
   return entry;
 }

@@ -136,7 +136,7 @@ Opened Installer::open_and_judge(const Parcel& parcel, const Order& order) {
 }
 
 Opened Installer::fetch(const std::string& plugin, const Version& version, const Order& order) {
-  for (Supplier* supplier : order.suppliers) {
+  for (Supplier* supplier : suppliers(order)) {
     const auto offered = supplier->candidates(plugin);
     const bool has = std::any_of(offered.begin(), offered.end(), [&](const Candidate& one) { return one.version == version; });
     if (!has) continue;

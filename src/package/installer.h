@@ -37,6 +37,8 @@ struct Order {
   bool accept = false;                          // new permissions of an update were seen and are fine
   Findings findings = Findings::judged;
   std::vector<Supplier*> suppliers = {};        // where else needed packages can be had; outlive the call
+  enum class Reach { everyone, own };
+  Reach reach = Reach::everyone;                // own: the installer's suppliers are not asked
 };
 
 // What was done.
@@ -66,6 +68,7 @@ class Installer {
     Stage& stage;
     plugin::Registry& registry;
     Log log;
+    std::vector<Supplier*> suppliers = {};  // asked after those of an order: the marketplaces
   };
   Installer(Parts parts, Policy policy);
 
@@ -137,6 +140,7 @@ class Installer {
   Incoming incoming(const store::InstallRow& row, const Version& version, const Order& order);
   [[nodiscard]] Report report(std::string action, const store::InstallRow& row, const plugin::Descriptor& plugin);
   [[nodiscard]] Situation situation(const Order& order) const;
+  [[nodiscard]] std::vector<Supplier*> suppliers(const Order& order) const;
   [[nodiscard]] plugin::Descriptor present(const store::InstallRow& row) const;
   [[nodiscard]] store::PackageRow signed_well(store::PackageRow package) const;
   void require_free(const plugin::Descriptor& plugin) const;

@@ -147,7 +147,13 @@ Situation Installer::situation(const Order& order) const {
     }
     return all;
   };
-  return {parts_.registry, std::move(rows), kept, order.suppliers};
+  return {parts_.registry, std::move(rows), kept, suppliers(order)};
+}
+
+std::vector<Supplier*> Installer::suppliers(const Order& order) const {
+  std::vector<Supplier*> all = order.suppliers;
+  if (order.reach == Order::Reach::everyone) all.insert(all.end(), parts_.suppliers.begin(), parts_.suppliers.end());
+  return all;
 }
 
 }  // namespace mortise::package

@@ -69,7 +69,12 @@ Installer::Incoming Installer::incoming(const InstallRow& row, const Version& ve
   for (const store::PackageRow& package : get(row.name).versions) {
     if (Version::parse(package.version) == version) return bring(signed_well(package));
   }
-  if (order.suppliers.empty()) return bring(parts_.depot.get(row.name, version.text()));  // says which are kept
+  const auto all = suppliers(order);
+  const bool offered = std::any_of(all.begin(), all.end(), [&](Supplier* supplier) {
+    const auto candidates = supplier->candidates(row.name);
+    return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& one) { return one.version == version; });
+  });
+  if (!offered) return bring(parts_.depot.get(row.name, version.text()));  // says which are kept
   return bring(fetch(row.name, version, order));
 }
 

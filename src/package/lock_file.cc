@@ -57,7 +57,7 @@ class Exactly final : public Supplier {
         if (one.version == version) return other->fetch(plugin, version);
       }
     }
-    throw Error(Code::not_found, "nobody has '" + plugin + "' " + version.text(), "name a folder that has it with --from").with("plugin", plugin);
+    throw Error(Code::not_found, "nobody has '" + plugin + "' " + version.text(), "name a folder that has it with --from, or add a marketplace that has it").with("plugin", plugin);
   }
 
  private:
@@ -103,7 +103,8 @@ Value Installer::lock() const {
 
 std::vector<Report> Installer::install_locked(const Value& lock, const Order& order) {
   std::vector<Report> done;
-  Exactly exactly(order.suppliers);
+  const std::vector<Supplier*> all = suppliers(order);
+  Exactly exactly(all);
   for (const Entry& wanted : entries_of(lock)) {
     Order own = order;
     own.use = wanted.enabled ? Order::Use::enabled : Order::Use::disabled;
@@ -128,6 +129,7 @@ std::vector<Report> Installer::install_locked(const Value& lock, const Order& or
     const Parcel parcel = exactly.fetch(wanted.plugin, wanted.version);
     require_digest(wanted, open(parts_.workshop, parcel, policy()).contents.digest());
     own.suppliers = {};  // all that it needs is in the lock, before it
+    own.reach = Order::Reach::own;
     if (!there) {
       done.push_back(install(parcel, own));
     } else if (wanted.version < Version::parse(there->row.version)) {

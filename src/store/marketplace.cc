@@ -73,10 +73,6 @@ std::vector<EntryRow> MarketStore::versions(const std::string& name) {
   return all_rows(connection_.query(std::string(entry_columns) + "WHERE name = ?1 ORDER BY published, version", name), entry_of);
 }
 
-std::int64_t MarketStore::count(const std::string& state) {
-  return first_row(connection_.query("SELECT COUNT(*) FROM market_entries WHERE state = ?1", state), [](const Statement& row) { return row.int64(0); }).value_or(0);
-}
-
 void MarketStore::decide(const std::string& name, const std::string& version, const std::string& state, const std::string& by,
                          const std::string& note, Time when) {
   connection_.run("UPDATE market_entries SET state = ?3, decided_by = ?4, note = ?5, decided = ?6 WHERE name = ?1 AND version = ?2", name, version,

@@ -63,7 +63,6 @@ class MarketStore {
   [[nodiscard]] std::optional<EntryRow> find(const std::string& name, const std::string& version);
   [[nodiscard]] std::vector<EntryRow> entries(const std::string& state);  // oldest first; empty: all
   [[nodiscard]] std::vector<EntryRow> versions(const std::string& name);  // oldest first
-  [[nodiscard]] std::int64_t count(const std::string& state);
   void decide(const std::string& name, const std::string& version, const std::string& state, const std::string& by, const std::string& note,
               Time when);
 

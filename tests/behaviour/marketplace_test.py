@@ -140,6 +140,7 @@ def test_a_published_version_never_changes(shop, publisher, tmp_path):
     shop("publish", publisher.pack(), "--approve")
     other = Publisher(tmp_path / "other")
     assert "'shout' 1.0.0 is published already (approved)" in shop("publish", other.pack(words="something else"), status=65)
+    assert list((shop.data / "marketplace" / "pending").iterdir()) == [], "what was refused is not kept"
 
 
 @rows("A-11")
@@ -377,3 +378,75 @@ def test_a_carrier_that_answers_nonsense_is_told_so(buyer, other_key, server):
     assert "cannot be reached" in said and time.monotonic() - began < 30
     assert "is no address" in buyer("add", "lab", "http://a b/", "--key", other_key, status=64)
     assert "there is no root/1.json" in buyer("add", "lab", server.url + "/api", "--key", other_key, status=66)
+
+
+# ---- installing by name
+
+
+def plugins_of(host):
+    return {plugin["id"]: plugin["version"] for plugin in json.loads(host.run("plugin", "list", "--json").stdout)}
+
+
+def install(host, *words, status=0):
+    done = host.run("plugin", "install", *words, status=status)
+    return done.stdout + done.stderr
+
+
+def says(host, plugin):
+    return host.server.execute([outside.step(plugin, output="x")])["context"]["x"]
+
+
+@rows("O-06", "O-07")
+def test_a_host_without_a_network_installs_by_name_with_what_is_needed_and_runs_it(shop, buyer, publisher, tmp_path):
+    shop("publish", publisher.pack("base", "2.1.0"), "--approve")
+    shop("publish", publisher.pack("base", "3.0.0"), "--approve")
+    shop("publish", publisher.pack("shout", requires=["base ^2.0"], words="heard"), "--approve")
+    key = shop.json("export", tmp_path / "market")["key"]
+    shutil.copytree(tmp_path / "market", tmp_path / "stick")
+    buyer("add", "lab", tmp_path / "stick", "--key", key)
+    install(buyer, "shout")
+    assert {name: version for name, version in plugins_of(buyer).items() if name in ("shout", "base")} == {"shout": "1.0.0", "base": "2.1.0"}
+    assert says(buyer, "shout") == "heard"
+    (package,) = [each for each in buyer.server.get("/api/v1/packages").json() if each["name"] == "shout"]
+    assert "marketplace lab" in json.dumps(package)
+
+
+@rows("O-06")
+def test_a_swapped_package_is_recognised_and_not_installed(exported, buyer, tmp_path):
+    folder, key = exported
+    buyer("add", "lab", folder, "--key", key)
+    shutil.copy(Publisher(tmp_path / "other").pack(words="evil"), folder / "packages" / "shout-1.0.0.tar.gz")
+    said = install(buyer, "shout", status=77)
+    assert "swapped: packages/shout-1.0.0.tar.gz is not the file that was signed" in said
+    assert "shout" not in plugins_of(buyer)
+
+
+def test_nothing_is_installed_from_a_state_that_has_expired(exported, shop, buyer):
+    folder, key = exported
+    shop("export", folder, "--expires", "4s")
+    buyer("add", "lab", folder, "--key", key)
+    time.sleep(4.1)
+    assert "freeze: snapshot 2 expired" in install(buyer, "shout", status=77)
+
+
+def test_a_name_belongs_to_the_first_marketplace_that_has_it(exported, buyer, new_host, tmp_path):
+    folder, key = exported
+    thief = new_host("thief")
+    thief("publish", Publisher(tmp_path / "other").pack(version="9.9.9", words="evil"), "--approve")
+    buyer("add", "lab", folder, "--key", key)
+    buyer("add", "thief", tmp_path / "stolen", "--key", thief.json("export", tmp_path / "stolen")["key"])
+    (plugin,) = buyer.json("search")["plugins"]
+    assert (plugin["version"], plugin["marketplace"]) == ("1.0.0", "lab")
+    install(buyer, "shout")
+    assert says(buyer, "shout") == "hello"
+
+
+@rows("O-71")
+def test_a_plugin_is_updated_to_a_version_that_was_published(shop, publisher):
+    shop("publish", publisher.pack(), "--approve")
+    install(shop, "shout")
+    shop("publish", publisher.pack(version="1.1.0", words="newer"), "--approve")
+    assert says(shop, "shout") == "hello"
+    answer = shop.server.post("/api/plugins/shout/update", {"target_version": "1.1.0"})
+    assert answer.status_code == 200, answer.text
+    assert says(shop, "shout") == "newer"
