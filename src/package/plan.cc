@@ -81,9 +81,11 @@ Version newest(const std::string& plugin, const Range& range, const Situation& s
     if (fits) best = &each.version;
   }
   if (best != nullptr) return *best;
-  throw Error(Code::not_found, "no version of '" + plugin + "' fits " + (range.text().empty() ? std::string("any range") : range.text()),
-              known.empty() ? "nobody has it: name an archive, or a folder of them with --from" : "there are " + known)
-      .with("plugin", plugin);
+  if (known.empty()) {
+    throw Error(Code::not_found, "there is no package of '" + plugin + "' to be had", "name an archive, or a folder of them with --from")
+        .with("plugin", plugin);
+  }
+  throw Error(Code::not_found, "no version of '" + plugin + "' fits " + range.text(), "there are " + known).with("plugin", plugin);
 }
 
 }  // namespace mortise::package

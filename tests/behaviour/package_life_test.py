@@ -252,6 +252,7 @@ def test_what_a_plugin_needs_comes_along_from_a_folder(host, tmp_path):
     assert host.says("top") == "1.0.0" and host.says("base") == "1.4.0"
     by_name = host.plugin("install", "base@^2", "--from", shelf, status=65)
     assert "already installed" in by_name.stderr
+    assert "there is no package of 'nobody' to be had" in host.plugin("install", "nobody", "--from", shelf, status=66).stderr
 
 
 @rows("O-30", "O-32")
