@@ -158,7 +158,7 @@ def test_what_is_no_package_is_not_published(shop, tmp_path):
     assert "is a folder; an archive is published" in shop("publish", tmp_path / "folder", status=64)
 
 
-@rows("O-06", "O-67")
+@rows("O-06", "O-41", "O-67")
 def test_a_search_filters_and_sorts(shop, publisher):
     shop("publish", publisher.pack("alpha", tags=["sound"], category="audio"), "--approve")
     shop("publish", publisher.pack("beta", tags=["sound", "light"]), "--approve")
