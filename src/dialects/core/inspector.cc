@@ -75,7 +75,7 @@ Value Inspector::ask(const plugin::Descriptor& reader) {
   runtime::Call call;
   call.operation = runtime::Operation::call;
   call.method = "describe";
-  call.deadline = runtime::Clock::now() + patience;
+  call.deadline = runtime::Clock::now() + (reader.language == "go" ? patience_with_builders : patience);
   return runtime_.examine(reader, std::move(call)).take();
 }
 

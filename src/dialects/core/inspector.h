@@ -21,6 +21,7 @@ namespace mortise::dialects {
 class Inspector {
  public:
   static constexpr std::chrono::seconds patience{20};
+  static constexpr std::chrono::seconds patience_with_builders{180};  // for a language that is built first
 
   // `folder` holds what was found out; it is made when needed.
   Inspector(runtime::Runtime& runtime, std::string folder, const Log& log);

@@ -37,8 +37,12 @@ void set_requirements(plugin::Descriptor& plugin, const Value& told) {
     plugin.requires_.push_back({Type::plugin, std::move(name), {}});
   for (std::string& name : texts_in(told, "consumes"))
     plugin.requires_.push_back({Type::capability, std::move(name), {}});
-  for (std::string& name : texts_in(told, "requirements"))
-    plugin.requires_.push_back({Type::package, std::move(name), {}});
+  // One that is not installed is warned of and keeps nothing from being tried: the guide's word. So it is no requirement here.
+  const std::vector<std::string> warnings = texts_in(told, "warnings");
+  for (std::string& name : texts_in(told, "requirements")) {
+    const bool missing = std::find(warnings.begin(), warnings.end(), "Requirement not satisfied: " + name) != warnings.end();
+    if (!missing) plugin.requires_.push_back({Type::package, std::move(name), {}});
+  }
   plugin.provides = texts_in(told, "provides");
   plugin.conflicts = texts_in(told, "conflicts_with");
 }
