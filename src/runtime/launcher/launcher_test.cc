@@ -29,6 +29,9 @@ constexpr sandbox::Layers no_cell{sandbox::Layer::private_root, sandbox::Layer::
                                   sandbox::Layer::own_ipc, sandbox::Layer::own_names, sandbox::Layer::landlock_files,
                                   sandbox::Layer::own_user};
 
+constexpr sandbox::Layers no_private_root{sandbox::Layer::private_root, sandbox::Layer::own_processes, sandbox::Layer::own_network,
+                                          sandbox::Layer::own_ipc, sandbox::Layer::own_names};
+
 struct Answer {
   Report report;
   std::vector<os::Fd> descriptors;
@@ -73,6 +76,7 @@ class Host {
   struct Worker {
     pid_t pid;
     os::Fd process, protocol, output;
+    std::string cold = {};
     std::string read() const {
       std::string text;
       std::array<char, 4096> buffer{};
@@ -87,7 +91,7 @@ class Host {
       return text;
     }
   };
-  Worker start(const std::string& script, sandbox::Layers off = {}) {
+  Worker start(const std::string& script, sandbox::Layers off = {}, std::optional<ZygoteWords> zygote = {}) {
     Order order;
     order.id = ++last_;
     order.arguments = {"/bin/sh", "-c", script};
@@ -95,6 +99,7 @@ class Host {
     order.folder = "/tmp";
     order.policy.limits.open_files = 77;
     order.policy.DANGEROUSLY_off = off;
+    order.zygote = std::move(zygote);
     auto [mine, its] = os::socket_pair(os::SocketKind::stream);
     std::array<int, 2> pipe{};
     REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
@@ -108,7 +113,7 @@ class Host {
     REQUIRE(started != nullptr);
     REQUIRE(started->id == last_);
     REQUIRE(answer.descriptors.size() == 1);
-    return {started->pid, std::move(answer.descriptors[0]), std::move(mine), std::move(output)};
+    return {started->pid, std::move(answer.descriptors[0]), std::move(mine), std::move(output), started->cold};
   }
 
  private:
@@ -258,6 +263,42 @@ TEST_CASE("a worker in a private folder for want of a private root leaves nothin
   CHECK(std::holds_alternative<Died>(host.receive().report));
   for (int i = 0; i < 500 && ::access(folder.c_str(), F_OK) == 0; ++i) std::this_thread::sleep_for(10ms);
   CHECK(::access(folder.c_str(), F_OK) != 0);
+}
+
+TEST_CASE("what a killed launcher left in /tmp goes when the next one starts, and what a living one uses stays") {
+  Host living;
+  const auto kept = living.start("pwd; sleep 1000", no_private_root);
+  const std::string used = kept.line();
+  std::string left;
+  {
+    Host killed;
+    const auto worker = killed.start("pwd; sleep 1000", no_private_root);
+    left = worker.line();
+    ::kill(killed.pid(), SIGKILL);
+    killed.leave();
+    for (int i = 0; i < 500 && os::is_running(worker.process); ++i) std::this_thread::sleep_for(10ms);
+  }
+  CHECK(::access(left.c_str(), F_OK) == 0);
+  Host next;
+  CHECK(next.start("echo here", no_private_root).read() == "here\n");
+  CHECK(::access(left.c_str(), F_OK) != 0);
+  CHECK(::access(used.c_str(), F_OK) == 0);
+}
+
+TEST_CASE("a zygote that is none harms nobody: workers start as programs and say why") {
+  Host host;
+  const ZygoteWords words{{"/bin/true"}, {"PATH=/bin"}, 1};
+  std::vector<std::string> told;
+  for (int i = 0; i < 3; ++i) {
+    const auto worker = host.start("echo here", {}, words);
+    CHECK(worker.read() == "here\n");
+    CHECK(std::holds_alternative<Died>(host.receive().report));
+    told.push_back(worker.cold);
+    std::this_thread::sleep_for(200ms);
+  }
+  CHECK(told[0] == "a zygote is started once more workers of its kind are");
+  CHECK(told[1] == "its zygote starts now");
+  CHECK(told[2] != "");
 }
 
 TEST_CASE("an order whose policy cannot be kept is refused with the reason, and the launcher lives on") {

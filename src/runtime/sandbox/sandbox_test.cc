@@ -279,6 +279,27 @@ TEST_CASE("a policy that requires a layer this machine lacks is refused with the
   CHECK_FALSE(planner.plan(policy, std::nullopt, "").layers.has(Layer::own_network));
 }
 
+TEST_CASE("a program can be started in a folder that is written to only where the policy says so") {
+  const auto builds_and_starts = [](const std::string& folder) {
+    const std::string program = folder + "/program";
+    std::filesystem::copy_file("/bin/true", program);
+    return std::system(program.c_str()) == 0 ? 0 : 1;
+  };
+  const std::string folder = os::make_temporary_directory("/tmp/mortise-build-");
+  ::chmod(folder.c_str(), 0777);
+  for (const Path::Access access : {Path::Access::write, Path::Access::write_and_execute}) {
+    Planner planner(Machine::look());
+    if (!planner.machine().layers.has(Layer::landlock_files)) return;
+    Policy policy;
+    policy.paths = {{folder, access, Path::Presence::must_exist}};
+    const Ended ended = run_confined(planner, policy, worker, [&] { return builds_and_starts(folder); });
+    CHECK(ended.refused == "");
+    CHECK((ended.wait_status == 0) == (access == Path::Access::write_and_execute));
+    std::filesystem::remove(folder + "/program");
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("a path that must exist and does not is refused by its name") {
   Planner planner(Machine::look());
   if (!planner.machine().layers.has(Layer::private_root)) return;
