@@ -330,8 +330,10 @@ def test_only_an_operator_has_environments_built(server):
 
 def _build(server):
     """Asks this server: a command of its own would go on by itself once the server is gone."""
+    made = server.cli("token", "create", "builder", "--scope", "operate", "--json")
+    header = {"Authorization": "Bearer " + json.loads(made.stdout)["token"]}
     with contextlib.suppress(requests.ConnectionError):
-        server.post("/api/v1/environments", {"plugin": "heavy"})
+        server.post("/api/v1/environments", {"plugin": "heavy"}, headers=header)
 
 
 def test_they_are_built_ahead_listed_and_removed_but_not_from_under_a_plugin(make_server, tmp_path, wheels):

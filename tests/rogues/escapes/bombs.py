@@ -41,10 +41,10 @@ BOMBS = [
     Bomb("shared_memory_folder", "the size of its /dev/shm"),
     Bomb("descriptors", "limits.open_files"),
     Bomb("ignores_everything", "the deadline", timeout="2s"),
-    Bomb("leaves_a_grandchild", "own-processes, control-groups", lives_on=True),
-    Bomb("hops", "own-processes, control-groups", lives_on=True),
-    Bomb("hides_in_a_program", "own-processes, control-groups", lives_on=True),
-    Bomb("keeps_the_machine_busy", "the deadline; own-processes, control-groups", lives_on=True, timeout="2s"),
+    Bomb("leaves_a_grandchild", "the end of its worker", lives_on=True),
+    Bomb("hops", "the end of its worker", lives_on=True),
+    Bomb("hides_in_a_program", "the end of its worker", lives_on=True),
+    Bomb("keeps_the_machine_busy", "the deadline, with all that it started", lives_on=True, timeout="2s"),
 ]
 
 

@@ -74,6 +74,7 @@ def doubling(mark):
         except BlockingIOError:
             pass
     if count >= MANY:
+        time.sleep(MOMENT)
         mark()
 
 
