@@ -47,7 +47,17 @@ std::vector<package::PublicKey> keys_in(const Value& body) {
   if (texts == nullptr || !texts->is(Kind::list)) throw Error(Code::invalid, "keys: expected a list of public keys, or of files with them").with("key", "keys");
   for (const Value& item : texts->items()) {
     const std::string text(item.as_string());
-    keys.push_back(text.starts_with('/') ? package::PublicKey::parse(os::read_file(text, largest_key), text) : package::PublicKey::parse(text));
+    if (text.starts_with('/')) {
+      keys.push_back(package::PublicKey::parse(os::read_file(text, largest_key), text));
+      continue;
+    }
+    try {
+      keys.push_back(package::PublicKey::parse(text));
+    } catch (const Error&) {
+      throw Error(Code::invalid, "keys: '" + text.substr(0, 100) + "' is neither a public key nor a file with one", "such as RWTr..., or lab.pub")
+          .with("key", "keys")
+          .with("got", text.substr(0, 100));
+    }
   }
   return keys;
 }

@@ -45,7 +45,10 @@ std::string signature_of(Carrier& carrier, const std::string& file) { return car
 
 // The root that holds now, from `root` on (none: from the operator's keys on).
 Root newest_root(Carrier& carrier, const store::SourceRow& row, std::optional<Root> root) {
-  if (!root) root = accept_root(row.name, keys_of(row), 1, carrier.get(root_file(1), largest_root), signature_of(carrier, root_file(1)));
+  if (!root) {
+    const std::string text = carrier.get(root_file(1), largest_root);
+    root = accept_root(row.name, keys_of(row), 1, text, signature_of(carrier, root_file(1)));
+  }
   while (root->version < most_roots) {
     const std::int64_t next = root->version + 1;
     const auto text = carrier.find(root_file(next), largest_root);

@@ -19,6 +19,7 @@ struct Assignment {
   Choices choices;
   std::size_t level;
   std::optional<std::size_t> rule;  // none: a decision
+  Choices before;                   // what was known of the package until then
 };
 
 class Solver {
@@ -28,7 +29,7 @@ class Solver {
       : catalog_(catalog), preferred_(preferred) {
     packages_.push_back({asker_name, {{Version{}, needs}}, true});
     state_.emplace_back(1, Choices::Content::everything);
-    of_package_.emplace_back();
+    add_place();
   }
 
   Resolution solve() {
@@ -54,8 +55,14 @@ class Solver {
                      [](const Candidate& a, const Candidate& b) { return a.version < b.version; });
     state_.emplace_back(package.candidates.size(), Choices::Content::everything);
     packages_.push_back(std::move(package));
-    of_package_.emplace_back();
+    add_place();
     return at->second;
+  }
+
+  void add_place() {
+    of_package_.emplace_back();
+    assigned_.emplace_back();
+    decided_.push_back(false);
   }
 
   Choices covered_by(std::size_t package, const Range& range) const {
@@ -109,8 +116,11 @@ class Solver {
 
   // ---- what is known ----
   void assign(std::size_t package, const Choices& choices, std::optional<std::size_t> rule) {
-    log_.push_back({package, choices, level_, rule});
-    state_[package] = state_[package].intersected(choices);
+    assigned_[package].push_back(log_.size());
+    if (!rule) decided_[package] = true;
+    Choices now = state_[package].intersected(choices);
+    log_.push_back({package, choices, level_, rule, std::move(state_[package])});
+    state_[package] = std::move(now);
   }
 
   void decide(std::size_t package, std::size_t position) {
@@ -122,12 +132,14 @@ class Solver {
   }
 
   void back_to(std::size_t level) {
-    while (!log_.empty() && log_.back().level > level) log_.pop_back();
     level_ = level;
-    for (std::size_t i = 0; i < packages_.size(); ++i) {
-      state_[i] = Choices(packages_[i].candidates.size(), Choices::Content::everything);
+    while (!log_.empty() && log_.back().level > level) {
+      Assignment& last = log_.back();
+      state_[last.package] = std::move(last.before);
+      assigned_[last.package].pop_back();
+      if (!last.rule) decided_[last.package] = false;
+      log_.pop_back();
     }
-    for (const Assignment& one : log_) state_[one.package] = state_[one.package].intersected(one.choices);
   }
 
   // ---- unit propagation ----
@@ -179,10 +191,10 @@ class Solver {
   std::size_t satisfier_of(const Term& term, std::size_t limit) const {
     Choices known(packages_[term.package].candidates.size(), Choices::Content::everything);
     if (known.within(term.choices)) return 0;
-    for (std::size_t i = 0; i < limit; ++i) {
-      if (log_[i].package != term.package) continue;
-      known = known.intersected(log_[i].choices);
-      if (known.within(term.choices)) return i + 1;
+    for (const std::size_t at : assigned_[term.package]) {
+      if (at >= limit) break;
+      known = known.intersected(log_[at].choices);
+      if (known.within(term.choices)) return at + 1;
     }
     throw Error(Code::internal, "the resolver met a conflict that is none");
   }
@@ -244,15 +256,11 @@ class Solver {
     std::optional<std::size_t> best;
     std::size_t fewest = 0;
     for (std::size_t i = 1; i < packages_.size(); ++i) {
-      if (state_[i].may_be_absent() || decided(i)) continue;
+      if (state_[i].may_be_absent() || decided_[i]) continue;
       const std::size_t left = state_[i].count();
       if (!best || left < fewest || (left == fewest && packages_[i].name < packages_[*best].name)) best = i, fewest = left;
     }
     return best;
-  }
-  bool decided(std::size_t package) const {
-    return std::any_of(log_.begin(), log_.end(),
-                       [&](const Assignment& one) { return one.package == package && !one.rule; });
   }
   std::size_t best_position(std::size_t package) const {
     const auto& candidates = packages_[package].candidates;
@@ -312,6 +320,8 @@ class Solver {
   std::vector<std::vector<std::size_t>> of_package_;  // the rules that speak of it
   std::set<std::pair<std::size_t, std::string>> said_;
   std::vector<Assignment> log_;
+  std::vector<std::vector<std::size_t>> assigned_;  // where in the log, per package
+  std::vector<bool> decided_;                       // per package
   std::vector<Choices> state_;  // of the log, per package
   std::size_t level_ = 0;
 };

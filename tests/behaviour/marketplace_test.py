@@ -269,6 +269,7 @@ def test_a_marketplace_is_trusted_by_its_key_alone(exported, buyer, other_key, t
     said = buyer("add", "lab", folder, "--key", other_key, status=77)
     assert "which this host does not trust for it" in said and buyer.found() == []
     assert "there is no root/1.json" in buyer("add", "lab", tmp_path / "empty", "--key", other_key, status=66)
+    assert "'nope' is neither a public key nor a file with one" in buyer("add", "lab", folder, "--key", "nope", status=64)
     assert buyer("add", "own", folder, "--key", other_key, status=64)
 
 
