@@ -271,10 +271,10 @@ class Server:
         return {pid for launcher in self.launcher_pids() for pid in descendants(launcher) if not is_cell(pid)}
 
     def launcher_pids(self):
-        return {
-            pid for pid in descendants(self.pid)
-            if "mortise-launcher" in command_line(pid).split(" ")[0] and not is_cell(pid)
-        }  # fmt: skip
+        """Without the children that are about to become something else, which look like it until then."""
+        below = descendants(self.pid)
+        alike = {pid for pid in below if "mortise-launcher" in command_line(pid).split(" ")[0] and not is_cell(pid)}
+        return alike - {child for pid in alike for child in descendants(pid)}
 
     def cli(self, *arguments, **options):
         """The command line as a client of this server."""
