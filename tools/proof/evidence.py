@@ -100,7 +100,7 @@ def run_pytest(test_ids, build):
 
 def last_pytest(test_ids, build):
     """What the last ./test or `make features` saw -> outcomes by test id; tests they did not run are left out."""
-    files = [build / RESULTS / name for name in ("pytest.xml", "features.xml")]
+    files = [build / RESULTS / name for name in ("pytest.xml", "pytest-again.xml", "features.xml")]
     outcomes = {}
     for path in sorted((path for path in files if path.exists()), key=lambda path: path.stat().st_mtime):
         outcomes.update(read_results(path))
