@@ -73,11 +73,11 @@ bool hand_over_doors() noexcept {
 }  // namespace
 
 void reserve_descriptors() noexcept {
-  int placeholder = 0;
+  int taken = 0;
   do {
-    placeholder = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  } while (placeholder >= 0 && placeholder < reserved - 1);
-  if (placeholder >= reserved) ::close(placeholder);
+    taken = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  } while (taken >= 0 && taken < reserved - 1);
+  if (taken >= reserved) ::close(taken);
 }
 
 sandbox::Steps be_born(const sandbox::Plan& plan, const std::string& folder, const BirthDescriptors& descriptors, Signals signals) noexcept {
