@@ -18,16 +18,6 @@ std::string find_uv(const std::string& python) {
   return {};
 }
 
-// A build tree is build/bin or build/<preset>/bin; an installation has libexec/ beside bin/.
-std::string find_helpers(const std::string& executable) {
-  const std::string bin = os::parent_of(executable);
-  for (const char* choice : {"../../src/environments", "../../../src/environments", "../libexec/mortise/environments"}) {
-    const std::string folder = os::absolute(os::join(bin, choice));
-    if (::access(os::join(folder, "python_environment.py").c_str(), R_OK) == 0) return folder;
-  }
-  return {};
-}
-
 }  // namespace
 
 environments::Options environment_options(const Settings& settings) {
@@ -45,7 +35,7 @@ environments::Options environment_options(const Settings& settings) {
 
 environments::Places environment_places(const Places& places, const std::string& data_dir) {
   const auto paths = runtime::RuntimePaths::beside(places.executable);
-  return {os::join(data_dir, "environments"), paths.launcher, paths.python, paths.r_home, paths.r_library, find_helpers(places.executable)};
+  return {os::join(data_dir, "environments"), paths.launcher, paths.python, paths.r_home, paths.r_library, places.environment_builders};
 }
 
 }  // namespace mortise::app

@@ -11,6 +11,9 @@ struct Places {
   std::string first_party_plugins;  // empty: not found
   std::string quickstart_pipeline;  // empty: not found
   std::string dialect_shims;        // empty: not found
+  std::string templates;            // of `mortise new`; empty: not found
+  std::string headers;              // what a compiler is told with -I; empty: not found
+  std::string environment_builders; // the scripts that fill environments; empty: not found
 
   [[nodiscard]] static Places of(const std::string& executable);
 };

@@ -207,7 +207,7 @@ class Trial {
     order.arguments = std::move(arguments);
     order.environment.push_back("HOME=" + copy_.home());
     order.environment.push_back("PATH=" + os::parent_of(places_.executable) + ":/usr/local/bin:/usr/bin:/bin:/usr/local/go/bin");
-    order.environment.push_back("MORTISE_INCLUDE=" + include_folder(places_));
+    order.environment.push_back("MORTISE_INCLUDE=" + places_.headers);
     order.environment.push_back("MORTISE_TEST=1");
     return order;
   }
@@ -221,7 +221,7 @@ class Trial {
     policy.paths.push_back({copy_.root(), builds ? Access::write_and_execute : Access::write});
     policy.network = runtime::sandbox::Network::none;
     if (!builds) return;
-    policy.paths.push_back({include_folder(places_), Access::read, optional});
+    policy.paths.push_back({places_.headers, Access::read, optional});
     if (descriptor_.language == "go") {
       policy.paths.push_back({fs::canonical(paths_.go).parent_path().parent_path().string(), Access::execute, optional});
       policy.paths.push_back({paths_.go_sdk, Access::read, optional});

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "app/house.h"
+#include "app/places.h"
 #include "cli/host.h"
 #include "mortise/value.hpp"
 
@@ -11,7 +11,5 @@ namespace mortise::authors {
 
 [[nodiscard]] Value make_project(const app::Places& places, const cli::NewProject& wanted);
 [[nodiscard]] Value shown_places(const app::Places& places);
-// The folder that holds mortise/plugin.h; empty: not found.
-[[nodiscard]] std::string include_folder(const app::Places& places);
 
 }  // namespace mortise::authors

@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "cli/chosen_plugins.h"
 #include "cli/json.h"
 #include "cli/owner.h"
 #include "cli/terminal.h"
@@ -59,9 +60,7 @@ int build_environments(const Tools& tools) {
   Value report = Value::list();
   bool well = true;
   std::string text;
-  const Value all = owner.client().get("/api/v1/plugins");
-  for (const Value& plugin : all.items()) {
-    const std::string id = text_in(plugin, "id");
+  for (const std::string& id : chosen_plugins(owner.client(), "")) {
     try {
       const Value made = build_for(owner.client(), id);
       if (text_in(made, "key").empty()) continue;

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "cli/chosen_plugins.h"
 #include "cli/json.h"
 #include "cli/owner.h"
 #include "cli/permissions.h"
@@ -100,13 +101,7 @@ int show_plugin(const Tools& tools) {
 
 int check_plugins(const Tools& tools) {
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
-  std::vector<std::string> ids;
-  if (!tools.arguments.plugin.empty()) {
-    ids.push_back(tools.arguments.plugin);
-  } else {
-    const Value all = owner.client().get("/api/v1/plugins");
-    for (const Value& plugin : all.items()) ids.push_back(text_in(plugin, "id"));
-  }
+  const std::vector<std::string> ids = chosen_plugins(owner.client(), tools.arguments.plugin);
   bool well = true;
   Value report = Value::map();
   std::vector<std::vector<std::string>> rows{{"PLUGIN", "STATUS", "TIME", "MESSAGE"}};

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "base/config_units.h"
+#include "cli/chosen_plugins.h"
 #include "cli/json.h"
 #include "cli/owner.h"
 #include "cli/terminal.h"
@@ -64,13 +65,7 @@ void print_last_start(const std::string& last) {
 
 int plugin_statistics(const Tools& tools) {
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
-  std::vector<std::string> ids;
-  if (!tools.arguments.plugin.empty()) {
-    ids.push_back(tools.arguments.plugin);
-  } else {
-    const Value all = owner.client().get("/api/v1/plugins");
-    for (const Value& plugin : all.items()) ids.push_back(text_in(plugin, "id"));
-  }
+  const std::vector<std::string> ids = chosen_plugins(owner.client(), tools.arguments.plugin);
   Value report = Value::map();
   std::vector<std::vector<std::string>> rows{
       {"PLUGIN", "CALLS", "FAILED", "P50", "P95", "P99", "CPU", "MEMORY", "PEAK", "STARTS", "RESTARTS", "STATE"}};
