@@ -129,14 +129,27 @@ LauncherClient::Worker LauncherClient::start(launcher::Order order, const os::Fd
 
 void LauncherClient::prepare(launcher::ZygoteWords words) noexcept {
   try {
-    std::unique_lock lock(mutex_);
-    if (line_ == nullptr) connect();
-    const std::shared_ptr<Line> line = line_;
-    lock.unlock();
-    os::send_all(line->socket.get(), launcher::encode(launcher::Prepare{std::move(words)}), {}, start_timeout);
+    tell(launcher::encode(launcher::Prepare{std::move(words)}), {});
   } catch (const std::exception& error) {
     log_.warning("a zygote was not started ahead", {{"error", error.what()}});
   }
+}
+
+void LauncherClient::lend(const launcher::Lend& lend, const std::vector<int>& doors) noexcept {
+  try {
+    tell(launcher::encode(lend), doors);
+  } catch (const std::exception& error) {
+    log_.warning("a control group was not lent", {{"error", error.what()}});
+  }
+}
+
+// Nothing answers.
+void LauncherClient::tell(const std::vector<std::byte>& packet, const std::vector<int>& descriptors) {
+  std::unique_lock lock(mutex_);
+  if (line_ == nullptr) connect();
+  const std::shared_ptr<Line> line = line_;
+  lock.unlock();
+  os::send_all(line->socket.get(), packet, descriptors, start_timeout);
 }
 
 void LauncherClient::readable(const std::shared_ptr<Line>& line) {

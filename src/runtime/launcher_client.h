@@ -58,9 +58,13 @@ class LauncherClient {
   // Has a zygote started, if it does not run. Returns at once; throws nothing: who needs it hears why it is not there.
   void prepare(launcher::ZygoteWords words) noexcept;
 
+  // The group that the next worker of a kind will live in, and its doors. Like prepare().
+  void lend(const launcher::Lend& lend, const std::vector<int>& doors) noexcept;
+
   [[nodiscard]] std::int64_t pid() const;
 
  private:
+  void tell(const std::vector<std::byte>& packet, const std::vector<int>& descriptors);
   struct Waiting;
   struct Line;  // one life of the launcher
   void connect();

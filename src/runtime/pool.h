@@ -70,6 +70,7 @@ class Pool {
     std::chrono::milliseconds shutdown_bound{5'000};  // stop and cleanup of everything together
     std::size_t most_idle = 64;                       // of all plugins together; the one unused for longest goes first
     std::function<void(const Instance&)> ended = {};  // told of every instance after its cleanup
+    std::function<void()> after_start = {};  // of an instance, when nobody waits for it any more
   };
   // `reactor` and `threads` outlive the pool.
   Pool(InstanceFactory factory, Reactor& reactor, TaskThreads& threads, const Log& log, Settings settings);

@@ -222,6 +222,7 @@ void Pool::Core::start_elsewhere(const ShelfPtr& shelf, std::optional<Clock::tim
       error = Error(Code::internal, std::string("cannot start plugin '") + shelf->id + "': " + why.what());
     }
     self->settle_start(starter, std::move(started), std::move(error));
+    if (self->settings_.after_start) self->settings_.after_start();
   });
 }
 

@@ -50,12 +50,12 @@ class Runtime::Parts {
         launcher_(reactor_, log, paths.launcher),
         threads_(log),
         inside_{libraries_, reactor_, log, settings.deadline, settings.grace, settings.house},
-        around_{reactor_, launcher_, threads_, {groups_, watchdog_}, log, with_folder(paths), with_paths(settings, with_folder(paths).working_folder)},
+        around_{reactor_, launcher_, threads_, {groups_, berths_, watchdog_}, log, with_folder(paths), with_paths(settings, with_folder(paths).working_folder)},
         pool_([this](auto descriptor, const Value& config, const auto& access) { return make(std::move(descriptor), config, access); },
               reactor_,
               threads_, log,
               {settings.idle, settings.shutdown_bound, settings.most_idle,
-               [this](const Instance& instance) { tallies_.keep_use_of(instance); }}) {}
+               [this](const Instance& instance) { tallies_.keep_use_of(instance); }, [this] { berths_.refill(); }}) {}
 
   Outcome invoke(std::string_view name, const Value& config, Call call) {
     plugin::Registry::Entry descriptor;
@@ -335,6 +335,7 @@ class Runtime::Parts {
   WorkerWatchdog watchdog_;
   Reactor reactor_;
   LauncherClient launcher_;
+  WorkerBerths berths_{groups_, launcher_};
   TaskThreads threads_;
   NativeLibraries libraries_;
   InprocSurroundings inside_;

@@ -26,6 +26,8 @@ struct WorkerGroup::Store {
   bool closing = false;
 };
 
+WorkerGroup::WorkerGroup(std::shared_ptr<Store> store, os::Cgroup group) : store_(std::move(store)), group_(std::move(group)), number_(next_serial()) {}
+
 WorkerGroup::~WorkerGroup() {
   {
     const std::lock_guard lock(store_->mutex);
@@ -59,7 +61,7 @@ WorkerGroups::~WorkerGroups() {
   keeper_.join();
 }
 
-std::unique_ptr<WorkerGroup> WorkerGroups::take(const os::CgroupLimits& limits) {
+std::unique_ptr<WorkerGroup> WorkerGroups::take_ready() {
   if (store_ == nullptr) return nullptr;
   std::unique_ptr<WorkerGroup> taken;
   {
@@ -70,6 +72,12 @@ std::unique_ptr<WorkerGroup> WorkerGroups::take(const os::CgroupLimits& limits) 
     }
   }
   store_->news.notify_all();
+  return taken;
+}
+
+std::unique_ptr<WorkerGroup> WorkerGroups::take(const os::CgroupLimits& limits) {
+  if (store_ == nullptr) return nullptr;
+  std::unique_ptr<WorkerGroup> taken = take_ready();
   if (taken == nullptr) taken.reset(new WorkerGroup(store_, store_->make()));
   (*taken)->limit(limits);
   return taken;

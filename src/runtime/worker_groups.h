@@ -28,13 +28,15 @@ class WorkerGroup {
   WorkerGroup& operator=(const WorkerGroup&) = delete;
   [[nodiscard]] os::Cgroup& operator*() noexcept { return group_; }
   [[nodiscard]] os::Cgroup* operator->() noexcept { return &group_; }
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }  // no other one of this process has it
 
  private:
   friend class WorkerGroups;
   struct Store;
-  WorkerGroup(std::shared_ptr<Store> store, os::Cgroup group) : store_(std::move(store)), group_(std::move(group)) {}
+  WorkerGroup(std::shared_ptr<Store> store, os::Cgroup group);
   std::shared_ptr<Store> store_;
   os::Cgroup group_;
+  const std::uint64_t number_;
 };
 
 // Who holds a worker to which limit on this machine: "cgroup v1", "cgroup v2", "watchdog" or "nobody".
@@ -53,6 +55,8 @@ class WorkerGroups {
 
   // A group with these limits, or null. Throws Error when a limit is refused.
   [[nodiscard]] std::unique_ptr<WorkerGroup> take(const os::CgroupLimits& limits);
+  // One without limits that stands ready, or null.
+  [[nodiscard]] std::unique_ptr<WorkerGroup> take_ready();
   [[nodiscard]] const os::CgroupSupport& support() const noexcept { return support_; }
   [[nodiscard]] LimitKeepers keepers() const;
 

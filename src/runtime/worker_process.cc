@@ -49,7 +49,7 @@ std::shared_ptr<WorkerProcess> WorkerProcess::start(Reactor& reactor, LauncherCl
   process->output_ = std::make_unique<Output>(reactor, log, std::move(out), std::move(err), [weak] {
     if (const auto alive = weak.lock()) alive->ring(news_output);
   });
-  process->group_ = keepers.groups.take({bounds.memory, bounds.processes, bounds.processors});
+  process->group_ = keepers.berths.take(order, {bounds.memory, bounds.processes, bounds.processors});
   const std::vector<int> doors = process->group_ != nullptr ? (*process->group_)->doors() : std::vector<int>();
   process->worker_ = launcher.start(std::move(order), its, out_end, err_end, doors, [weak](const Death& death) {
     if (const auto alive = weak.lock()) alive->died(death);

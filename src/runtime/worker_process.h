@@ -24,6 +24,7 @@
 #include "runtime/launcher_client.h"
 #include "runtime/output.h"
 #include "runtime/reactor.h"
+#include "runtime/worker_berths.h"
 #include "runtime/worker_groups.h"
 #include "runtime/worker_memory.h"
 #include "runtime/worker_watchdog.h"
@@ -38,6 +39,7 @@ struct WorkerBounds {
 };
 struct WorkerKeepers {
   WorkerGroups& groups;
+  WorkerBerths& berths;
   WorkerWatchdog& watchdog;
 };
 

@@ -102,9 +102,9 @@ def descendants(ancestor):
 
 
 def is_cell(pid):
-    """The sleeping process that holds a worker's namespaces; it is no worker."""
+    """The sleeping process that holds a worker's namespaces, or one that was forked ahead and waits; neither is a worker."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text() == "mortise-cell\n"
+        return Path(f"/proc/{pid}/comm").read_text() in ("mortise-cell\n", "mortise-unborn\n")
     except (FileNotFoundError, ProcessLookupError):
         return True
 

@@ -41,18 +41,20 @@ std::string why_no_zygote(const Mother& mother) {
   return {};
 }
 
-// It waits in the line until the child is there.
-void send_birth(const Mother& mother, const os::Fd& line) {
+// It waits in the line until the child is there. One that waits in its group already needs no doors to it.
+void send_birth(const Mother& mother, const Unborn& unborn) {
   const auto& descriptors = mother.descriptors;
   std::vector<int> own;
   for (std::size_t i = 0; i < order_descriptors; ++i) own.push_back(descriptors[i].get());
   if (mother.way_out) own.push_back(mother.way_out.get());
-  for (std::size_t i = order_descriptors; i < descriptors.size(); ++i) own.push_back(descriptors[i].get());
+  const bool is_inside = mother.order.group != 0 && mother.order.group == unborn.group;
+  for (std::size_t i = order_descriptors; i < descriptors.size() && !is_inside; ++i) own.push_back(descriptors[i].get());
   std::vector<int> all;
-  const zygote::BirthPlace place{mother.order.environment, mother.order.folder, mother.mark, static_cast<bool>(mother.way_out)};
+  const auto& arguments = mother.order.arguments;
+  const zygote::BirthPlace place{arguments, mother.order.environment, mother.order.folder, mother.mark, static_cast<bool>(mother.way_out)};
   const std::vector<std::byte> packet = zygote::write_birth(place, mother.plan, own, all);
   if (all.size() > os::max_passed_descriptors) throw Error(Code::unsupported, "its files have too many owners");
-  os::send_all(line.get(), packet, all, std::chrono::seconds(1));
+  os::send_all(unborn.line.get(), packet, all, std::chrono::seconds(1));
 }
 
 }  // namespace
@@ -68,7 +70,7 @@ Born Births::start(const Mother& mother) {
 void Births::fork_from_zygote(const Mother& mother, Born& born) {
   Zygote& zygote = zygotes_.of(*mother.order.zygote);
   if (!zygote.ready(born.cold)) return;
-  std::optional<Unborn> unborn = zygote.take_spare(mother.plan.layers);
+  std::optional<Unborn> unborn = zygote.spare().take(mother.plan.layers, mother.order.group);
   if (!unborn) {
     const sandbox::Cell cell = cells_.take(mother.plan.layers);
     unborn = zygote.fork_into(cell, mother.plan.layers);
@@ -78,32 +80,54 @@ void Births::fork_from_zygote(const Mother& mother, Born& born) {
     born.cold = "its zygote ended";
     return;
   }
+  born.cold = tell(mother, std::move(*unborn), born);
+}
+
+// Tells it what it becomes; else ends it, and says why.
+std::string Births::tell(const Mother& mother, Unborn unborn, Born& born) noexcept {
   try {
-    send_birth(mother, unborn->line);
+    send_birth(mother, unborn);
   } catch (const Error& error) {
-    born.cold = error.what();
-    ::kill(unborn->holder > 0 ? unborn->holder : unborn->pid, SIGKILL);
-    return;
+    unborn.end();
+    return error.what();
   }
-  born.pid = unborn->pid;
-  born.holder = unborn->holder;
-  born.report = std::move(unborn->line);
+  born.pid = unborn.pid;
+  born.holder = unborn.holder;
+  born.report = std::move(unborn.line);
+  return {};
 }
 
 void Births::add_spare() noexcept {
   Zygote* zygote = zygotes_.wants_spare();
-  if (zygote == nullptr) return;
+  Spare& spare = zygote != nullptr ? zygote->spare() : programs_;
   try {
-    const sandbox::Cell cell = cells_.take(zygote->usual());
-    if (auto spare = zygote->fork_into(cell, zygote->usual())) return zygote->keep_spare(std::move(*spare));
+    const sandbox::Cell cell = cells_.take(spare.usual());
+    auto unborn = zygote != nullptr ? zygote->fork_into(cell, spare.usual()) : fork_program(cell, spare.usual());
+    if (unborn) return spare.keep(std::move(*unborn));
     cells_.destroy(cell.holder());
   } catch (const std::exception& error) {
-    zygote->want_no_spare();
+    spare.want_none();
     std::fprintf(stderr, "mortise-launcher: no worker ahead: %s\n", error.what());
   }
 }
 
+void Births::lend(const std::optional<ZygoteWords>& words, Berth berth) {
+  (words ? zygotes_.of(*words).spare() : programs_).lend(std::move(berth));
+}
+
+bool Births::forget(pid_t pid) noexcept {
+  if (!programs_.is(pid)) return zygotes_.forget(pid);
+  programs_.lose();
+  return true;
+}
+
+void Births::end_spare() noexcept { programs_.lose(); }
+
 void Births::run_program(const Mother& mother, Born& born) {
+  if (mother.plan.layers.has(Layer::closed_descriptors)) {
+    auto unborn = programs_.take(mother.plan.layers, mother.order.group);
+    if (unborn && tell(mother, std::move(*unborn), born).empty()) return;
+  }
   auto [report, report_end] = os::socket_pair(os::SocketKind::packet);
   const sandbox::Cell cell = cells_.take(mother.plan.layers);
   const auto& descriptors = mother.descriptors;
@@ -111,14 +135,25 @@ void Births::run_program(const Mother& mother, Born& born) {
   for (std::size_t i = order_descriptors; i < descriptors.size(); ++i) doors.push_back(descriptors[i].get());
   Birth birth{mother.order, mother.plan,
               {descriptors[0].get(), descriptors[1].get(), descriptors[2].get(), report_end.get(), doors, mother.way_out.get()}};
+  born.pid = start_in(cell, &be_born, &birth);
+  born.holder = cell.holder();
+  born.report = std::move(report);
+}
+
+std::optional<Unborn> Births::fork_program(const sandbox::Cell& cell, sandbox::Layers layers) {
+  auto [line, its] = os::socket_pair(os::SocketKind::packet);
+  int waits_at = its.get();
+  const pid_t pid = start_in(cell, &wait_to_become_worker, &waits_at);
+  return Unborn{pid, cell.holder(), layers, std::move(line), 0};
+}
+
+pid_t Births::start_in(const sandbox::Cell& cell, void (*body)(void*) noexcept, void* argument) {
   try {
-    born.pid = cell.start(&be_born, &birth);
+    return cell.start(body, argument);
   } catch (...) {
     cells_.destroy(cell.holder());
     throw;
   }
-  born.holder = cell.holder();
-  born.report = std::move(report);
 }
 
 }  // namespace mortise::runtime::launcher

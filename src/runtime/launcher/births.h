@@ -1,4 +1,4 @@
-// How workers begin: forked from a zygote where there is one for them, as a program otherwise.
+// How workers begin: forked from a zygote where there is one for them, as a program otherwise. Of each kind one is forked ahead.
 #pragma once
 
 #include <sys/types.h>
@@ -37,14 +37,24 @@ class Births {
   [[nodiscard]] Born start(const Mother& mother);
 
   // Whether add_spare() would fork one ahead.
-  [[nodiscard]] bool wants_spare() const noexcept { return zygotes_.wants_spare() != nullptr; }
+  [[nodiscard]] bool wants_spare() const noexcept { return zygotes_.wants_spare() != nullptr || programs_.wanted(); }
   void add_spare() noexcept;  // about a millisecond
+  // Where the next worker of a kind will live; no words: that of programs.
+  void lend(const std::optional<ZygoteWords>& words, Berth berth);
+
+  [[nodiscard]] bool holds(pid_t pid) const noexcept { return programs_.is(pid) || zygotes_.holds(pid); }
+  bool forget(pid_t pid) noexcept;  // it was reaped; true: it was one of these
+  void end_spare() noexcept;        // of programs
 
  private:
   void fork_from_zygote(const Mother& mother, Born& born);
   void run_program(const Mother& mother, Born& born);
+  static std::string tell(const Mother& mother, Unborn unborn, Born& born) noexcept;
+  std::optional<Unborn> fork_program(const sandbox::Cell& cell, sandbox::Layers layers);
+  pid_t start_in(const sandbox::Cell& cell, void (*body)(void*) noexcept, void* argument);
   Cells& cells_;
   Zygotes& zygotes_;
+  Spare programs_;
 };
 
 }  // namespace mortise::runtime::launcher

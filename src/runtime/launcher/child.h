@@ -10,4 +10,8 @@ namespace mortise::runtime::launcher {
 // exits with 127.
 [[noreturn]] void become_worker(const Order& order, const sandbox::Plan& plan, const zygote::BirthDescriptors& descriptors) noexcept;
 
+// The same, in a child that was forked ahead: keeps nothing of the launcher's open but the line that `line` (an int) is, and waits
+// there for a packet of zygote/request.h.
+[[noreturn]] void wait_to_become_worker(void* line) noexcept;
+
 }  // namespace mortise::runtime::launcher

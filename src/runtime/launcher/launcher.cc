@@ -67,7 +67,8 @@ class Launcher {
       std::array<pollfd, 2> wanted{{{socket_.get(), POLLIN, 0}, {deaths_.get(), POLLIN, 0}}};
       const int ready = ::poll(wanted.data(), wanted.size(), cells_.wants_more() || births_.wants_spare() ? quiet_milliseconds : -1);
       if (ready < 0 && errno != EINTR) return 1;
-      if (ready == 0) cells_.wants_more() ? cells_.add() : births_.add_spare();
+      // What a start misses most comes first.
+      if (ready == 0) births_.wants_spare() ? births_.add_spare() : cells_.add();
       if (wanted[1].revents != 0) bury();
       if (wanted[0].revents != 0 && !take_order()) break;
     }
@@ -106,6 +107,8 @@ class Launcher {
       Request request = decode_request(packet);
       if (const auto* prepare = std::get_if<Prepare>(&request)) {
         zygotes_.of(prepare->words).prepare();
+      } else if (auto* lend = std::get_if<Lend>(&request)) {
+        births_.lend(lend->words, {lend->group, std::move(descriptors)});
       } else {
         start(std::get<Order>(std::move(request)), std::move(descriptors));
       }
@@ -236,7 +239,7 @@ class Launcher {
       if (!worker.empty()) {
         end_of(worker.mapped());
         send(Died{pid, status, microseconds(used.ru_utime), microseconds(used.ru_stime), peak(used)}, {});
-      } else if (!zygotes_.forget(pid)) {
+      } else if (!births_.forget(pid)) {
         end_of_holder(pid);
       }
     }
@@ -271,7 +274,7 @@ class Launcher {
   // end, their own children become ours, and this runs again.
   void kill_strays() {
     for (const pid_t child : own_children()) {
-      if (workers_.contains(child) || cells_.holds(child) || zygotes_.holds(child) || belongs_to_living_worker(child)) continue;
+      if (workers_.contains(child) || cells_.holds(child) || births_.holds(child) || belongs_to_living_worker(child)) continue;
       ::kill(child, SIGKILL);
     }
   }
@@ -292,12 +295,13 @@ class Launcher {
     workers_.clear();
     cells_.destroy_all();
     zygotes_.destroy_all();
+    births_.end_spare();
     const auto until = Clock::now() + farewell;
     while (Clock::now() < until) {
       kill_strays();
       pid_t pid = 0;
       while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
-        if (!zygotes_.forget(pid)) cells_.forget(pid);
+        if (!births_.forget(pid)) cells_.forget(pid);
       }
       if (pid < 0 && errno == ECHILD) break;
       pollfd wanted{deaths_.get(), POLLIN, 0};

@@ -5,7 +5,7 @@
 namespace mortise::runtime::launcher {
 namespace {
 
-enum class Tag : std::uint32_t { order = 0x4d4f5231, prepare = 0x4d505231, started = 0x4d535431, refused = 0x4d524631, died = 0x4d444931 };
+enum class Tag : std::uint32_t { order = 0x4d4f5231, prepare = 0x4d505231, lend = 0x4d4c4431, started = 0x4d535431, refused = 0x4d524631, died = 0x4d444931 };
 
 using sandbox::Reader;
 using sandbox::Writer;
@@ -31,6 +31,23 @@ ZygoteWords read_words(Reader& in) {
   return words;
 }
 
+void write(Writer& out, const std::optional<ZygoteWords>& words) {
+  out.number(static_cast<std::uint8_t>(words.has_value()));
+  if (words) write(out, *words);
+}
+
+std::optional<ZygoteWords> read_words_if_any(Reader& in) {
+  return in.choice<std::uint8_t>(1) != 0 ? std::optional(read_words(in)) : std::nullopt;
+}
+
+Lend read_lend(Reader& in) {
+  Lend lend;
+  (void)in.number<std::uint64_t>();
+  lend.group = in.number<std::uint64_t>();
+  lend.words = read_words_if_any(in);
+  return lend;
+}
+
 Order read_order(Reader& in) {
   Order order;
   order.id = in.number<std::uint64_t>();
@@ -39,7 +56,8 @@ Order read_order(Reader& in) {
   order.folder = in.text();
   order.policy = sandbox::read_policy(in);
   order.why_no_zygote = in.text();
-  if (in.choice<std::uint8_t>(1) != 0) order.zygote = read_words(in);
+  order.group = in.number<std::uint64_t>();
+  order.zygote = read_words_if_any(in);
   check_program(order.arguments);
   return order;
 }
@@ -63,8 +81,17 @@ std::vector<std::byte> encode(const Order& order) {
   out.text(order.folder);
   sandbox::write(out, order.policy);
   out.text(order.why_no_zygote);
-  out.number(static_cast<std::uint8_t>(order.zygote.has_value()));
-  if (order.zygote) write(out, *order.zygote);
+  out.number(order.group);
+  write(out, order.zygote);
+  return out.take();
+}
+
+std::vector<std::byte> encode(const Lend& lend) {
+  Writer out;
+  out.number(Tag::lend);
+  out.number(std::uint64_t{0});  // where an order has its id
+  out.number(lend.group);
+  write(out, lend.words);
   return out.take();
 }
 
@@ -77,6 +104,7 @@ Request decode_request(std::span<const std::byte> packet) {
       (void)in.number<std::uint64_t>();
       request = Prepare{read_words(in)};
       break;
+    case Tag::lend: request = read_lend(in); break;
     default: throw Error(Code::invalid, "a packet is not an order");
   }
   in.end();

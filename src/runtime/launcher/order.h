@@ -3,6 +3,7 @@
 //   host -> launcher   Order     start this program, or fork it from a zygote; the descriptors for its 3, 1 and 2 travel with it, and after
 //                                them the doors of its control groups, if it has any
 //   host -> launcher   Prepare   have a zygote ready
+//                      Lend      the control group that the next worker of a kind will live in; its doors travel with it
 //   launcher -> host   Started   it runs; its pidfd travels with it, and where its policy says `egress` those of its
 //                                network (doors/doors.h)
 //                      Refused   it does not, and why
@@ -43,6 +44,13 @@ struct Order {
   sandbox::Policy policy;                // how it is confined
   std::optional<ZygoteWords> zygote;     // absent: it starts as a program
   std::string why_no_zygote = "programs have none";
+  std::uint64_t group = 0;  // the number of its control group, which may have been lent before; 0: it has none
+};
+
+// A process forked ahead for the next worker of this kind enters the group before anybody waits for it. Nothing answers.
+struct Lend {
+  std::optional<ZygoteWords> words;  // absent: workers that start as programs
+  std::uint64_t group = 0;
 };
 
 // Start this zygote, if it does not run. Nothing answers.
@@ -70,11 +78,12 @@ struct Died {
   std::uint64_t peak_resident = 0;  // bytes
 };
 
-using Request = std::variant<Order, Prepare>;
+using Request = std::variant<Order, Prepare, Lend>;
 using Report = std::variant<Started, Refused, Died>;
 
 [[nodiscard]] std::vector<std::byte> encode(const Order& order);  // throws Error{invalid} when it is too large
 [[nodiscard]] std::vector<std::byte> encode(const Prepare& prepare);
+[[nodiscard]] std::vector<std::byte> encode(const Lend& lend);
 [[nodiscard]] std::vector<std::byte> encode(const Report& report);
 [[nodiscard]] Request decode_request(std::span<const std::byte> packet);
 [[nodiscard]] Report decode_report(std::span<const std::byte> packet);

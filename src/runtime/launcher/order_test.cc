@@ -16,6 +16,7 @@ Order sample() {
   order.policy.paths = {{"/opt/package", sandbox::Path::Access::execute, sandbox::Path::Presence::must_exist}};
   order.policy.limits.open_files = 64;
   order.policy.user = sandbox::User{1000, 1001};
+  order.group = 5;
   order.zygote = ZygoteWords{{"/usr/bin/python3", "-m", "it"}, {"LANG=C"}, 2};
   return order;
 }
@@ -33,6 +34,10 @@ TEST_CASE("an order arrives as it was sent") {
   CHECK(got.zygote->arguments == sample().zygote->arguments);
   CHECK(got.zygote->environment == sample().zygote->environment);
   CHECK(got.zygote->after == 2);
+  CHECK(got.group == 5);
+  const auto lend = std::get<Lend>(decode_request(encode(Lend{sample().zygote, 6})));
+  CHECK((lend.group == 6 && lend.words->environment == sample().zygote->environment));
+  CHECK(!std::get<Lend>(decode_request(encode(Lend{{}, 6}))).words);
   CHECK(std::get<Prepare>(decode_request(encode(Prepare{*sample().zygote}))).words.arguments == sample().zygote->arguments);
 }
 

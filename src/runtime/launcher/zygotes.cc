@@ -148,18 +148,9 @@ std::optional<Unborn> Zygote::fork_into(const sandbox::Cell& cell, sandbox::Laye
     return std::nullopt;
   }
   if (is_own_child(born.helper)) ::waitpid(born.helper, nullptr, 0);
-  if (is_own_child(born.pid)) return Unborn{born.pid, cell.holder(), layers, std::move(line)};
+  if (is_own_child(born.pid)) return Unborn{born.pid, cell.holder(), layers, std::move(line), 0};
   broke(std::string("it cannot fork: ") + std::strerror(born.error));
   return std::nullopt;
-}
-
-bool Zygote::wants_spare() const noexcept { return state_ == State::waiting && asked_ && !spare_; }
-
-std::optional<Unborn> Zygote::take_spare(sandbox::Layers layers) {
-  usual_ = layers;
-  asked_ = true;
-  if (!spare_ || spare_->layers != layers) return std::nullopt;
-  return std::exchange(spare_, std::nullopt);
 }
 
 void Zygote::broke(const std::string& why) {
@@ -171,16 +162,10 @@ void Zygote::broke(const std::string& why) {
 }
 
 void Zygote::end() noexcept {
-  lose_spare();
+  spare_.lose();
   socket_.close();
   if (pid_ > 0) ::kill(pid_, SIGKILL);
   state_ = State::absent;
-}
-
-// It ends when its line does; its cell, when the launcher reaps it.
-void Zygote::lose_spare() noexcept {
-  if (spare_) ::kill(spare_->holder > 0 ? spare_->holder : spare_->pid, SIGKILL);
-  spare_.reset();
 }
 
 void Zygote::ended() noexcept {
@@ -203,13 +188,13 @@ Zygote& Zygotes::of(const ZygoteWords& words) {
 }
 
 bool Zygotes::holds(pid_t pid) const noexcept {
-  return std::any_of(all_.begin(), all_.end(), [pid](const Zygote& one) { return one.pid() == pid || (one.spare() && one.spare()->pid == pid); });
+  return std::any_of(all_.begin(), all_.end(), [pid](const Zygote& one) { return one.pid() == pid || one.spare().is(pid); });
 }
 
 bool Zygotes::forget(pid_t pid) noexcept {
   for (Zygote& one : all_) {
-    if (one.pid() != pid && !(one.spare() && one.spare()->pid == pid)) continue;
-    one.pid() == pid ? one.ended() : one.lose_spare();
+    if (one.pid() != pid && !one.spare().is(pid)) continue;
+    one.pid() == pid ? one.ended() : one.spare().lose();
     return true;
   }
   return false;

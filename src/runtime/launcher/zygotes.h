@@ -1,8 +1,7 @@
 // The zygotes of a launcher: one process for each set of words, with an interpreter loaded and nothing else, from which workers are
 // forked (runtime/zygote). They are children of the launcher, and so are the workers that they leave behind.
 //
-// One process is forked ahead of each, as soon as nobody waits for anything: a fork, and the first writes to memory that was shared,
-// are what takes longest.
+// One process is forked ahead of each (spares.h), which has done its first writes to memory that was shared, too.
 //
 // A zygote loads while workers start as programs. One that ends is started again when the next worker wants it, later and later
 // if it keeps failing. It is replaced after a while, so that the layout of its memory does not live for ever.
@@ -20,17 +19,10 @@
 
 #include "os/fd.h"
 #include "runtime/launcher/order.h"
+#include "runtime/launcher/spares.h"
 #include "runtime/sandbox/cell.h"
 
 namespace mortise::runtime::launcher {
-
-// A process that was forked into a cell and waits at the other end of the line for what it shall become.
-struct Unborn {
-  pid_t pid = 0;
-  pid_t holder = 0;  // of its cell
-  sandbox::Layers layers;
-  os::Fd line;
-};
 
 class Zygote {
  public:
@@ -43,18 +35,12 @@ class Zygote {
   void prepare();  // starts the process, if there is none
   // Forks one that is not a worker yet: it waits for what write_birth() makes. Nothing: the zygote broke, and was ended.
   [[nodiscard]] std::optional<Unborn> fork_into(const sandbox::Cell& cell, sandbox::Layers layers);
-  // The one that was forked ahead, if it has these layers; gone from here then.
-  [[nodiscard]] std::optional<Unborn> take_spare(sandbox::Layers layers);
-  // Whether one should be forked ahead, and for which layers: those that were asked for last.
-  [[nodiscard]] bool wants_spare() const noexcept;
-  [[nodiscard]] sandbox::Layers usual() const noexcept { return usual_; }
-  void keep_spare(Unborn spare) { spare_ = std::move(spare); }
-  void want_no_spare() noexcept { asked_ = false; }  // until a worker is asked for again
-  [[nodiscard]] const std::optional<Unborn>& spare() const noexcept { return spare_; }
+  [[nodiscard]] Spare& spare() noexcept { return spare_; }
+  [[nodiscard]] const Spare& spare() const noexcept { return spare_; }
+  [[nodiscard]] bool wants_spare() const noexcept { return state_ == State::waiting && spare_.wanted(); }
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   void ended() noexcept;  // it was reaped
-  void lose_spare() noexcept;
   void end() noexcept;
 
  private:
@@ -70,9 +56,7 @@ class Zygote {
   Clock::time_point started_{}, not_before_{};
   pid_t pid_ = 0;
   os::Fd socket_;
-  sandbox::Layers usual_;
-  bool asked_ = false;
-  std::optional<Unborn> spare_;
+  Spare spare_;
 };
 
 class Zygotes {

@@ -18,14 +18,6 @@ constexpr int way_out_slot = 5;  // where the socket for the doors of its networ
 constexpr int names_slot = 6;   // and the first of them
 constexpr int parking = reserved;  // descriptors wait here while 0 to 6 are filled
 
-// Whoever writes 0 moves itself. Nothing of the worker has run yet, so nothing of it stays outside.
-bool enter_groups(std::span<const int> doors) noexcept {
-  for (const int door : doors) {
-    if (::write(door, "0", 1) != 1) return false;
-  }
-  return true;
-}
-
 bool place_descriptors(const BirthDescriptors& from) noexcept {
   const int protocol = ::fcntl(from.protocol, F_DUPFD, parking);
   const int output = ::fcntl(from.output, F_DUPFD, parking);
@@ -72,6 +64,13 @@ bool hand_over_doors() noexcept {
 
 }  // namespace
 
+bool enter_groups(std::span<const int> doors) noexcept {
+  for (const int door : doors) {
+    if (::write(door, "0", 1) != 1) return false;
+  }
+  return true;
+}
+
 void reserve_descriptors() noexcept {
   int taken = 0;
   do {
@@ -86,6 +85,7 @@ sandbox::Steps be_born(const sandbox::Plan& plan, const std::string& folder, con
   const int way_out = has_network ? ::fcntl(descriptors.way_out, F_DUPFD_CLOEXEC, parking) : -1;
   sandbox::Steps step{parked};
 
+  // Those that it did not enter while it waited. Nothing of the worker has run yet, so nothing of it stays outside.
   step("enter its control groups", enter_groups(descriptors.doors));
   step("begin a session of its own", ::setsid() >= 0);
   step("reset signals", signals == Signals::keep || reset_signals());

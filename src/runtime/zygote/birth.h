@@ -21,6 +21,10 @@ struct BirthDescriptors {
 // Whether signals go back to what they are in a new process; a zygote's are as its interpreter set them.
 enum class Signals { reset, keep };
 
+// Whoever writes 0 into a door of a control group moves itself. False, with errno: it cannot. Takes 10 ms and more where no process
+// of the machine has changed its group for a moment.
+[[nodiscard]] bool enter_groups(std::span<const int> doors) noexcept;
+
 // In a child of a single-threaded process. Writes a sandbox::StepFailed to `report` and exits with 127 when a step fails. Afterwards
 // 0 to 3 are the worker's; those above are close-on-exec, and the report ends with the last of them. No descriptor of `plan` and
 // `descriptors` may be below `reserved`.

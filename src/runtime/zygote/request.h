@@ -3,7 +3,8 @@
 //   zygote -> launcher   Ready     once: it has loaded what it loads and waits
 //   launcher -> zygote   Request   fork into these namespaces; with the end of a line, and the namespaces, as descriptors
 //   zygote -> launcher   Born      what came of it
-//   launcher -> child    a packet (write_birth) over the line, with the child's descriptors; then the child reports over it
+//   launcher -> child    over the line, perhaps a packet (write_entrance) with the doors of a control group to enter while it waits;
+//                        then one (write_birth) with its descriptors, upon which it becomes a worker and reports over the line
 //
 // So what concerns one worker only (its files, its environment, its sockets) never comes into the memory of the zygote, from
 // which the next worker will be forked. Both are SOCK_SEQPACKET; both ends are always the same build.
@@ -40,8 +41,16 @@ struct Born {
   std::int32_t error = 0;
 };
 
-// The packet for the child. `own` are its protocol, output and errors, then way_out (or nothing), then the doors.
+// A packet begins with what it is.
+enum class Letter : std::uint8_t { enter, birth };
+[[nodiscard]] Letter letter_of(std::span<const std::byte> packet);
+
+[[nodiscard]] std::vector<std::byte> write_entrance(std::size_t doors);
+void read_entrance(std::span<const std::byte> packet, std::size_t doors);  // throws Error{invalid}
+
+// `own` are its protocol, output and errors, then way_out (or nothing), then the doors.
 struct BirthPlace {
+  std::vector<std::string> arguments;  // of a program; none: it has its program already
   std::vector<std::string> environment;
   std::string folder;
   std::string mark;  // what launcher/strays.h knows it by

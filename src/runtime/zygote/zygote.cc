@@ -18,6 +18,7 @@
 #include "os/socket.h"
 #include "runtime/zygote/birth.h"
 #include "runtime/zygote/request.h"
+#include "runtime/zygote/waiting.h"
 
 namespace mortise::runtime::zygote {
 namespace {
@@ -82,35 +83,19 @@ void replace_environment(const std::vector<std::string>& environment) noexcept {
   set_all(own_variables());
 }
 
-ReceivedBirth receive_birth(int line, std::vector<os::Fd>& came) {
-  // As large as it is: memory that is not touched stays shared.
-  const ssize_t size = ::recv(line, nullptr, 0, MSG_PEEK | MSG_TRUNC);
-  if (size <= 0) throw Error(Code::internal, "the launcher went away");
-  std::vector<std::byte> packet(static_cast<std::size_t>(size));
-  const os::Transfer got = os::receive_some(line, packet, came, os::max_passed_descriptors, os::Wait::yes);
-  if (got.io != os::Io::done) throw Error(Code::internal, "the launcher went away");
-  std::vector<int> numbers;
-  for (const os::Fd& one : came) numbers.push_back(one.get());
-  return read_birth(std::span(packet).first(got.bytes), numbers);
-}
-
 void be_worker(int line) noexcept {
   const sandbox::Steps unconfined(line);
-  std::vector<os::Fd> came;
-  ReceivedBirth birth;
+  Told told;
   try {
-    birth = receive_birth(line, came);
+    told = wait_for_birth(line);
   } catch (const std::exception& error) {
     errno = 0;
     unconfined("take its order: '%s'", error.what(), false);
   }
-  const bool has_network = birth.place.has_network;
-  const std::span<const int> own(birth.own);
-  const BirthDescriptors descriptors{own[0], own[1], own[2], line, own.subspan(has_network ? 4 : 3), has_network ? own[3] : -1};
-  const sandbox::Steps step = be_born(birth.plan.plan, birth.place.folder, descriptors, Signals::keep);
-  for (os::Fd& one : came) (void)one.release();  // closed, and some of their numbers taken again
-  replace_environment(birth.place.environment);
-  show_mark(birth.place.mark);
+  const sandbox::Steps step = be_born(told.birth.plan.plan, told.birth.place.folder, told.descriptors(line), Signals::keep);
+  for (os::Fd& one : told.came) (void)one.release();  // closed, and some of their numbers taken again
+  replace_environment(told.birth.place.environment);
+  show_mark(told.birth.place.mark);
   // As after the start of a program, which makes a process its user's own again.
   step("become its user's own", ::prctl(PR_SET_DUMPABLE, 1) == 0);
   step("close the report", ::syscall(SYS_close_range, launcher + 1U, ~0U, 0U) == 0);
