@@ -75,7 +75,7 @@ kill-test: build ## install, update, rollback and uninstall of packages, the ser
 	CHANGE=$(CHANGE) EVERY=$(EVERY) JOBS=$(JOBS) $(PYTHON) -m pytest -s -q tests/soak/cut_test.py
 
 rogues: build ## every attack on the sandbox, at every level and against each layer alone (ONLY=text, LEVELS=root,user,bare)
-	$(PYTHON) tests/rogues/escapes/run.py build/escapes --program build/bin/mortise --only '$(ONLY)' $(if $(LEVELS),--levels $(LEVELS))
+	$(PYTHON) tests/rogues/escapes/run.py build/escapes --host build/bin/mortise --program build/bin/mortise --only '$(ONLY)' $(if $(LEVELS),--levels $(LEVELS))
 
 conformance: build ## every case of the SDKs through the host: five languages, confined and not, by socket and by ring
 	@for language in c native python r go; do for sandbox in auto off; do for transport in socket ring; do \

@@ -328,9 +328,9 @@ class Solver {
 
 }  // namespace
 
-Resolution resolve(Catalog& catalog, const std::string& asker, const std::vector<Need>& needs,
+Resolution resolve(Catalog& catalog, const std::string& who, const std::vector<Need>& needs,
                    const std::map<std::string, Version>& preferred) {
-  return Solver(catalog, asker, needs, preferred).solve();
+  return Solver(catalog, who, needs, preferred).solve();
 }
 
 }  // namespace mortise::package

@@ -1,4 +1,4 @@
-"""A share of `make rogues`: attacks on the sandbox that succeed unconfined, and do not against each of its layers."""
+"""A share of `make rogues`: attacks on the sandbox that succeed unconfined, and do not against each of its layers, nor in a worker."""
 
 import os
 import subprocess
@@ -15,15 +15,15 @@ RUN = Path(__file__).resolve().parents[1] / "rogues" / "escapes" / "run.py"
 @rows("O-03", "O-56", "O-57", "O-58")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("level", ["root", "user", "bare"])
-def test_attacks_that_succeed_unconfined_are_blocked_by_each_layer_named_for_them(level):
+def test_attacks_that_succeed_unconfined_are_blocked_by_each_layer_named_for_them_and_in_workers(level):
     if os.geteuid() != 0 and level == "root":
         pytest.skip("only root can be attacked as root")
     if os.geteuid() != 0:
         pytest.skip("an ordinary user cannot plant canaries of another one")
     share = {"root": "12", "user": "17", "bare": "17"}[level]
-    done = subprocess.run([sys.executable, str(RUN), str(BUILD / "escapes"), "--levels", level, "--share", share], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, str(RUN), str(BUILD / "escapes"), "--host", str(PROGRAM), "--levels", level, "--share", share], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "blocked by each of" in done.stdout and "0 wrong" in done.stdout
+    assert "blocked by each of" in done.stdout and "blocked in a worker of python" in done.stdout and "0 wrong" in done.stdout
 
 
 @rows("O-57", "O-58")

@@ -39,9 +39,13 @@ attacks <- list(
   end_another_process = function() tools::pskill(as.integer(Sys.getenv("CANARY_PID")), 0L)
 )
 
-name <- commandArgs(trailingOnly = TRUE)
-if (length(name) != 1 || is.null(attacks[[name]])) {
-  writeLines(names(attacks))
-  quit(status = 98)
+status_of <- function(name) if (isTRUE(quietly(attacks[[name]]()))) 0 else 10
+
+if (sys.nframe() == 0) { # not read by somebody else
+  name <- commandArgs(trailingOnly = TRUE)
+  if (length(name) != 1 || is.null(attacks[[name]])) {
+    writeLines(names(attacks))
+    quit(status = 98)
+  }
+  quit(status = status_of(name))
 }
-quit(status = if (isTRUE(quietly(attacks[[name]]()))) 0 else 10)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Lets every attack loose on the canaries, at every level of the host, and prints what became of it. README.md tells the rules.
 
-    run.py BUILD [--only TEXT] [--levels root,user,bare] [--share N] [--program build/bin/mortise] [--survey]
+    run.py BUILD [--only TEXT] [--levels root,user,bare] [--share N] [--host build/bin/mortise] [--program build/bin/mortise] [--survey]
 
-With a program, bombs go off in it, too (bombs.py), and the frames that lie are sent to it (frames.py).
+With a host, every attack is tried from within its workers, too (guests.py). With a program, bombs go off in it (bombs.py), and the frames that
+lie are sent to it (frames.py).
 """
 
 import argparse
@@ -19,6 +20,7 @@ from bombs import run_bombs
 from canaries import Canaries
 from catalogue import CATALOGUE
 from frames import run_frames
+from guests import run_guests
 
 HERE = Path(__file__).resolve().parent
 GOT_IT, REFUSED, NOT_HERE, NOT_CONFINED = 0, 10, 11, 90
@@ -62,7 +64,10 @@ class Level:
             "r": [str(shutil.which("Rscript")), "--vanilla", str(self.tools / "attacks.R")],
         }[attack.language] + [attack.name]
 
-    def run(self, command):
+    def environment(self):
+        return {**self.canaries.environment(), "TMPDIR": str(self.scratch)}
+
+    def popen(self, command, **streams):
         """As the level's user, with two descriptors left open that nobody should have."""
         secret = os.open(self.canaries.folder / "secret", os.O_RDONLY)
         folder = os.open(self.canaries.folder, os.O_RDONLY)
@@ -72,14 +77,20 @@ class Level:
             os.dup2(folder, 101)
 
         try:
-            return subprocess.run(command, env={**self.canaries.environment(), "TMPDIR": str(self.scratch)}, capture_output=True, text=True, timeout=SECONDS, check=False,
-                                  stdin=subprocess.DEVNULL, cwd="/", preexec_fn=leave_open, close_fds=False, user=self.uid, group=self.uid,
-                                  extra_groups=[], start_new_session=True)
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(command, 97, "", "did not end")
+            return subprocess.Popen(command, env=self.environment(), text=True, stdin=subprocess.DEVNULL, preexec_fn=leave_open, close_fds=False,
+                                    user=self.uid, group=self.uid, extra_groups=[], start_new_session=True, **streams)
         finally:
             os.close(secret)
             os.close(folder)
+
+    def run(self, command):
+        with self.popen(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            try:
+                output, errors = running.communicate(timeout=SECONDS)
+                return subprocess.CompletedProcess(command, running.returncode, output, errors)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                return subprocess.CompletedProcess(command, 97, "", "did not end")
 
     def outlivers(self):
         """Processes that the attack `outlive` left behind; they are ended here."""
@@ -157,6 +168,8 @@ def cells(level, attacks, options):
     """Each as (attack, what became of it, whether that is as it must be)."""
     for attack in attacks:
         yield attack.id, *verdict(level, attack)
+    if options.host:
+        yield from run_guests(level, options.host.resolve(), attacks, (REFUSED, NOT_HERE))
     if options.program:
         yield from run_bombs(level, options.program.resolve(), options.chosen)
 
@@ -192,6 +205,7 @@ def main():
     parser.add_argument("--share", type=int, default=1, help="every Nth attack")
     parser.add_argument("--exact", action="store_true", help="--only is the whole name")
     parser.add_argument("--survey", action="store_true", help="name the layers that stop an attack and are not named for it")
+    parser.add_argument("--host", type=Path, help="the host in whose workers every attack is tried, too")
     parser.add_argument("--program", type=Path, help="the host to let bombs off in")
     options = parser.parse_args()
     options.build = options.build.resolve()  # attacks begin elsewhere
