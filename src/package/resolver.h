@@ -41,7 +41,7 @@ struct Resolution {
 
 // `asker` is what the needs are told as: "this host", "plugin 'x' 1.0.0". Throws Error{conflict}: the message says in one
 // sentence what cannot be, the hint why, rule by rule; or names a cycle ("a -> b -> a").
-[[nodiscard]] Resolution resolve(Catalog& catalog, const std::string& asker, const std::vector<Need>& needs,
+[[nodiscard]] Resolution resolve(Catalog& catalog, const std::string& who, const std::vector<Need>& needs,
                                  const std::map<std::string, Version>& preferred = {});
 
 }  // namespace mortise::package
