@@ -25,9 +25,10 @@ class Publisher:
     def pack(self, name="shout", version="1.0.0", words="hello", **manifest):
         known = {"name": name, "version": version, "author": "Ada", "description": f"Makes {name} loud", "language": "python", "entry_point": "plugin.py",
                  "category": "example", "extension_points": ["Data_Processing"], **manifest}  # fmt: skip
+        source = SOURCE.format(words=words) if known["language"] == "python" else "step <- function(step) 1\n"
         path = self.folder / f"{name}-{version}.tar.gz"
         with tarfile.open(path, "w:gz") as archive:
-            for file, text in (("manifest.json", json.dumps(known)), ("plugin.py", SOURCE.format(words=words))):
+            for file, text in (("manifest.json", json.dumps(known)), (known["entry_point"], source)):
                 entry = tarfile.TarInfo(f"{name}/{file}")
                 entry.size = len(text.encode())
                 archive.addfile(entry, io.BytesIO(text.encode()))
@@ -174,6 +175,7 @@ def test_a_search_filters_and_sorts(shop, publisher):
     assert shop.found("--category", "audio") == ["alpha"] and shop.found("--verified") == ["alpha"]
     assert shop.found("--extension-point", "Output") == ["gamma"] and shop.found("--language", "r") == []
     assert shop.found("--limit", 1) == ["alpha"]
+    assert shop.found("light") == ["beta"], "words are looked for in tags, too"
     page = shop("search")
     assert "verified, featured" in page and "5.0 (1)" in page
 
@@ -186,6 +188,21 @@ def server(shop, publisher):
     for name in ("alpha", "beta", "gamma"):
         shop("publish", publisher.pack(name), "--approve")
     return shop.server
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory):
+    """A server whose marketplace has four plugins that differ in all that a search asks for."""
+    place = tmp_path_factory.mktemp("catalogue")
+    server = outside.Server(place, config=config_file(place, []))
+    publisher = Publisher(place / "publisher")
+    about_delta = {"language": "r", "entry_point": "plugin.R", "category": "maps", "tags": ["sea", "wind"], "extension_points": ["Output"]}
+    for name, about in (("alpha", {}), ("gamma", {}), ("beta", {"tags": ["sea"]}), ("delta", about_delta)):
+        done = server.cli("marketplace", "publish", publisher.pack(name, **about), "--approve")
+        assert done.returncode == 0, done.stderr
+    assert server.cli("marketplace", "mark", "beta", "--verified").returncode == 0
+    yield server
+    server.close()
 
 
 def token_of(server, name, scope="run"):
@@ -235,6 +252,35 @@ def test_the_guides_search_featured_and_categories_answer_with_what_was_approved
     server.cli("marketplace", "mark", "beta", "--featured")
     assert [each["id"] for each in server.get("/api/plugins/marketplace/featured").json()] == ["beta", "gamma", "alpha"]
     assert server.get("/api/plugins/marketplace/categories").json() == [{"category": "example", "count": 3}]
+
+
+@rows("O-41", "O-67")
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, ["alpha", "beta", "delta", "gamma"]),
+        ({"language": "r"}, ["delta"]),
+        ({"tags": ["sea"]}, ["beta", "delta"]),
+        ({"tags": ["sea", "wind"]}, ["delta"]),
+        ({"query": "wind"}, ["delta"]),
+        ({"category": "maps"}, ["delta"]),
+        ({"extension_point": "Output"}, ["delta"]),
+        ({"verified_only": True}, ["beta"]),
+        ({"sort_by": "recent"}, ["delta", "beta", "gamma", "alpha"]),
+        ({"limit": 1, "offset": 2}, ["delta"]),
+        ({"query": "loud", "tags": ["sea"], "verified_only": True, "language": "python"}, ["beta"]),
+    ],
+    ids=str,
+)
+def test_each_part_of_the_guides_search_has_its_say(catalogue, asked, found):
+    answer = catalogue.post("/api/plugins/marketplace/search", asked)
+    assert [each["id"] for each in answer.json()] == found, answer.text
+    assert answer.headers["X-Total-Count"] == str(4 if "limit" in asked else len(found))
+
+
+@rows("O-67")
+def test_categories_are_counted_and_the_largest_comes_first(catalogue):
+    assert catalogue.get("/api/plugins/marketplace/categories").json() == [{"category": "example", "count": 3}, {"category": "maps", "count": 1}]
 
 
 def test_who_may_run_may_publish_and_only_who_operates_may_approve(server, publisher):

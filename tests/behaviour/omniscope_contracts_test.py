@@ -104,6 +104,8 @@ def host(make_server, tmp_path):
         pytest.param({"entry_point": "gone.py"}, "gone.py is not in the package", marks=rows("O-39")),
         pytest.param({"extension_points": ["anlysis"]}, "Unknown extension point: anlysis", marks=rows("O-42")),
         pytest.param({"dependencies": [5]}, "dependencies", marks=rows("O-43")),
+        pytest.param({"min_platform_version": "1.0.1"}, "needs platform version 1.0.1 or newer", marks=rows("O-46", "A-12")),
+        pytest.param({"min_platform_version": "1.1.0"}, "needs platform version 1.1.0 or newer", marks=rows("O-46", "A-12")),
         pytest.param({"min_platform_version": "99.0.0"}, "needs platform version 99.0.0 or newer", marks=rows("O-46", "A-12")),
     ],
     ids=str,

@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import tarfile
 import time
 import zipfile
 
@@ -94,6 +95,41 @@ def test_a_hostile_archive_is_a_bad_request_and_writes_nothing(host, tmp_path):
     refused = host.upload(packing.archive_of({**packing.files_of(**GUIDE), "../escaped.py": "x"}))
     assert refused.status_code == 400 and "leads out of the package" in refused.json()["detail"]
     assert not list(tmp_path.rglob("escaped.py"))
+
+
+def entry(path, content=b"x", kind=tarfile.REGTYPE, target="", mode=0o644):
+    made = tarfile.TarInfo(path)
+    made.type, made.linkname, made.mode, made.size = kind, target, mode, len(content) if kind == tarfile.REGTYPE else 0
+    return made, io.BytesIO(content)
+
+
+HOSTILE = {
+    "has an absolute path": [entry("/tmp/escaped.py")],
+    "points to an absolute path": [entry("link.py", kind=tarfile.SYMTYPE, target="/etc/passwd")],
+    "points out of the package": [entry("deep/link.py", kind=tarfile.SYMTYPE, target="../../outside.py")],
+    "which is no file of the package": [entry("hard.py", kind=tarfile.LNKTYPE, target="missing.py")],
+    "is a device": [entry("disk", kind=tarfile.BLKTYPE)],
+    "is a named pipe": [entry("pipe", kind=tarfile.FIFOTYPE)],
+    "is setuid": [entry("shell", mode=0o4755)],
+    "occurs twice": [entry("speaks.py")],
+    "only in capitals": [entry("Speaks.py")],
+    "times its size": [entry("zeroes", bytes(40 << 20))],
+}
+
+
+@rows("O-27")
+@pytest.mark.parametrize("words", HOSTILE)
+def test_each_misdeed_of_an_archive_is_refused_in_words_of_its_own(host, words):
+    packed_up = io.BytesIO()
+    with tarfile.open(fileobj=packed_up, mode="w:gz") as archive:
+        for path, text in packing.files_of(**GUIDE).items():
+            archive.addfile(*entry(path, text.encode()))
+        for made, content in HOSTILE[words]:
+            content.seek(0)
+            archive.addfile(made, content)
+    refused = host.upload(packed_up.getvalue())
+    assert refused.status_code == 400 and words in refused.json()["detail"], refused.text
+    assert host.get("/api/plugins/speaks").status_code == 404 and list((host.data_dir / "packages").iterdir()) == []
 
 
 def test_a_request_without_the_file_is_answered_as_fastapi_does(host):

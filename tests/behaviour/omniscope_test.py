@@ -26,7 +26,7 @@ class Sketch:
         data, parameters = input_data.get("data"), input_data.get("parameters", {})
         what = parameters.get("what", "all")
         if what == "all":
-            return {"data": data, "metadata": {"plugin_id": self.plugin_id, "context": self.context, "threshold": self.threshold},
+            return {"data": data, "metadata": {"plugin_id": self.plugin_id, "parameters": parameters, "context": self.context, "threshold": self.threshold},
                     "logs": ["Step 1 completed", f"Processed {len(data)} items"], "warnings": ["a warning"], "errors": []}
         if what == "few":
             return {"data": 1, "errors": []}
@@ -127,6 +127,7 @@ def test_a_class_is_executed_with_data_and_parameters_and_its_five_keys_come_bac
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert body["status"] == "success" and body["execution_time"] > 0
+    assert body["output"]["metadata"]["parameters"] == {"method": "zscore"}
     assert body["output"]["data"] == [[1, 2], [3, 4]] and body["output"]["metadata"]["plugin_id"] == "sketch"
     assert set(body["output"]) == {"data", "metadata", "logs", "warnings", "errors"}
     assert body["logs"] == ["Step 1 completed", "Processed 2 items"] and body["warnings"] == ["a warning"] and body["errors"] == []
@@ -287,6 +288,10 @@ def test_the_sdk_makes_a_project_that_runs_as_it_stands(make_server, tmp_path, l
     server = make_server(config=config_file(tmp_path, [tmp_path]))
     body = {"name": "my_plugin", "language": language, "author": "Your Name", "description": "My custom plugin", "category": "analysis",
             "tags": ["custom", "analysis"], "extension_points": ["analysis"]}  # fmt: skip
+    other = {**body, "name": "other_plugin", "category": "visualization", "extension_points": ["visualization", "report_generation"]}
+    assert server.post("/api/plugins/sdk/create", other).status_code == 200
+    written = json.loads((tmp_path / "other_plugin" / "manifest.json").read_text())
+    assert (written["category"], written["extension_points"], written["language"]) == ("visualization", other["extension_points"], language)
     answer = server.post("/api/plugins/sdk/create", body)
     assert answer.status_code == 200, answer.text
     folder = tmp_path / "my_plugin"

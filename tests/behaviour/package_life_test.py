@@ -105,6 +105,26 @@ def test_a_package_that_the_scan_refuses_leaves_nothing_but_its_record(host, tmp
     assert host.says() == "1.0.0"
 
 
+@rows("O-29", "A-11")
+@pytest.mark.parametrize(
+    ("line", "rule", "severity"),
+    [
+        ("key = 'AKIAABCDEFGHIJKLMNOP'", "secret", "high"),
+        ("__import__('os').system('ls ' + input())", "shell-injection", "high"),
+        ("eval('1 + 1')", "eval", "medium"),
+        ("import socket", "suspicious-import", "low"),
+    ],
+)
+def test_where_nobody_chose_high_findings_refuse_a_package_and_lesser_ones_are_told_with_it(host, tmp_path, line, rule, severity):
+    done = host.plugin("install", packing.archive(tmp_path, source=packing.NATIVE + "\n" + line + "\n"), "--json", status=None)
+    refused = severity == "high"
+    assert done.returncode == (77 if refused else 0), done.stdout + done.stderr
+    scan = host.asked("history", "speaks")[0]["details"] if refused else json.loads(done.stdout)["security_scan"]
+    found = [one for one in scan["issues"] + scan["warnings"] if one["rule"] == rule]
+    assert [(one["severity"], one["file"]) for one in found] == [(severity, "speaks.py")] and found[0]["line"] > 1
+    assert [one["name"] for one in host.asked("versions")] == ([] if refused else ["speaks"])
+
+
 @rows("O-29")
 def test_which_findings_refuse_a_package_is_the_operators_choice(make_server, tmp_path):
     source = packing.NATIVE + "\n\ndef later(text):\n    return eval(text)\n"
@@ -250,6 +270,9 @@ def test_what_a_plugin_needs_comes_along_from_a_folder(host, tmp_path):
     done = host.asked("install", top, "--from", shelf)
     assert done["along"] == ["base 1.4.0", "middle 1.1.0"] and done["dependency_resolution"]["unresolved"] == 0
     assert host.says("top") == "1.0.0" and host.says("base") == "1.4.0"
+    for name in ("top", "middle", "base"):
+        host.plugin("uninstall", name)
+    assert host.asked("install", "base@>=1.0,<1.4", "--from", shelf)["version"] == "1.0.0", "the newest that fits"
     by_name = host.plugin("install", "base@^2", "--from", shelf, status=65)
     assert "already installed" in by_name.stderr
     assert "there is no package of 'nobody' to be had" in host.plugin("install", "nobody", "--from", shelf, status=66).stderr
@@ -319,6 +342,18 @@ def test_a_lock_makes_another_host_the_same_and_refuses_other_content(host, make
 
 
 # ---- signatures, tampering
+
+
+@pytest.mark.parametrize(("signatures", "taken"), [("off", True), ("warn", False), ("required", False)])
+def test_a_package_that_does_not_fit_its_signature_is_refused_unless_nobody_looks_at_signatures(make_server, tmp_path, mortise, signatures, taken):
+    keys = json.loads(mortise("plugin", "keygen", tmp_path / "me", "--json").stdout)
+    packed = json.loads(mortise("plugin", "pack", packing.folder(tmp_path / "src"), "--output", tmp_path, "--sign", keys["secret_key"], "--json").stdout)
+    config = config_file(tmp_path, [], packages={"signatures": signatures, "trusted_keys": [keys["public_key"]]})
+    host = _with_words(make_server(config=config))
+    Path(packed["file"]).write_bytes(packing.archive_of(packing.files_of(author="Eve")))
+    done = host.plugin("install", packed["file"], status=0 if taken else 77)
+    assert taken or "does not fit its signature" in done.stderr
+    assert [one["name"] for one in host.asked("versions")] == (["speaks"] if taken else [])
 
 
 def test_only_what_a_trusted_key_signed_is_installed_and_loaded_where_that_is_required(make_server, tmp_path):

@@ -437,14 +437,19 @@ def test_platform_data_is_read_and_written_with_the_permissions_for_it_alone(hos
     write = {"service": "Data", "method": "write", "input": {"name": "made.txt", "content": "by a plugin"}}
     assert "mortise plugin grant tries read_data" in refused(server, "service", **read)
     assert "mortise plugin grant tries write_data" in refused(server, "service", **write)
+    assert "mortise plugin grant tries read_data" in refused(server, "service", service="Data", method="list")
+    remove = {"service": "Data", "method": "remove", "input": {"name": "made.txt"}}
+    assert "mortise plugin grant tries write_data" in refused(server, "service", **remove)
     grant(server, "read_data")
     assert allowed(server, "service", **read)["text"] == "uploaded"
     names = allowed(server, "service", service="Data", method="list")["files"]
     assert [each["name"] for each in names] == ["up.txt"]
     refused(server, "service", **write)
+    refused(server, "service", **remove)
     grant(server, "write_data")
     assert allowed(server, "service", **write)["name"] == "made.txt"
     assert (server.data_dir / "files" / "made.txt").read_text() == "by a plugin"
     grant(server, "read_data", "--revoke")
     refused(server, "service", **read)
+    assert allowed(server, "service", **remove) == {"removed": "made.txt"} and not (server.data_dir / "files" / "made.txt").exists()
 

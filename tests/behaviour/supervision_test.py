@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+from datetime import UTC, datetime
 
 import outside
 import pytest
@@ -202,6 +203,10 @@ def test_a_plugin_that_backs_off_is_quarantined_longer_each_time_and_any_success
     assert shown()["failures"] == 2
     eventually(lambda: shown() is None, what="the end of the second rest")
     assert time.monotonic() - begin >= 2
+    call(fail=True)
+    left = (datetime.fromisoformat(shown()["until"][:19] + "+00:00") - datetime.now(UTC)).total_seconds()
+    assert shown()["failures"] == 3 and left > 2, "the third rest has four seconds"
+    eventually(lambda: shown() is None, what="the end of the third rest")
     assert call()["success"], "a success that gives nothing counts"
     call(fail=True)
     assert shown()["failures"] == 1
