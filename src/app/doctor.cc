@@ -10,6 +10,7 @@
 
 #include "app/kernel_features.h"
 #include "app/sandbox_report.h"
+#include "app/scanner_tools.h"
 #include "app/version.h"
 #include "app/warm_starts.h"
 #include "base/error.h"
@@ -160,6 +161,15 @@ Group go(const runtime::RuntimePaths& paths) {
   return group;
 }
 
+Group package_scan(const runtime::RuntimePaths& paths) {
+  Group group("Package scan");
+  group.ok("own rules", "for Python, R, Go, C and C++");
+  for (const ScannerTool& tool : scanner_tools(paths.python)) {
+    tool.there ? group.ok(tool.name, tool.found) : group.note(tool.name, tool.found, tool.hint);
+  }
+  return group;
+}
+
 Group kernel() {
   Group group("Kernel");
   const KernelFeatures features = kernel_features();
@@ -210,6 +220,7 @@ Group isolation(const Settings& settings, const SandboxReport& sandbox) {
   } else {
     group.note("workers", word, "some layers are missing, see below; runtime.sandbox: required lets no worker start so");
   }
+  group.ok("containers", "no Docker is needed: what is below is used instead, for every worker");
   if (!sandbox.problem.empty()) group.problem("probe", sandbox.problem, "build or install mortise again");
   if (!sandbox.level.empty()) group.ok("level", std::string(words_of_level(sandbox.level)));
   for (const LayerReport& layer : sandbox.layers) add_layer(group, layer);
@@ -298,7 +309,7 @@ Value examine(const std::string& data_dir, const Settings& settings, const Place
   const runtime::RuntimePaths paths = runtime::RuntimePaths::beside(places.executable);
   const SandboxReport sandbox = SandboxReport::ask(paths.launcher);
   const Group groups[] = {
-      program(settings, places, paths), python(paths, settings), r(paths, settings), go(paths), kernel(), isolation(settings, sandbox), data_folder(data_dir),
+      program(settings, places, paths), python(paths, settings), r(paths, settings), go(paths), package_scan(paths), kernel(), isolation(settings, sandbox), data_folder(data_dir),
       ports(data_dir, settings),        machine()};
   Value listed = Value::list();
   bool healthy = true;

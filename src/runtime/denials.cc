@@ -57,6 +57,30 @@ std::string file_permission(const Access& access, const std::string& path, bool 
   return folder != "/" && is_there(folder) && !os::is_within(folder, "/tmp/.") && folder != "/tmp" ? "file_system=" + folder + ":write" : std::string();
 }
 
+// The `errors` of a result, as one text.
+std::string errors_in(const Value& result) {
+  const Value* errors = result.is(Kind::map) ? result.find("errors") : nullptr;
+  std::string text;
+  if (errors == nullptr || !errors->is(Kind::list)) return text;
+  for (const Value& error : errors->items()) {
+    if (error.is(Kind::string)) text.append(error.as_string().substr(0, longest_text)).append("\n");
+    if (text.size() > longest_text) break;
+  }
+  return text;
+}
+
+// A plugin that catches its errors tells of them in its result: `errors` says what, one more of its `warnings` the way out.
+void warn_of_denials(Value& result, const std::string& plugin, const Access& access, const std::vector<egress::Denied>& refused) {
+  const std::string text = errors_in(result);
+  if (text.empty()) return;
+  const std::string command = refused.empty() ? grant_for(plugin, access, text) : "mortise plugin grant " + plugin + " " + refused.front().permission;
+  const Value* there = result.find("warnings");
+  if (command.empty() || (there != nullptr && !there->is(Kind::list))) return;
+  Value warnings = there == nullptr ? Value::list() : *there;
+  warnings.push_back("it may lack a permission: " + command);
+  result.set("warnings", std::move(warnings));
+}
+
 }  // namespace
 
 std::string grant_for(const std::string& plugin, const Access& access, std::string_view text) {
@@ -75,7 +99,8 @@ std::string grant_for(const std::string& plugin, const Access& access, std::stri
 
 void explain_denials(Outcome& outcome, const std::string& plugin, const Access& access,
                      const std::vector<egress::Denied>& refused) {
-  if (outcome.ok() || !outcome.error) return;
+  if (outcome.ok()) return warn_of_denials(outcome.value, plugin, access, refused);
+  if (!outcome.error) return;
   std::string what;
   std::string command;
   if (!refused.empty()) {

@@ -15,7 +15,8 @@
 
 namespace mortise::runtime {
 
-// Adds to the error of a call that did not end ok: the detail "denied" and the command that would allow it.
+// Adds to the error of a call that did not end ok: the detail "denied" and the command that would allow it. To a result whose list
+// `errors` tells of such a failure: a warning with that command.
 void explain_denials(Outcome& outcome, const std::string& plugin, const Access& access,
                      const std::vector<egress::Denied>& refused);
 

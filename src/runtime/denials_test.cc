@@ -35,6 +35,21 @@ TEST_CASE("an error about a network that is not there says so where the plugin h
   CHECK(grant_for("x", access, "division by zero").empty());
 }
 
+TEST_CASE("a result that tells of its failure itself gets a warning with the way out, and any other is left as it is") {
+  const auto explained = [](Value errors, const std::vector<egress::Denied>& refused) {
+    Outcome outcome;
+    outcome.ended = Ended::ok;
+    outcome.value = Value::map({{"errors", std::move(errors)}, {"warnings", Value::list({"its own"})}});
+    explain_denials(outcome, "x", {}, refused);
+    return outcome.value.at("warnings");
+  };
+  CHECK(explained(Value::list({"[Errno 13] Permission denied"}), {}) == Value::list({"its own", "it may lack a permission: mortise plugin grant x network"}));
+  CHECK(explained(Value::list({"gone"}), {{"network to 10.0.0.5:80", "network=10.0.0.5:80"}}).size() == 2);
+  CHECK(explained(Value::list(), {{"network to 10.0.0.5:80", "network=10.0.0.5:80"}}).size() == 1);
+  CHECK(explained(Value::list({"division by zero"}), {}).size() == 1);
+  CHECK(explained("Permission denied", {}).size() == 1);
+}
+
 TEST_CASE("what the host refused is told with the failure of the call, whatever the plugin made of it") {
   Outcome outcome;
   outcome.ended = Ended::error;

@@ -93,7 +93,8 @@ def test_a_manifest_with_all_of_the_guides_keys_installs_and_each_key_is_there(h
     assert json_schema.fits(schema, FULL)
     done = upload(host, {"manifest.json": json.dumps(FULL), "speaks.py": TELLS})
     assert done.status_code == 200, done.text
-    assert [one["name"] for one in done.json()["dependency_resolution"]["details"]] == ["numpy", "pandas"]
+    needs = done.json()["dependency_resolution"]["details"]
+    assert [(one["name"], one["version"], one["type"]) for one in needs] == [("numpy", "", "package"), ("pandas", ">=1.0", "package")]
     page = host.get("/api/plugins/full_one").json()
     for key in ("version", "author", "author_email", "description", "language", "entry_point", "category", "tags", "extension_points", "permissions"):
         assert page[key] == FULL[key], key
@@ -105,10 +106,10 @@ def test_a_manifest_with_all_of_the_guides_keys_installs_and_each_key_is_there(h
 
 @rows("O-43")
 def test_dependencies_are_texts_and_maps(host):
-    needs = ["numpy", {"name": "bash", "type": "system"}, {"name": "numpy", "version": ">=1.0", "type": "package"}]
+    needs = ["numpy", {"name": "bash", "type": "system"}, {"name": "numpy", "version": ">=1.0", "type": "package"}, "numpy@1.2", "numpy==1.2.3"]
     told = upload(host, packing.files_of(name="needy", dependencies=needs, **GUIDE)).json()["dependency_resolution"]
     assert [(one["name"], one["version"], one["type"]) for one in told["details"]] == [
-        ("numpy", "", "package"), ("bash", "", "system"), ("numpy", ">=1.0", "package"),
+        ("numpy", "", "package"), ("bash", "", "system"), ("numpy", ">=1.0", "package"), ("numpy", "1.2", "package"), ("numpy", "==1.2.3", "package"),
     ]  # fmt: skip
     host.http.delete(host.url + "/api/plugins/needy", timeout=30)
 

@@ -6,6 +6,7 @@ import subprocess
 import tarfile
 import time
 import zipfile
+from pathlib import Path
 
 import packing
 import pytest
@@ -158,6 +159,19 @@ def test_a_second_install_says_to_update(host):
     assert again.status_code == 409 and again.json()["detail"] == "Plugin 'speaks' already installed. Use update instead."
 
 
+@rows("O-65")
+def test_a_plugin_that_a_trusted_key_signed_is_listed_as_verified(make_server, mortise, tmp_path):
+    keys = json.loads(mortise("plugin", "keygen", tmp_path / "me", "--json").stdout)
+    made = json.loads(mortise("plugin", "pack", packing.folder(tmp_path / "src", **GUIDE), "--output", tmp_path, "--sign", keys["secret_key"], "--json").stdout)
+    server = make_server(config=config_file(tmp_path, [], packages={"trusted_keys": [keys["public_key"]]}))
+    form = {"signature": Path(made["signature"]).read_text()}
+    package = Path(made["file"]).read_bytes()
+    answer = server.http.post(server.url + "/api/plugins/install", files={"file": package}, data=form, timeout=60)
+    assert answer.status_code == 200 and answer.json()["signature"]["state"] == "verified", answer.text
+    assert [one["verified"] for one in server.get("/api/plugins/list").json() if one["id"] == "speaks"] == [True]
+    assert server.get("/api/plugins/speaks").json()["verified"] is True
+
+
 @rows("O-07", "O-30", "O-32")
 def test_unresolved_dependencies_are_counted_and_refuse_to_enable(host):
     needs = [{"name": "base", "version": "^1.0.0", "type": "plugin"}, "numpy"]
@@ -243,4 +257,50 @@ def test_the_timeout_of_an_execution_is_enforced(host):
     body = host.run_plugin(timeout=1).json()
     assert time.monotonic() - began < 30
     assert body["status"] == "error" and "timed out after 1.0 seconds" in body["errors"][0]
+    assert "increase the timeout parameter" in body["warnings"][0] and "mortise plugin limits speaks deadline=" in body["warnings"][0]
     assert host.get("/api/plugins/speaks/executions").json()[0]["status"] == "error"
+
+
+@rows("O-18", "O-78")
+@pytest.mark.parametrize("caught", [True, False], ids=["caught", "raised"])
+def test_a_failed_execution_names_the_permission_that_it_lacks(host, tmp_path, caught):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("1")
+    tries = "import socket\nclass Speaks:\n    def execute(self, input_data):\n" + (
+        "        try:\n            self.work(input_data['data'])\n        except OSError as error:\n"
+        "            return {{'data': None, 'errors': [str(error)], 'warnings': ['its own']}}\n"
+        if caught else "        self.work(input_data['data'])\n") + (
+        "    def work(self, what):\n        socket.create_connection(('192.0.2.1', 80)) if what == 'network' else open(what)\n")  # fmt: skip
+    host.upload(packed(source=tries))
+    host.post("/api/plugins/speaks/enable")
+    for what, permission in (("network", "network"), (str(secret), f"file_system={secret}")):
+        body = host.run_plugin(input_data=what).json()
+        assert body["status"] == "failure" and body["errors"], body
+        assert body["warnings"] == ["its own"] * caught + [f"it may lack a permission: mortise plugin grant speaks {permission}"]
+
+
+@rows("O-78")
+@pytest.mark.parametrize("timeout", [0, -1, 86_401, "5", True, [1]], ids=str)
+def test_a_timeout_that_is_none_is_refused_by_name(host, timeout):
+    host.upload(packed())
+    host.post("/api/plugins/speaks/enable")
+    refused = host.run_plugin(timeout=timeout)
+    assert refused.status_code == 400 and refused.json()["detail"].startswith("timeout: expected seconds"), refused.text
+    assert host.run_plugin(timeout=86_400).json()["status"] == "success"
+
+
+@rows("O-78")
+def test_the_doctor_says_what_scans_packages_and_isolates_plugins_and_what_stands_in_for_what_is_missing(mortise, tmp_path):
+    def groups(**environment):
+        report = json.loads(mortise("doctor", "--json", "--config", config_file(tmp_path, []), env=environment).stdout)
+        return {group["name"]: {check["name"]: check for check in group["checks"]} for group in report["groups"]}
+
+    here = groups()
+    assert here["Package scan"]["Bandit"]["status"] == "ok" and here["Package scan"]["Bandit"]["found"].startswith("bandit 1.")
+    assert "no Docker is needed" in here["Isolation"]["containers"]["found"]
+    bare = tmp_path / "python3"
+    bare.write_text("#!/bin/sh\nexec /usr/bin/python3 -I -S \"$@\"\n")
+    bare.chmod(0o755)
+    lacking = groups(MORTISE_PYTHON=str(bare))["Package scan"]
+    for tool, instead in (("Bandit", "own rules are used instead"), ("auditor", "mortise advisories import")):
+        assert lacking[tool]["status"] == "note" and instead in lacking[tool]["hint"], lacking

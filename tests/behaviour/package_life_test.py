@@ -234,12 +234,23 @@ def test_a_plugin_of_a_folder_is_disabled_and_enabled_too(make_server, tmp_path)
 
 
 @rows("O-63")
+def test_uninstall_takes_all_files_along(host, tmp_path):
+    host.plugin("install", packing.archive(tmp_path), "--disabled")
+    host.plugin("update", "speaks", packing.archive(tmp_path, version="1.1.0"))
+    assert len(list((host.data_dir / "packages").iterdir())) == 2
+    host.plugin("uninstall", "speaks")
+    assert list((host.data_dir / "packages").iterdir()) == []
+
+
+@rows("O-63")
 def test_what_others_need_is_not_uninstalled_and_they_are_named(host, tmp_path):
     host.plugin("install", packing.archive(tmp_path, "base"))
     host.plugin("install", packing.archive(tmp_path, "consumer", requires=["base ^1.0"]))
     for verb in ("uninstall", "disable"):
         assert "It is needed by: consumer" in host.plugin(verb, "base", status=65).stderr
     assert host.says("base") == host.says("consumer") == "1.0.0"
+    host.plugin("disable", "consumer")
+    assert "It is needed by: consumer" in host.plugin("uninstall", "base", status=65).stderr, "also of one that is disabled"
     host.plugin("uninstall", "consumer")
     host.plugin("uninstall", "base", "--reason", "no longer wanted")
     assert "not found" in host.says("base") and host.asked("versions") == []

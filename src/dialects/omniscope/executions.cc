@@ -34,22 +34,24 @@ struct Verdict {
   std::string problem;
 };
 
-Value empty_result(const std::string& error) {
+// The way out, where there is one, is a warning beside the error.
+Value empty_result(const std::string& error, const std::string& hint) {
   return Value::map({{"data", nullptr},
                      {"metadata", Value::map()},
                      {"logs", Value::list()},
-                     {"warnings", Value::list()},
+                     {"warnings", hint.empty() ? Value::list() : Value::list({hint})},
                      {"errors", Value::list({error})}});
 }
 
-Verdict verdict_of(const runtime::Outcome& outcome, const std::optional<std::chrono::milliseconds>& timeout) {
+Verdict verdict_of(const std::string& plugin, const runtime::Outcome& outcome, const std::optional<std::chrono::milliseconds>& timeout) {
   if (!outcome.ok()) {
-    std::string problem = outcome.error->describe();
+    std::string problem = outcome.error->describe(), hint = outcome.error->hint();
     const bool late = outcome.ended == runtime::Ended::timeout || outcome.error->code() == Code::timeout;
-    if (late && timeout)
-      problem = "Plugin execution timed out after " + data::to_json(static_cast<double>(timeout->count()) / 1000) +
-                " seconds";
-    return {"error", empty_result(problem), problem};
+    if (late && timeout) {
+      problem = "Plugin execution timed out after " + data::to_json(static_cast<double>(timeout->count()) / 1000) + " seconds";
+      hint = "increase the timeout parameter of the request, or for good: mortise plugin limits " + plugin + " deadline=10m";
+    }
+    return {"error", empty_result(problem, hint), problem};
   }
   const Value* errors = outcome.value.find("errors");
   if (errors == nullptr || !errors->is(Kind::list) || errors->size() == 0) return {"success", outcome.value, {}};
@@ -104,7 +106,7 @@ Value Executions::run(const plugin::Descriptor& plugin, const Request& request) 
   if (timeout) call.deadline = began + *timeout;
   const runtime::Outcome outcome = host_.runtime.invoke(plugin.id, std::move(call));
   const std::chrono::nanoseconds took = runtime::Clock::now() - began;
-  Verdict verdict = verdict_of(outcome, timeout);
+  Verdict verdict = verdict_of(plugin.id, outcome, timeout);
   if (verdict.problem.empty()) verdict.output = with_broken_promise(std::move(verdict.output), request.extension_point);
 
   const Redactor& redactor = host_.log.redactor();
