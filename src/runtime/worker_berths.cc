@@ -40,6 +40,7 @@ std::unique_ptr<WorkerGroup> WorkerBerths::take(launcher::Order& order, const os
 }
 
 void WorkerBerths::refill() noexcept {
+  groups_.refill();
   try {
     const std::lock_guard lock(mutex_);
     for (Berth& berth : berths_) {

@@ -63,16 +63,18 @@ WorkerGroups::~WorkerGroups() {
 
 std::unique_ptr<WorkerGroup> WorkerGroups::take_ready() {
   if (store_ == nullptr) return nullptr;
-  std::unique_ptr<WorkerGroup> taken;
-  {
-    const std::lock_guard lock(store_->mutex);
-    if (!store_->ready.empty()) {
-      taken.reset(new WorkerGroup(store_, std::move(store_->ready.front())));
-      store_->ready.pop_front();
-    }
+  const std::lock_guard lock(store_->mutex);
+  if (store_->ready.empty()) {
+    store_->news.notify_all();
+    return nullptr;
   }
-  store_->news.notify_all();
+  std::unique_ptr<WorkerGroup> taken(new WorkerGroup(store_, std::move(store_->ready.front())));
+  store_->ready.pop_front();
   return taken;
+}
+
+void WorkerGroups::refill() noexcept {
+  if (store_ != nullptr) store_->news.notify_all();
 }
 
 std::unique_ptr<WorkerGroup> WorkerGroups::take(const os::CgroupLimits& limits) {

@@ -57,6 +57,8 @@ class WorkerGroups {
   [[nodiscard]] std::unique_ptr<WorkerGroup> take(const os::CgroupLimits& limits);
   // One without limits that stands ready, or null.
   [[nodiscard]] std::unique_ptr<WorkerGroup> take_ready();
+  // Makes those that were taken anew: when nobody waits, because a start would wait for its processor.
+  void refill() noexcept;
   [[nodiscard]] const os::CgroupSupport& support() const noexcept { return support_; }
   [[nodiscard]] LimitKeepers keepers() const;
 

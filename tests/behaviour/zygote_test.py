@@ -214,8 +214,10 @@ step <- function(step) {
   assign("marker", step$config$marker, envir = globalenv())
   files <- list.files("/proc/self/fd")
   kept <- Filter(function(n) file.exists(file.path("/proc/self/fd", n)), files)
+  left <- list(global = setdiff(ls(globalenv(), all.names = TRUE), c("marker", ".Random.seed")), attached = search(),
+               options = names(Filter(Negate(is.null), options()[c("topLevelEnvironment", "mortise.rehearsed")])), calls = sys.nframe())
   list(
-    had = had, random = runif(3), seeded = exists(".Random.seed", envir = globalenv()), pid = Sys.getpid(),
+    left = left, had = had, random = runif(3), seeded = exists(".Random.seed", envir = globalenv()), pid = Sys.getpid(),
     descriptors = as.list(setNames(sub(":.*", "", Sys.readlink(file.path("/proc/self/fd", kept))), kept)),
     environment = as.list(Sys.getenv()), folder = getwd(), fit = unname(coef(lm(y ~ x, data.frame(x = 1:5, y = 2 * (1:5) + 1)))),
     temporary = {name <- tempfile(); writeLines("x", name); dirname(dirname(name))}, product = sum(diag(300) %*% diag(300))
@@ -260,6 +262,7 @@ def test_a_forked_r_worker_has_the_descriptors_and_the_environment_of_one_that_s
         for name in ("MORTISE_WORKER", "R_SESSION_TMPDIR", "R_LIBS_USER"):  # the last two: folders that are not there
             one["environment"].pop(name)
     assert seen["ahead"]["environment"] == seen["off"]["environment"]
+    assert seen["ahead"]["left"] == seen["off"]["left"], "a rehearsal left something"
     assert set(seen["ahead"]["descriptors"]) <= set(seen["off"]["descriptors"])
     assert seen["ahead"]["temporary"] == seen["off"]["temporary"] == "/tmp"
 

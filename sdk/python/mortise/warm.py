@@ -21,6 +21,7 @@ class WarmModules:
         self._specs: Dict[str, Optional[ModuleSpec]] = {}  # of those on their way to whoever imports them
         self._afterwards: Mapping[str, Callable[[ModuleType], None]] = {}
         self._lazy: List[str] = []  # a module's own modules that it looks for when somebody wants them
+        self._with: Dict[str, List[str]] = {}  # what is handed out together
 
     def lay_aside(self, names: Sequence[str], afterwards: Mapping[str, Callable[[ModuleType], None]]) -> None:
         """Loads these modules, as far as they are there, and lays aside all that came with them. `afterwards` is called with
@@ -35,6 +36,7 @@ class WarmModules:
             self._aside[name] = sys.modules.pop(name)
         self._afterwards = afterwards
         self._lazy = [name for name in names if self._forget_in_parent(name)]
+        self._with = {name: self._below(name) for name in names}  # so that nobody looks for them when they are wanted
         sys.meta_path.insert(0, self)  # type: ignore[arg-type]
 
     def _forget_in_parent(self, name: str) -> bool:
@@ -75,13 +77,16 @@ class WarmModules:
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
         module.__spec__ = self._specs.pop(name)
-        below = [one for one in self._aside if one.startswith(name + ".") and not self._is_lazy(one)]
-        for one in below:
-            sys.modules[one] = self._aside.pop(one)
-        for one in (name, *below):
-            then = self._afterwards.get(one)
-            if then is not None:
+        below = self._with.get(name) or self._below(name)
+        aside = self._aside
+        together = {one: aside.pop(one) for one in below if one in aside}
+        sys.modules.update(together)
+        for one, then in self._afterwards.items():
+            if one == name or one in together:
                 then(sys.modules[one])
+
+    def _below(self, name: str) -> List[str]:
+        return [one for one in self._aside if one.startswith(name + ".") and not self._is_lazy(one)]
 
     def _is_lazy(self, name: str) -> bool:
         return any(name == lazy or name.startswith(lazy + ".") for lazy in self._lazy)

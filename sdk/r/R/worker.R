@@ -22,6 +22,7 @@ worker <- function() {
 zygote <- function(check = FALSE) {
   prepare_process()
   for (package in default_packages) loadNamespace(package)
+  rehearse(4L)
   gc()
   if (check) {
     cat(length(list.files("/proc/self/task")))
@@ -30,6 +31,8 @@ zygote <- function(check = FALSE) {
   if (!.Call(C_zygote_begin)) quit(save = "no", status = 1L, runLast = FALSE)
   while ((told <- .Call(C_zygote_next)) == 0L) NULL
   if (told < 0L) quit(save = "no", status = 0L, runLast = FALSE)
+  rehearse(1L)
+  gc(full = FALSE)  # of what is new: its memory, which is its own now, is used next
   .Call(C_zygote_be_born)
   .libPaths(strsplit(Sys.getenv("R_LIBS"), ":", fixed = TRUE)[[1L]])  # read when R starts
   rm(list = intersect(".Random.seed", ls(globalenv(), all.names = TRUE)), envir = globalenv())  # R makes its own when it is wanted

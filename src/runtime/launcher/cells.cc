@@ -63,14 +63,19 @@ void Cells::forget(pid_t holder) noexcept {
 Users::Users(std::uint32_t first, std::uint32_t count)
     : first_(first), count_(count), next_(count == 0 ? 0 : static_cast<std::uint32_t>(::getpid()) * 97U % count) {}
 
-std::optional<sandbox::User> Users::take() noexcept {
+std::optional<sandbox::User> Users::next() const noexcept {
   if (taken_.size() >= count_) return std::nullopt;
-  std::uint32_t uid = 0;
-  do {
-    uid = first_ + next_;
-    next_ = (next_ + 1) % count_;
-  } while (!taken_.insert(uid).second);
-  return sandbox::User{uid, uid};
+  std::uint32_t at = next_;
+  while (taken_.contains(first_ + at)) at = (at + 1) % count_;
+  return sandbox::User{first_ + at, first_ + at};
+}
+
+std::optional<sandbox::User> Users::take() noexcept {
+  const auto user = next();
+  if (!user) return std::nullopt;
+  taken_.insert(user->uid);
+  next_ = (user->uid - first_ + 1) % count_;
+  return user;
 }
 
 }  // namespace mortise::runtime::launcher

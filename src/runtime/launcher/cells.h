@@ -45,6 +45,7 @@ class Users {
  public:
   Users(std::uint32_t first, std::uint32_t count);
   [[nodiscard]] std::optional<sandbox::User> take() noexcept;  // nothing: all are taken
+  [[nodiscard]] std::optional<sandbox::User> next() const noexcept;  // whom take() would give
   void give_back(const sandbox::User& user) noexcept { taken_.erase(user.uid); }
 
  private:

@@ -65,10 +65,9 @@ class Launcher {
   int serve() {
     while (true) {
       std::array<pollfd, 2> wanted{{{socket_.get(), POLLIN, 0}, {deaths_.get(), POLLIN, 0}}};
-      const int ready = ::poll(wanted.data(), wanted.size(), cells_.wants_more() || births_.wants_spare() ? quiet_milliseconds : -1);
+      const int ready = ::poll(wanted.data(), wanted.size(), prepared_ ? -1 : quiet_milliseconds);
       if (ready < 0 && errno != EINTR) return 1;
-      // What a start misses most comes first.
-      if (ready == 0) births_.wants_spare() ? births_.add_spare() : cells_.add();
+      if (ready == 0) prepared_ = !prepare_more();
       if (wanted[1].revents != 0) bury();
       if (wanted[0].revents != 0 && !take_order()) break;
     }
@@ -92,10 +91,24 @@ class Launcher {
     sweep_temporaries();
   }
 
+  // Makes one thing ahead that the next worker will need, what takes longest first. False: all is there.
+  bool prepare_more() {
+    if (births_.wants_spare()) {
+      births_.add_spare();
+    } else if (cells_.wants_more()) {
+      cells_.add();
+    } else {
+      const auto next = users_.next();
+      return next && planner_.prepare(*next);
+    }
+    return true;
+  }
+
   // ---- a worker begins -------------------------------------------------------------------------------------------------
 
   // False when the socket ended.
   bool take_order() {
+    prepared_ = false;
     std::vector<os::Fd> descriptors;
     std::uint64_t id = 0;
     try {
@@ -224,6 +237,7 @@ class Launcher {
 
   // Reaps what ended. A worker's group is killed while its number is still taken by the dead worker.
   void bury() {
+    prepared_ = false;
     std::array<signalfd_siginfo, 16> news{};
     while (::read(deaths_.get(), news.data(), sizeof news) > 0) {
     }
@@ -320,6 +334,7 @@ class Launcher {
   Users users_;
   Zygotes zygotes_;
   Births births_{cells_, zygotes_};
+  bool prepared_ = true;  // nothing is asked for yet
   std::map<pid_t, Worker> workers_;
   std::map<pid_t, Belongings> ending_;  // by the holder of a cell that is about to end
 };

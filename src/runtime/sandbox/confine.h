@@ -39,6 +39,8 @@ class Planner {
   // `user` is free for this process alone, if there is one. `temporary` is a private folder that stands for /tmp where there is
   // no private root; empty otherwise. Throws Error{unsupported} with the layer and the reason.
   [[nodiscard]] Plan plan(const Policy& policy, const std::optional<User>& user, const std::string& temporary);
+  // Makes ahead what a plan for this user will need if it is like the last one. False: nothing is missing. About 0.3 ms.
+  bool prepare(const User& user) { return owners_.prepare(user); }
   // The layers that a policy will have, before anything is made for it.
   [[nodiscard]] Layers layers_for(const Policy& policy) const;
   [[nodiscard]] const Machine& machine() const noexcept { return machine_; }

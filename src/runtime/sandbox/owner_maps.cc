@@ -70,9 +70,24 @@ bool OwnerMaps::can_map(const std::string& path, dev_t device, int map) {
   return can;
 }
 
+bool OwnerMaps::prepare(const User& worker) {
+  if (worker.uid == last_.uid) return false;
+  bool missing = false;
+  for (const auto& [uid, gid] : owners_of_last_) {
+    const Key key{uid, gid, worker.uid, worker.gid};
+    if (maps_.contains(key)) continue;
+    missing = true;
+    (void)map_of(key);
+  }
+  return missing;
+}
+
 int OwnerMaps::map_for(const std::string& path, const User& worker) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return -1;
+  if (last_.uid != worker.uid) owners_of_last_.clear();
+  last_ = worker;
+  owners_of_last_.emplace(status.st_uid, status.st_gid);
   const int map = map_of({status.st_uid, status.st_gid, worker.uid, worker.gid});
   return map >= 0 && can_map(path, status.st_dev, map) ? map : -1;
 }

@@ -7,8 +7,10 @@
 #include <sys/types.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "os/fd.h"
 #include "runtime/sandbox/policy.h"
@@ -21,12 +23,17 @@ class OwnerMaps {
   // look at a file system and the first use of a pair of users take about 0.3 ms.
   [[nodiscard]] int map_for(const std::string& path, const User& worker);
 
+  // Makes the maps that `worker` would need for the owners of the last worker's paths. False: it has them already.
+  bool prepare(const User& worker);
+
  private:
   using Key = std::tuple<uid_t, gid_t, uid_t, gid_t>;
   [[nodiscard]] int map_of(const Key& key);
   [[nodiscard]] bool can_map(const std::string& path, dev_t device, int map);
   std::map<Key, os::Fd> maps_;
   std::map<dev_t, bool> file_systems_;
+  User last_;  // for whom a map was asked last, and the owners that were mapped
+  std::set<std::pair<uid_t, gid_t>> owners_of_last_;
 };
 
 }  // namespace mortise::runtime::sandbox
