@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
+#include "base/suggest.h"
 #include "plugin/config_check.h"
 #include "plugin/hints.h"
 
@@ -33,7 +35,8 @@ constexpr std::array type_names{
     TypeName{"list", Type::list},       TypeName{"map", Type::map},       TypeName{"bool", Type::boolean},
     TypeName{"int", Type::integer},     TypeName{"float", Type::number},  TypeName{"double", Type::number},
     TypeName{"str", Type::string},      TypeName{"text", Type::string},   TypeName{"array", Type::list},
-    TypeName{"object", Type::map},      TypeName{"dict", Type::map},
+    TypeName{"object", Type::map},      TypeName{"dict", Type::map},      TypeName{"select", Type::any},
+    TypeName{"choice", Type::any},
 };
 constexpr std::size_t canonical_names = 11;
 
@@ -42,11 +45,45 @@ constexpr std::array<std::string_view, 16> declaration_keys{
     "maximum", "items",   "properties",  "exclusive_minimum", "exclusive_maximum", "title", "additional", "examples",
     "access"};
 
+// What authors of other systems write for the keys above.
+struct Synonym {
+  std::string_view theirs, ours;
+};
+constexpr std::array synonyms{Synonym{"min", "minimum"}, Synonym{"max", "maximum"}, Synonym{"options", "enum"}, Synonym{"choices", "enum"}};
+
+bool is_type_name(const Value& value) {
+  return value.is(Kind::string) && std::any_of(type_names.begin(), type_names.end(),
+                                               [&](const TypeName& row) { return row.name == value.as_string(); });
+}
+
+// Whether any key of the map is, or is nearly, one of a declaration.
+bool declares(const Value& map) {
+  return std::ranges::any_of(map.members(), [](const Member& member) {
+    const auto theirs = [&](const Synonym& word) { return word.theirs == member.key(); };
+    return std::ranges::any_of(synonyms, theirs) || nearest(member.key(), {declaration_keys.begin(), declaration_keys.end()});
+  });
+}
+
+// A bare value is the default of a parameter of any type. The name of a type is more likely meant as one, so it is asked about.
+Value declared(const Value& value, const std::string& path) {
+  if (!value.is(Kind::map) || (value.size() > 0 && !declares(value))) {
+    if (!value.is_null() && !is_type_name(value)) return Value::map({{"default", value}});
+    throw wrong(path, "a map that declares a parameter", shown(value),
+                "write {\"type\": ..., \"default\": ..., \"description\": ...}");
+  }
+  Value declaration = value;
+  for (const Synonym& word : synonyms) {
+    const Value* theirs = declaration.find(word.theirs);
+    if (theirs == nullptr || declaration.find(word.ours) != nullptr) continue;
+    declaration.set(word.ours, Value(*theirs));
+    declaration.erase(word.theirs);
+  }
+  return declaration;
+}
+
 class Reader {
  public:
-  Reader(const Value& declaration, std::string path) : declaration_(declaration), path_(std::move(path)) {
-    if (!declaration.is(Kind::map)) throw wrong(path_, "a map that declares a parameter", shown(declaration));
-  }
+  Reader(const Value& declaration, std::string path) : declaration_(declared(declaration, path)), path_(std::move(path)) {}
 
   [[nodiscard]] Parameter read(std::string name) const {
     refuse_unknown_keys();
@@ -71,8 +108,10 @@ class Reader {
   void refuse_unknown_keys() const {
     for (const Member& member : declaration_.members()) {
       if (std::find(declaration_keys.begin(), declaration_keys.end(), member.key()) != declaration_keys.end()) continue;
+      const auto meant = nearest(member.key(), {declaration_keys.begin(), declaration_keys.end()});
+      if (!meant) continue;  // somebody's own: a unit, a widget
       throw Error(Code::invalid, path_ + ": unknown key '" + std::string(member.key()) + "' in the declaration of a parameter",
-                  did_you_mean(member.key(), {declaration_keys.begin(), declaration_keys.end()}))
+                  "did you mean '" + *meant + "'?")
           .with("key", join(path_, member.key()));
     }
   }
@@ -129,7 +168,7 @@ class Reader {
     parameter.default_value = value->is_null() ? Value() : checked(parameter, *value, join(path_, "default"));
   }
 
-  const Value& declaration_;
+  const Value declaration_;
   std::string path_;
 };
 

@@ -53,6 +53,12 @@ std::string with_package_name(const std::string& source, std::string_view name) 
   return source.substr(0, word) + std::string(name) + source.substr(word + 4);
 }
 
+// What makes the plugin: a function of its package, or "*T" where that has none for its type T.
+std::string made_by(const std::string& object) {
+  if (!object.starts_with('*')) return "plugin." + object;
+  return "func() interface{} { return new(plugin." + object.substr(1) + ") }";
+}
+
 void add_go_main(const plugin::Descriptor& descriptor, std::map<std::string, std::string>& files) {
   const std::string inner = os::parent_of(descriptor.entry);
   const std::string folder = inner == "." ? "" : inner + "/";
@@ -62,7 +68,7 @@ void add_go_main(const plugin::Descriptor& descriptor, std::map<std::string, std
   const std::string package = module_of(files["go.mod"]) + (folder.empty() ? "" : "/" + inner);
   files[std::string(go_main_folder) + "/main.go"] =
       "package main\n\nimport (\n\tadapter \"" + descriptor.adapter.name + "\"\n\tplugin \"" + package +
-      "\"\n)\n\nfunc main() { adapter.Serve(plugin." + descriptor.adapter.object + ") }\n";
+      "\"\n)\n\nfunc main() { adapter.Serve(" + made_by(descriptor.adapter.object) + ") }\n";
 }
 
 bool blank_import(std::string& source, int line) {

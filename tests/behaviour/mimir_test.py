@@ -304,6 +304,25 @@ def test_a_line_directive_does_not_lead_the_forgiving_of_imports_out_of_the_pack
     assert victim.read_text() == before
 
 
+@pytest.mark.rows("M-19")
+def test_a_plugin_needs_no_constructor_and_may_have_methods_of_a_type_in_it(host, tmp_path):
+    bare = source("bare", type="Bare").replace("func NewBare() *Bare", "func makeBare(prefix string) *Bare")
+    place(tmp_path, bare.replace('version: "1.0.0"', "version: prefix"), "bare/bare.go")
+    base = """type Base struct{ name string }
+
+func (b *Base) GetPluginType() string { return "Input" }
+func (b *Base) GetPluginName() string { return b.name }
+"""
+    made = source("given", type="Given", more=base).replace("name    string", "Base").replace('{name: "Given", ', '{Base: Base{"given"}, ')
+    for method in ("GetPluginType", "GetPluginName"):
+        made = "\n".join(line for line in made.splitlines() if not line.startswith(f"func (p *Given) {method}"))
+    place(tmp_path, made, "given/given.go")
+    server = host()
+    assert {"Data_Processing.bare", "Input.given"} <= set(listed(server))
+    done = server.execute([step("Data_Processing.bare", output="one"), step("Input.given", output="two")])
+    assert done["success"], done
+
+
 def test_what_is_no_plain_text_in_the_source_is_asked_of_the_plugin_itself(host, tmp_path):
     text = source().replace('return "my_plugin"', 'return strings.ToLower("MINE")').replace('"context"', '"context"\n\t"strings"', 1)
     place(tmp_path, text)

@@ -52,6 +52,7 @@ CorrelationAnalyzer <- setRefClass("CorrelationAnalyzer",
 )
 
 columns_of <- function(data) {
+  if (is.matrix(data)) data <- lapply(seq_len(nrow(data)), function(at) data[at, ])
   if (is.null(names(data))) {
     widths <- lengths(data)
     if (length(data) == 0L || any(widths != widths[[1L]])) stop("Data must be rows of the same length")

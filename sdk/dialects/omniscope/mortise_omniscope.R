@@ -3,6 +3,9 @@
 # The worker sources this file and asks `adapt` for the plugin. For each call an object of the class is made anew; fields that the class has
 # among plugin_id, plugin_name, config, permissions and context are set. `validate_input` comes first where there is one, then `execute`,
 # and `cleanup` in any case. Keys that the result lacks are empty. What the plugin stops with becomes `errors`.
+#
+# Data and parameters look as jsonlite::fromJSON would have read them, which is what such plugins are written for: a list of numbers, texts or
+# truth values is a vector, a list of records a data frame, a list of rows of one length a matrix. A null among them is NA.
 
 adapt <- function(space, path, config) {
   made <- Filter(function(name) is_plugin_class(get(name, envir = space)), ls(space))
@@ -27,7 +30,8 @@ is_plugin_class <- function(value) {
 }
 
 run <- function(generator, input, config) {
-  context <- context_of(input, config)
+  input <- simplified(input)
+  context <- context_of(input, simplified(config))
   input_data <- list(data = input[["data"]], parameters = named_list(input[["parameters"]]), metadata = named_list(input[["metadata"]]), context = context)
   made <- tryCatch(make_object(generator, context), error = function(e) e)
   if (inherits(made, "error")) return(failed(paste0("the plugin could not be made: ", conditionMessage(made))))
@@ -93,6 +97,41 @@ failed <- function(message) list(data = NULL, metadata = named_list(NULL), logs 
 
 clean_up <- function(made, generator) {
   if (has_method(generator, "cleanup")) tryCatch(made$cleanup(), error = function(e) warning("cleanup failed: ", conditionMessage(e), call. = FALSE))
+}
+
+simplified <- function(value) {
+  if (!is.list(value) || is.object(value) || length(value) == 0L) return(value)
+  if (!is.null(names(value))) {
+    value[] <- lapply(value, simplified)
+    return(value)
+  }
+  if (all(vapply(value, is_scalar, TRUE))) return(vector_of(value))
+  if (all(vapply(value, is_record, TRUE))) return(frame_of(value))
+  matrix_of(lapply(value, simplified))
+}
+
+is_scalar <- function(value) is.null(value) || (is.atomic(value) && length(value) == 1L && !is.object(value) && !is.raw(value))
+
+is_record <- function(value) is.list(value) && !is.object(value) && !is.null(names(value))
+
+vector_of <- function(values) {
+  values[vapply(values, is.null, TRUE)] <- NA
+  unlist(values, use.names = FALSE)
+}
+
+frame_of <- function(records) {
+  names <- unique(unlist(lapply(records, names), use.names = FALSE))
+  columns <- lapply(names, function(name) {
+    column <- simplified(lapply(records, function(record) record[[name]]))
+    if (is.array(column)) lapply(seq_along(records), function(at) simplified(records[[at]][[name]])) else column
+  })
+  structure(columns, names = as.character(names), class = "data.frame", row.names = seq_along(records))
+}
+
+matrix_of <- function(rows) {
+  vectors <- all(vapply(rows, function(row) is.atomic(row) && is.null(dim(row)) && !is.object(row), TRUE))
+  if (!vectors || length(unique(lengths(rows))) != 1L || length(rows[[1L]]) == 0L) return(rows)
+  unname(do.call(rbind, rows))
 }
 
 # An empty one is a map, too.

@@ -11,6 +11,8 @@ traceback goes to the log.
 from __future__ import annotations
 
 import inspect
+import json
+import numbers
 import os
 import traceback
 from types import ModuleType
@@ -19,6 +21,8 @@ from typing import Any, Dict, List, Tuple
 from mortise import Plugin
 from mortise.errors import Conflict, NotFound, Unsupported
 from mortise.loading import load_module
+from mortise.plugin import awaited
+from mortise.values import MAX_DEPTH
 
 EMPTY: Dict[str, Any] = {"data": None, "metadata": {}, "logs": [], "warnings": [], "errors": []}
 CONTEXT = ("plugin_id", "plugin_name", "config", "permissions", "user_id", "workspace_id", "execution_id")
@@ -84,13 +88,13 @@ class Adapter(Plugin):
         validate = getattr(author, "validate_input", None)
         if callable(validate):
             try:
-                sound = validate(input_data)
+                sound = awaited(validate(input_data))
             except Exception as error:
                 return self._failed(f"Plugin input validation failed: {_said(error)}", error)
             if sound is False:
                 return self._failed("Plugin input validation failed: validate_input returned False")
         try:
-            returned = author.execute(input_data)
+            returned = awaited(author.execute(input_data))
         except Exception as error:
             return self._failed(f"Plugin execution failed: {_said(error)}", error)
         return self._checked(returned)
@@ -111,7 +115,7 @@ class Adapter(Plugin):
         if not isinstance(result["metadata"], dict):
             kind = type(result["metadata"]).__name__
             return self._failed(f"Output validation failed: 'metadata' is {kind}, not a dict")
-        return result
+        return {key: _with_texts_for_keys(value) for key, value in result.items()}
 
     def _failed(self, message: str, error: BaseException | None = None) -> Dict[str, Any]:
         if error is not None:
@@ -129,15 +133,33 @@ class Adapter(Plugin):
 
 
 def _said(error: BaseException) -> str:
+    if isinstance(error, KeyError):  # it says no more than the key
+        return f"KeyError: {error}"
     return str(error) or type(error).__name__
+
+
+def _with_texts_for_keys(value: Any, depth: int = 0) -> Any:
+    """Keys as json.dumps has them, which is how such results leave their own host: 1 is "1", True is "true"."""
+    if depth > MAX_DEPTH:
+        return value
+    if isinstance(value, dict):
+        return {_key_text(key): _with_texts_for_keys(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) and any(isinstance(item, (dict, list, tuple)) for item in value):
+        return [_with_texts_for_keys(item, depth + 1) for item in value]
+    return value
+
+
+def _key_text(key: Any) -> Any:
+    if key is None or isinstance(key, (bool, numbers.Number)):
+        return json.dumps(key.item() if hasattr(key, "item") else key)
+    return key
 
 
 def _choose(module: ModuleType, named: str) -> type:
     found: List[type] = [
         kind
-        for kind in vars(module).values()
-        if inspect.isclass(kind)
-        and kind.__module__ == module.__name__
+        for kind in dict.fromkeys(each for each in vars(module).values() if isinstance(each, type))
+        if kind.__module__ == module.__name__
         and not kind.__name__.startswith("_")
         and callable(getattr(kind, "execute", None))
     ]

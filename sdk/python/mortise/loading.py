@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import os
@@ -19,13 +20,18 @@ def load_entry(folder: str, entry: str) -> Any:
 
 
 def load_module(folder: str, entry: str) -> ModuleType:
-    """Runs the entry file. Its folder goes first on the path, so it can import its own modules. Errors of the file itself
-    pass through."""
+    """Runs the entry file. Its folder goes first on the path, so it can import its own modules, also as `from .own import it`.
+    Errors of the file itself pass through."""
     path = os.path.join(folder, entry)
     if not os.path.isfile(path):
         raise NotFound(f"there is no entry file {path}", "check entry_point in the plugin's manifest")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    for place in (os.path.dirname(path), folder):
+        if place not in sys.path:
+            sys.path.insert(0, place)
+    parts = os.path.splitext(os.path.normpath(entry))[0].split(os.sep)
+    if _imports_relatively(path) and all(part.isidentifier() for part in parts):
+        _make_package(folder)
+        return importlib.import_module(".".join((_PACKAGE, *parts)))
     name = os.path.splitext(os.path.basename(entry))[0]
     if name in sys.modules or not name.isidentifier():
         name = "plugin_" + "".join(c if c.isalnum() else "_" for c in name)
@@ -36,6 +42,37 @@ def load_module(folder: str, entry: str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+_PACKAGE = "plugin_package"  # what the plugin's folder is, for `from .own import it`
+
+
+def _imports_relatively(path: str) -> bool:
+    with open(path, "rb") as file:
+        source = file.read()
+    if b"from" not in source:
+        return False
+    try:
+        tree = ast.parse(source, path)
+    except (SyntaxError, ValueError):
+        return False  # running it says what is wrong
+    return any(isinstance(node, ast.ImportFrom) and node.level > 0 for node in ast.walk(tree))
+
+
+def _make_package(folder: str) -> None:
+    """The folder as a package; its __init__.py runs when there is one."""
+    if _PACKAGE in sys.modules:
+        return
+    package = ModuleType(_PACKAGE)
+    package.__path__ = [folder]
+    start = os.path.join(folder, "__init__.py")
+    if os.path.isfile(start):
+        spec = importlib.util.spec_from_file_location(_PACKAGE, start, submodule_search_locations=[folder])
+        assert spec is not None and spec.loader is not None
+        package = importlib.util.module_from_spec(spec)
+        sys.modules[_PACKAGE] = package
+        spec.loader.exec_module(package)
+    sys.modules[_PACKAGE] = package
 
 
 def load_plugin(about: Mapping[str, Any]) -> Any:

@@ -10,11 +10,12 @@ Every method is optional. The host calls `__init__`, `initialize`, `start`, then
 time, then `stop` and `cleanup`. An operation that a plugin does not define is answered with `unsupported`.
 
 Raise one of mortise.errors to choose the error's code; any other exception is the plugin's failure, told with its
-causes. `print` and Python's `logging` go to the host's log.
+causes. `print` and Python's `logging` go to the host's log. An operation may be `async def`: it is awaited.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Dict, List, NoReturn, Optional
 
 from .call import Call, Log, Step
@@ -118,23 +119,32 @@ def perform(plugin: Plugin, call: Call) -> Any:
         plugin.log = outside
 
 
+def awaited(returned: Any) -> Any:
+    """What a method returned; of one that is `async def`, what comes of awaiting it."""
+    if not inspect.iscoroutine(returned):
+        return returned
+    import asyncio  # only for who uses it: 40 ms
+
+    return asyncio.run(returned)
+
+
 def _validate(plugin: Plugin, call: Call) -> Any:
     config = _part(call, "config", dict)
-    checked = plugin.validate(config)
+    checked = awaited(plugin.validate(config))
     return {"config": config if checked is None else checked}
 
 
 def _step(plugin: Plugin, call: Call) -> Any:
     assert isinstance(call, Step)
-    return call.result(plugin.step(call))
+    return call.result(awaited(plugin.step(call)))
 
 
 def _aggregate(plugin: Plugin, call: Call) -> Any:
-    return plugin.aggregate(_part(call, "items", list))
+    return awaited(plugin.aggregate(_part(call, "items", list)))
 
 
 def _health(plugin: Plugin, call: Call) -> Any:
-    health = plugin.health()
+    health = awaited(plugin.health())
     if isinstance(health, dict):
         return health
     return {"healthy": bool(health), "message": ""}
@@ -150,11 +160,11 @@ def _part(call: Call, key: str, kind: type) -> Any:
 _OPERATIONS = {
     "validate": _validate,
     "step": _step,
-    "execute": lambda plugin, call: plugin.execute(call.input),
-    "poll": lambda plugin, call: plugin.poll(),
+    "execute": lambda plugin, call: awaited(plugin.execute(call.input)),
+    "poll": lambda plugin, call: awaited(plugin.poll()),
     "aggregate": _aggregate,
-    "infer": lambda plugin, call: plugin.infer(call.input),
-    "call": lambda plugin, call: plugin.call(call.method, call.input),
+    "infer": lambda plugin, call: awaited(plugin.infer(call.input)),
+    "call": lambda plugin, call: awaited(plugin.call(call.method, call.input)),
     "health": _health,
 }
 OPERATIONS = frozenset(_OPERATIONS)

@@ -10,7 +10,9 @@ load_plugin <- function(folder, entry, config) {
   if (!file.exists(path)) {
     stop(not_found(paste("there is no entry file", path), "check entry_point in the plugin's manifest"))
   }
-  space <- new.env(parent = globalenv())
+  adapter <- Sys.getenv("MORTISE_ADAPTER")
+  script <- new.env(parent = globalenv())
+  space <- new.env(parent = script)
   # A top level, as a file that is sourced has one: methods of reference classes see what stands beside their class.
   methods::setPackageName("mortise.plugin", space)
   before <- options(topLevelEnvironment = space)
@@ -18,13 +20,35 @@ load_plugin <- function(folder, entry, config) {
   state$folder <- folder
   state$config <- config
   expressions <- parse(path, keep.source = TRUE, encoding = "UTF-8")
-  spots <- attr(expressions, "srcref")
-  for (at in seq_along(expressions)) eval(expressions[[at]], space)
-  adapter <- Sys.getenv("MORTISE_ADAPTER")
-  if (!nzchar(adapter)) return(find_plugin(space, path, config))
+  if (!nzchar(adapter)) {
+    for (expression in expressions) eval(expression, space)
+    return(find_plugin(space, path, config))
+  }
+  read_as_script(expressions, space, script)
   adapting <- new.env(parent = globalenv())
   sys.source(adapter, adapting)
   adapting$adapt(space, path, config)
+}
+
+# Files of other hosts end in a run of their own, `main()` and `quit()`, for those who start them as a script. Here the file is only read: a
+# quit ends that, and a run that fails, for nobody gave it what it looks for, is told and forgiven. Anything else that fails is an error.
+read_as_script <- function(expressions, space, script) {
+  script$quit <- script$q <- function(...) invokeRestart("mortise_quit")
+  on.exit(rm("quit", "q", envir = script))
+  withRestarts(
+    for (expression in expressions) {
+      tryCatch(eval(expression, space), error = function(e) {
+        if (!is_own_run(expression, space)) stop(e)
+        log_info(paste("the file's own run ended with:", conditionMessage(e)))
+      })
+    },
+    mortise_quit = function() NULL
+  )
+}
+
+is_own_run <- function(expression, space) {
+  if (!is.call(expression) || identical(expression[[1L]], quote(`<-`)) || identical(expression[[1L]], quote(`=`))) return(FALSE)
+  any(vapply(all.names(expression), exists, TRUE, envir = space, mode = "function", inherits = FALSE))
 }
 
 find_plugin <- function(space, path, config) {

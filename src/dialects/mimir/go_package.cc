@@ -26,6 +26,7 @@ struct Declarations {
   std::string package;
   std::map<std::string, std::map<std::string, Method>> methods;  // by type, by name
   std::map<std::string, Function> functions;                     // without parameters
+  std::map<std::string, std::vector<std::string>> embedded;      // the types in a struct, by its name, whose methods are its own, too
 };
 
 // Walks over one file's tokens.
@@ -43,6 +44,7 @@ class FileReader {
       if (token.is("{") || token.is("(")) ++depth;
       if (token.is("}") || token.is(")")) --depth;
       if (depth == 0 && token.is("func")) at = function(at + 1) - 1;
+      if (depth == 0 && token.is("type") && is_word(at + 1) && is(at + 2, "struct") && is(at + 3, "{")) at = structure(at + 1) - 1;
     }
   }
 
@@ -85,6 +87,19 @@ class FileReader {
       found_.methods[receiver][name] = {file_, line, std::move(body)};
     } else if (takes_nothing) {
       found_.functions[name] = {result, std::move(body)};
+    }
+    return end;
+  }
+
+  // At `Name struct {fields}`: a field that is a type alone, on a line of its own, is embedded. Where it ends.
+  std::size_t structure(std::size_t at) {
+    const std::string name = tokens_[at].text;
+    const std::size_t end = past(at + 2, "{", "}");
+    for (std::size_t i = at + 3; i + 1 < end; ++i) {
+      const bool first = tokens_[i - 1].line != tokens_[i].line || is(i - 1, "{") || is(i - 1, ";");
+      const std::size_t word = is(i, "*") ? i + 1 : i;
+      const bool alone = word + 1 == end - 1 || is(word + 1, ";") || (is_word(word) && tokens_[word + 1].line != tokens_[word].line);
+      if (first && is_word(word) && alone) found_.embedded[name].push_back(tokens_[word].text);
     }
     return end;
   }
@@ -140,6 +155,21 @@ std::optional<std::vector<std::string>> returned_texts(const std::vector<Token>&
   return texts;
 }
 
+// The methods of a type with those of the types in it; its own come first.
+void promote(const Declarations& all, const std::string& type, std::map<std::string, Method>& methods, int depth = 0) {
+  constexpr int deepest = 4;
+  const auto inner = all.embedded.find(type);
+  if (inner == all.embedded.end() || depth == deepest) return;
+  for (const std::string& one : inner->second) {
+    if (const auto theirs = all.methods.find(one); theirs != all.methods.end()) methods.insert(theirs->second.begin(), theirs->second.end());
+    promote(all, one, methods, depth + 1);
+  }
+}
+
+bool is_embedded(const Declarations& all, const std::string& type) {
+  return std::ranges::any_of(all.embedded, [&](const auto& entry) { return std::ranges::find(entry.second, type) != entry.second.end(); });
+}
+
 const Method* find(const std::map<std::string, Method>& methods, std::string_view name) {
   const auto found = methods.find(std::string(name));
   return found == methods.end() ? nullptr : &found->second;
@@ -151,6 +181,8 @@ void read_constructor(const Declarations& all, GoPlugin& plugin) {
     const bool fits_better = name == "New" + plugin.go_type;
     if (plugin.constructor.empty() || fits_better) plugin.constructor = name;
   }
+  const bool exported = !plugin.go_type.empty() && plugin.go_type.front() >= 'A' && plugin.go_type.front() <= 'Z';
+  if (plugin.constructor.empty() && exported) plugin.constructor = "*" + plugin.go_type;  // new(T)
   const auto found = all.functions.find(plugin.constructor);
   if (found != all.functions.end()) plugin.version = field_text(found->second.body, "version");
 }
@@ -188,9 +220,12 @@ GoPackage read_package(const std::map<std::string, std::string>& sources) {
   }
   GoPackage package;
   package.name = all.package;
-  for (const auto& [type, methods] : all.methods) {
+  for (const auto& [type, own] : all.methods) {
+    std::map<std::string, Method> methods = own;
+    promote(all, type, methods);
     const auto has = [&](std::string_view name) { return find(methods, name) != nullptr; };
     if (std::ranges::count_if(wanted, has) < 2 || !(has("ExecuteStep") || has("GetPluginType"))) continue;
+    if (is_embedded(all, type) && !has("ExecuteStep")) continue;  // a part of others
     package.plugins.push_back(plugin_of(all, type, methods));
   }
   return package;

@@ -105,7 +105,8 @@ class Mimir final : public Dialect {
                   "a plugin has ExecuteStep, GetPluginType, GetPluginName and ValidateConfig");
     }
     if (plugin.constructor.empty()) {
-      throw wrong(shelf, plugin, who + " has no constructor", "write func New" + plugin.go_type + "() *" + plugin.go_type);
+      throw wrong(shelf, plugin, who + " has no constructor, and its name is not exported, so nobody else can make one",
+                  "write func New() *" + plugin.go_type + ", or begin its name with a capital letter");
     }
   }
 

@@ -7,6 +7,7 @@
 #include "http/message.h"
 #include "jobs/core/run_log.h"
 #include "plugin/extension_points.h"
+#include "plugin/named.h"
 #include "runtime/runtime.h"
 
 namespace mortise::dialects::omniscope {
@@ -63,6 +64,15 @@ Value part(const Value& output, const char* key) {
   return found != nullptr && found->is(Kind::list) ? *found : Value::list();
 }
 
+// What the request names of files and hosts: naming is granting, as in a step, to plugins that may have files or a network at all.
+plugin::Named named_by(const plugin::Descriptor& plugin, const Request& request) {
+  Value all = request.parameters.is(Kind::map) ? request.parameters : Value::map();
+  if (request.config.is(Kind::map)) {
+    for (const Member& member : request.config.members()) all.set(member.key(), Value(member.value()));
+  }
+  return plugin::named_in(plugin, all);
+}
+
 // What the extension point promises and the output does not keep is one more warning: whoever looks sees it.
 Value with_broken_promise(Value output, const std::string& name) {
   const plugin::ExtensionPoint* point = plugin::find_extension_point(name);
@@ -101,6 +111,8 @@ Value Executions::run(const plugin::Descriptor& plugin, const Request& request) 
   runtime::Call call;
   call.operation = runtime::Operation::execute;
   call.input = call_input(plugin, request, id);
+  call.wanted.named = named_by(plugin, request);
+  call.wanted.folders = runtime::Wanted::Folders::made;
   const auto timeout = request.timeout ? request.timeout : plugin.deadline;
   const auto began = runtime::Clock::now();
   if (timeout) call.deadline = began + *timeout;
