@@ -87,8 +87,14 @@ typedef struct {
 
 /* ---- the interface ------------------------------------------------------------------------------------------------ */
 
-/* The type itself is const: only so is an object of it a constant that gcc accepts as the initialiser of another in C99. */
-typedef const struct smi_plugin_interface {
+/* In C the type itself is const: only so is an object of it a constant that gcc accepts as the initialiser of another in C99. The
+ * member of smi_plugin is not, and neither is the type in C++: a plugin may fill them in function by function. */
+#ifdef __cplusplus
+#define SMI_CONSTANT
+#else
+#define SMI_CONSTANT const
+#endif
+typedef SMI_CONSTANT struct smi_plugin_interface {
   /* Lifecycle. `config` is text of the plugin's own form, NULL when there is none. */
   smi_status_t (*initialize)(const char* config);
   smi_status_t (*cleanup)(void);
@@ -122,7 +128,7 @@ typedef const struct smi_plugin_interface {
 } smi_plugin_interface_t;
 
 typedef struct smi_plugin {
-  smi_plugin_interface_t interface;
+  struct smi_plugin_interface interface;
   const char* plugin_id;
   uint32_t smi_version; /* packed as SMI_VERSION */
   void* private_data;   /* the plugin's own */

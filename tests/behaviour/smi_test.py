@@ -102,6 +102,12 @@ def test_the_header_is_all_that_a_plugin_in_c_needs(tmp_path):
     for compiler in (["gcc", "-std=c99"], ["g++", "-x", "c++", "-std=c++20"]):
         done = subprocess.run([*compiler, "-Wall", "-Wextra", "-Werror", "-Wpedantic", f"-I{INCLUDE}", "-c", "alone.c"], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+    fill = '#include "mlos/smi_spec.h"\nstatic const char* name(void) { return "x"; }\nvoid fill(smi_plugin_t* plugin) { plugin->interface.get_plugin_name = name; }\n'
+    (tmp_path / "alone.c").write_text(fill)
+    (tmp_path / "fill.cc").write_text('#include "mlos/smi_spec.h"\nvoid fill(smi_plugin_t* p) { smi_plugin_interface_t made{}; made.cleanup = nullptr; p->interface = made; }\n')
+    for compiler in (["gcc", "-std=c99", "alone.c"], ["g++", "-std=c++20", "fill.cc"]):
+        done = subprocess.run([*compiler, "-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}", "-c"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, f"functions are filled in one by one: {done.stderr}"
     (tmp_path / "count.c").write_text('#include "mlos/smi_spec.h"\nint main(void) { return (int)(sizeof(smi_plugin_interface_t) / sizeof(void*)); }\n')
     subprocess.run(["gcc", *FLAGS, "-o", "count", "count.c"], cwd=tmp_path, check=True)
     assert subprocess.run(["./count"], cwd=tmp_path).returncode == 15
