@@ -39,8 +39,21 @@ constexpr bool plain(std::uint64_t word) noexcept {
   return (high | low | zero_bytes(word ^ each_byte('"')) | zero_bytes(word ^ each_byte('\\'))) == 0;
 }
 
+// Sixty-four bytes without a branch among them: the compiler makes a few wide instructions of it.
+bool plain(const char* block) noexcept {
+  std::uint8_t care = 0;
+  for (std::size_t at = 0; at < 64; ++at) {
+    const auto byte = static_cast<std::uint8_t>(block[at]);
+    care |= static_cast<std::uint8_t>((byte < 0x20) | (byte >= 0x80) | (byte == '"') | (byte == '\\'));
+  }
+  return care == 0;
+}
+
 bool plain(std::string_view text) noexcept {
   std::size_t at = 0;
+  for (; at + 64 <= text.size(); at += 64) {
+    if (!plain(text.data() + at)) return false;
+  }
   for (; at + 8 <= text.size(); at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data() + at, 8);
@@ -69,6 +82,11 @@ void append_escaped(std::string& out, std::string_view text) {
   out.append(text, done);
 }
 
+[[noreturn]] void not_utf8(std::string_view text) {
+  throw Error(Code::invalid, "a text of " + std::to_string(text.size()) + " bytes is not UTF-8",
+              "send it as bytes, or decode it first");
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
@@ -80,10 +98,14 @@ void put_string(std::string& out, std::string_view text) {
   } else if (is_utf8(text)) {
     append_escaped(out, text);
   } else {
-    throw Error(Code::invalid, "a text of " + std::to_string(text.size()) + " bytes is not UTF-8",
-                "send it as bytes, or decode it first");
+    not_utf8(text);
   }
   out += '"';
+}
+
+void put_text(std::string& out, std::string_view text) {
+  if (!is_utf8(text)) not_utf8(text);
+  out += text;
 }
 
 void put_number(std::string& out, std::int64_t number) {

@@ -12,6 +12,8 @@ namespace mortise::data {
 
 // In quotes, escaped. Throws Error{invalid} when the text is not UTF-8.
 void put_string(std::string& out, std::string_view text);
+// As it is. Throws likewise.
+void put_text(std::string& out, std::string_view text);
 void put_number(std::string& out, std::int64_t number);
 // Shortest form that reads back to the same bits, always with '.' or 'e'. Precondition: finite.
 void put_number(std::string& out, double number);

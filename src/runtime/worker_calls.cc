@@ -70,6 +70,7 @@ Message WorkerInstance::message_of(Call& call, const Terms& terms) {
   message.method = std::move(call.method);
   message.input = std::move(call.input);
   message.timeout_ms = std::max<std::int64_t>(terms.allowed.count(), 1);
+  message.compact = compact_;
   return result;
 }
 

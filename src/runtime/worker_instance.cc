@@ -92,6 +92,7 @@ void WorkerInstance::agree_on_transport(const message::Ready& ready) {
   const Transport wanted = around_.settings.transport;
   if (wanted == Transport::socket) return;
   if (ready.ring) offer_ring();
+  compact_ = ready.compact && transport_ == "ring";  // at the socket its gain is lost in the noise
   if (wanted == Transport::ring && transport_ != "ring") {
     throw Error(Code::unsupported, "worker '" + speaker_.plugin + "' (" + ready.sdk + ") cannot use a ring and runtime.transport is 'ring'",
                 "set runtime.transport to 'auto', or build the plugin with a newer SDK")

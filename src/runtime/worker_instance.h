@@ -131,6 +131,7 @@ class WorkerInstance final : public Instance, public std::enable_shared_from_thi
   plugin::Lifecycle lifecycle_;
   std::shared_ptr<WorkerProcess> process_;
   std::string_view transport_ = "socket";  // since the handshake
+  bool compact_ = false;                   // calls have compact headers, since the handshake
   Reactor::Id socket_watch_ = 0;
   std::uint64_t last_id_ = 0;             // the driver's
   Exchange* exchange_ = nullptr;           // the driver's

@@ -1,5 +1,6 @@
 // Frames whose prefix was sound: whatever their header says, a message comes out or an error, and a message that came out
-// is written and read again as the same. The first byte chooses who speaks; the header ends at the first zero byte.
+// is written and read again as the same. The first byte chooses who speaks, and whether the header ends at the first zero byte
+// or, since compact headers have zeros in them, is as long as the next two bytes say.
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -36,13 +37,23 @@ std::string written(runtime::MessageWriter& writer, const runtime::Message& mess
   return text;
 }
 
+Arrived cut(bool counted, std::string_view input) {
+  if (!counted) {
+    const std::size_t end = std::min(input.find('\0'), input.size());
+    return {input.substr(0, end), input.substr(std::min(end + 1, input.size()))};
+  }
+  std::uint16_t size = 0;
+  if (input.size() < sizeof size) return {input, {}};
+  std::memcpy(&size, input.data(), sizeof size);
+  input.remove_prefix(sizeof size);
+  return {input.substr(0, size), input.substr(std::min<std::size_t>(size, input.size()))};
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const std::size_t end = std::min(input.find('\0'), input.size());
-  const Arrived arrived(input.substr(0, end), input.substr(std::min(end + 1, input.size())));
+  const Arrived arrived = cut(data[0] / 2 % 2 != 0, {reinterpret_cast<const char*>(data) + 1, size - 1});
   const auto from = data[0] % 2 == 0 ? runtime::From::host : runtime::From::worker;
   runtime::MessageReader reader(from);
   runtime::MessageWriter writer;

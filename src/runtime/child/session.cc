@@ -56,7 +56,7 @@ Session::Session(os::Fd socket, std::string sdk, std::string language)
   auto* hello = std::get_if<message::Hello>(&first.message);
   if (hello == nullptr) out_of_turn(first.message);
   hello_ = std::move(*hello);
-  send_aside(message::Ready{protocol_version, std::move(sdk), std::move(language), ::getpid(), true});
+  send_aside(message::Ready{protocol_version, std::move(sdk), std::move(language), ::getpid(), true, true});
   if (hello_.protocol != protocol_version) {
     throw Error(Code::unsupported, "the host speaks version " + std::to_string(hello_.protocol) +
                                        " of the worker protocol, this worker version 1");
@@ -132,6 +132,7 @@ void Session::answer_offer(const message::RingOffer& offer, os::Fd file) {
 }
 
 std::optional<Task> Session::open(message::Call& call) {
+  compact_ = call.compact;
   if (!call.refused) {
     return open(Task::Kind::invoke, call.id, call.operation, std::move(call.method), std::move(call.input),
                 call.timeout_ms);
@@ -141,6 +142,7 @@ std::optional<Task> Session::open(message::Call& call) {
 }
 
 std::optional<Task> Session::open(message::Lifecycle& lifecycle) {
+  compact_ = false;
   if (lifecycle.refused) {
     answer({lifecycle.id, {}, std::move(lifecycle.refused), 0, {}}, nullptr);
     return std::nullopt;
@@ -278,6 +280,7 @@ bool Session::answer(message::Result result, mortise_output* output) {
   const std::lock_guard lock(request_mutex_);
   if (result.id == 0) result.id = open_id_;
   result.copied = decoded_copies_ + extra_copied_;
+  result.compact = compact_;
   Message message = std::move(result);
   auto& written = std::get<message::Result>(message);
   CountingWriter bulk(arenas_, written.copied);

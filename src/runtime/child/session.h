@@ -97,6 +97,7 @@ class Session {
   MessageWriter result_writer_;  // of the one thread
 
   // The open task.
+  bool compact_ = false;  // its message had a compact header, so its answer may
   std::atomic<std::uint64_t> open_id_ = 0;  // 0: none
   std::atomic<bool> cancelled_ = false;
   std::atomic<bool> gone_ = false;

@@ -45,8 +45,7 @@ std::uint32_t Header::arena() const {
 }
 
 std::int64_t Header::timeout() const {
-  constexpr std::uint64_t ten_years = 315'360'000'000;  // in milliseconds; more would overflow somebody's clock
-  return static_cast<std::int64_t>(std::min(count("timeout_ms"), ten_years));
+  return static_cast<std::int64_t>(std::min(count("timeout_ms"), longest_timeout_ms));
 }
 
 Header Header::inner(std::string_view key) const {

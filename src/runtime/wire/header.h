@@ -19,6 +19,8 @@ namespace dom = simdjson::dom;
 // Throws Error{invalid} "broken message: ...".
 [[noreturn]] void broken(const std::string& what);
 
+inline constexpr std::uint64_t longest_timeout_ms = 315'360'000'000;  // ten years; more would overflow somebody's clock
+
 class Header {
  public:
   Header(dom::object object, data::WireDecoder& decoder) : object_(object), decoder_(decoder) {}

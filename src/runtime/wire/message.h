@@ -64,6 +64,7 @@ struct Call {
   Value input;
   std::int64_t timeout_ms = 0;
   std::optional<Error> refused;
+  bool compact = false;  // with a compact header, to a worker that reads them
 };
 
 struct Cancel {
@@ -101,7 +102,8 @@ struct Ready {
   std::int64_t protocol = protocol_version;
   std::string sdk, language;
   std::int64_t pid = 0;
-  bool ring = false;  // "ring" is among its "features"
+  bool ring = false;     // "ring" is among its "features"
+  bool compact = false;  // "compact" is
 };
 
 struct RingAnswer {
@@ -116,6 +118,7 @@ struct Result {
   std::optional<Error> error;  // set: it failed; the code is the status
   std::uint64_t copied = 0;
   std::optional<Error> refused;
+  bool compact = false;  // with a compact header, in answer to a call that had one; errors never have
 };
 
 struct Log {
@@ -166,6 +169,7 @@ class MessageWriter {
   [[nodiscard]] OutgoingFrame write(const Message& message, data::BulkWriter* bulk = nullptr);
 
  private:
+  void write_json(const Message& message);
   data::WireEncoder encoder_;
 };
 

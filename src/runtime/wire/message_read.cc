@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "data/json_spot.h"
+#include "runtime/wire/compact.h"
 #include "runtime/wire/header.h"
 #include "runtime/wire/message.h"
 
@@ -135,6 +136,7 @@ Message read_ready(const Header& from) {
   ready.language = from.text("language");
   ready.pid = static_cast<std::int64_t>(from.count("pid"));
   ready.ring = has_feature(from, "ring");
+  ready.compact = has_feature(from, "compact");
   return ready;
 }
 
@@ -219,8 +221,10 @@ constexpr Type types[] = {
 };
 
 // An unreadable number somewhere in the values of the message: its receiver answers that.
+Error wild_number() { return {Code::invalid, "a number is beyond int64 or float64"}; }
+
 void refuse_numbers(Message& message) {
-  const Error error(Code::invalid, "a number is beyond int64 or float64");
+  const Error error = wild_number();
   std::visit(
       [&](auto& one) {
         if constexpr (requires { one.refused; }) {
@@ -240,6 +244,10 @@ struct MessageReader::State {
   State(From from_whom, const data::DecodeOptions& options) : from(from_whom), decoder(options) {}
 
   Message read(const Frame& frame, data::BulkReader* bulk);
+  Message read_short(const Frame& frame, data::BulkReader* bulk);
+  // Parses, and hands the text's root to `use`. True: a number in it is beyond int64 or float64, and stands as 0.
+  template <typename Use>
+  bool parse(std::string_view text, const Use& use);
   void prepare_parser(std::size_t size);
   Message interpret(const dom::element& root, const Frame& frame, data::BulkReader* bulk);
   void split_segments(const Header& header, std::span<const std::byte> all);
@@ -262,26 +270,57 @@ void MessageReader::State::prepare_parser(std::size_t size) {
   }
 }
 
-Message MessageReader::State::read(const Frame& frame, data::BulkReader* bulk) {
-  prepare_parser(frame.header.size());
-  const auto* text = reinterpret_cast<const char*>(frame.header.data());
+template <typename Use>
+bool MessageReader::State::parse(std::string_view text, const Use& use) {
+  prepare_parser(text.size());
   dom::element root;
-  auto failure = parser->parse(text, frame.header.size(), false).get(root);
-  if (failure == simdjson::SUCCESS) return interpret(root, frame, bulk);
-
-  std::string copy(text, frame.header.size());
+  auto failure = parser->parse(text.data(), text.size(), false).get(root);
+  if (failure == simdjson::SUCCESS) {
+    use(root);
+    return false;
+  }
+  std::string copy(text);
   if (failure == simdjson::NUMBER_ERROR && data::blank_wild_numbers(copy)) {
     failure = parser->parse(copy.data(), copy.size(), true).get(root);
     if (failure == simdjson::SUCCESS) {
-      Message message = interpret(root, frame, bulk);
-      refuse_numbers(message);
-      return message;
+      use(root);
+      return true;
     }
   }
   if (const auto spot = data::find_json_error(copy, data::max_wire_json_depth)) {
     throw data::json_error("broken message", copy, *spot);
   }
   broken(simdjson::error_message(failure));
+}
+
+Message MessageReader::State::read(const Frame& frame, data::BulkReader* bulk) {
+  if (is_compact(frame.header)) return read_short(frame, bulk);
+  std::optional<Message> message;
+  const std::string_view text(reinterpret_cast<const char*>(frame.header.data()), frame.header.size());
+  const bool wild = parse(text, [&](const dom::element& root) { message = interpret(root, frame, bulk); });
+  if (wild) refuse_numbers(*message);
+  return *std::move(message);
+}
+
+Message MessageReader::State::read_short(const Frame& frame, data::BulkReader* bulk) {
+  const CompactHeader header = read_compact(frame, from, segments);
+  decoder.begin(segments, bulk);
+  Value value;
+  std::optional<Error> refused;
+  if (header.form == CompactForm::text) {
+    value = header.value;
+  } else {
+    const bool wild = parse(header.value, [&](const dom::element& root) {
+      value_or_refusal(refused, [&] { value = decoder.decode(root); });
+    });
+    if (wild) refused = wild_number();
+  }
+  if (from == From::worker) return message::Result{header.id, std::move(value), {}, header.number, std::move(refused), true};
+  const auto timeout = static_cast<std::int64_t>(std::min(header.number, longest_timeout_ms));
+  if (operation_word(header.operation).empty()) {
+    refused = Error(Code::unsupported, "unknown operation " + std::to_string(header.operation));
+  }
+  return message::Call{header.id, header.operation, std::string(header.method), std::move(value), timeout, std::move(refused), true};
 }
 
 Message MessageReader::State::interpret(const dom::element& root, const Frame& frame, data::BulkReader* bulk) {

@@ -4,6 +4,7 @@
 #include "base/json_text.h"
 #include "base/utf8.h"
 #include "data/text.h"
+#include "runtime/wire/compact.h"
 #include "runtime/wire/message.h"
 
 namespace mortise::runtime {
@@ -152,10 +153,9 @@ void write(Fields& to, const message::Ready& ready) {
   to.text("sdk", ready.sdk);
   to.text("language", ready.language);
   to.number("pid", ready.pid);
-  if (ready.ring) {
-    to.key("features");
-    to.raw("[\"ring\"]");
-  }
+  if (!ready.ring && !ready.compact) return;
+  to.key("features");
+  to.raw(ready.ring && ready.compact ? R"(["ring","compact"])" : ready.ring ? R"(["ring"])" : R"(["compact"])");
 }
 
 void write(Fields& to, const message::Result& result) {
@@ -201,10 +201,8 @@ void write(Fields& to, const message::Request& request) {
 
 }  // namespace
 
-OutgoingFrame MessageWriter::write(const Message& message, data::BulkWriter* bulk) {
-  encoder_.begin(bulk);
+void MessageWriter::write_json(const Message& message) {
   std::string& text = encoder_.text();
-  text.append(frame_prefix_size, '\0');
   text += '{';
   Fields fields(encoder_);
   fields.text("t", name_of(message));
@@ -220,6 +218,13 @@ OutgoingFrame MessageWriter::write(const Message& message, data::BulkWriter* bul
     text += ']';
   }
   text += '}';
+}
+
+OutgoingFrame MessageWriter::write(const Message& message, data::BulkWriter* bulk) {
+  encoder_.begin(bulk);
+  std::string& text = encoder_.text();
+  text.append(frame_prefix_size, '\0');
+  if (!write_compact(encoder_, message)) write_json(message);
 
   const std::size_t header_size = text.size() - frame_prefix_size;
   if (header_size > max_header_size) {
