@@ -63,6 +63,7 @@ type Call struct {
 	id       int64
 	context  context.Context
 	deadline time.Time
+	compact  bool         // it came with a compact header
 	noticed  atomic.Value // what Cancelled saw: an *Error
 }
 

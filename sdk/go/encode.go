@@ -28,6 +28,8 @@ type outgoing struct {
 	size     int
 	values   int
 	waiting  []waiting
+	compact  bool // the text begins with room for a prefix and a compact head
+	form     byte // of the value behind a compact head
 }
 
 type waiting struct {

@@ -35,6 +35,7 @@ type frame struct {
 	header      *objectNode
 	segments    [][]byte
 	descriptors []int // the receiver closes them
+	compact     bool  // so its answer may be
 }
 
 type connection struct {
@@ -73,14 +74,18 @@ func pack(text []byte, segments [][]byte) []byte {
 		size += len(segment)
 	}
 	data := make([]byte, prefixSize, prefixSize+len(text)+size)
-	copy(data, magic)
-	binary.LittleEndian.PutUint32(data[4:], uint32(len(text)))
-	binary.LittleEndian.PutUint32(data[8:], uint32(size))
+	putPrefix(data, len(text), size)
 	data = append(data, text...)
 	for _, segment := range segments {
 		data = append(data, segment...)
 	}
 	return data
+}
+
+func putPrefix(data []byte, header, segments int) {
+	copy(data, magic)
+	binary.LittleEndian.PutUint32(data[4:], uint32(header))
+	binary.LittleEndian.PutUint32(data[8:], uint32(segments))
 }
 
 // write hands a frame to the kernel, whole, from any goroutine. Its error means that nobody listens any more.
@@ -145,13 +150,13 @@ func (c *connection) receive() (*frame, error) {
 	}
 }
 
-// waitAtRing looks for a moment, then sleeps at the socket. What is in the ring counts, whatever became of the socket.
+// waitAtRing looks for a moment, sleeps at the futex for another, then at the socket. What is in the ring counts, whatever became of the socket.
 func (c *connection) waitAtRing() error {
 	if there, err := c.ring.fetch(); there || err != nil {
 		return err
 	}
 	var ended error
-	if !c.ring.look() && c.ring.doze() {
+	if !c.ring.look() && c.ring.sleep() && c.ring.doze(atSocket) {
 		ended = c.fill()
 		c.ring.awake()
 	}
@@ -224,6 +229,9 @@ func (c *connection) frameOf(header, data []byte, count int) (*frame, error) {
 func parsed(header, data []byte, problem error) (*frame, error) {
 	if problem != nil {
 		return nil, problem
+	}
+	if header[0] == compactCall || header[0] == compactResult {
+		return parseCompact(header, data)
 	}
 	object, err := parseHeader(header)
 	if err != nil {

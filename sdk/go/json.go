@@ -52,8 +52,11 @@ func (o *objectNode) text(key string) (string, bool) {
 }
 
 func (o *objectNode) integer(key string) (int64, bool) {
-	if value, ok := o.find(key).(number); ok {
+	switch value := o.find(key).(type) {
+	case number:
 		return value.integer()
+	case int64: // of a compact header
+		return value, true
 	}
 	return -1, false
 }
@@ -64,10 +67,23 @@ type jsonReader struct {
 }
 
 // parseHeader reads one object and nothing after it. An error breaks the frame.
-func parseHeader(data []byte) (header *objectNode, err error) {
+func parseHeader(data []byte) (*objectNode, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("a header is not UTF-8")
 	}
+	value, err := parseJSON(data)
+	if err != nil {
+		return nil, err
+	}
+	header, ok := value.(*objectNode)
+	if !ok || header.broken {
+		return nil, fmt.Errorf("a header is one JSON object without a key twice")
+	}
+	return header, nil
+}
+
+// parseJSON reads one value, of text that is UTF-8, and nothing after it.
+func parseJSON(data []byte) (value any, err error) {
 	reader := &jsonReader{data: data}
 	defer func() {
 		if problem := recover(); problem != nil {
@@ -75,19 +91,15 @@ func parseHeader(data []byte) (header *objectNode, err error) {
 			if !ok {
 				panic(problem)
 			}
-			header, err = nil, fmt.Errorf("a header is not JSON: %s at byte %d", string(text), reader.at)
+			value, err = nil, fmt.Errorf("a header is not JSON: %s at byte %d", string(text), reader.at)
 		}
 	}()
-	value := reader.value(1)
+	value = reader.value(1)
 	reader.space()
 	if reader.at != len(data) {
-		return nil, fmt.Errorf("more text follows the object of a header")
+		return nil, fmt.Errorf("more text follows the JSON of a header")
 	}
-	header, ok := value.(*objectNode)
-	if !ok || header.broken {
-		return nil, fmt.Errorf("a header is one JSON object without a key twice")
-	}
-	return header, nil
+	return value, nil
 }
 
 type jsonProblem string

@@ -9,7 +9,7 @@ import (
 )
 
 // The ring: frames through shared memory, beside the socket (docs/worker-protocol.md, section 6). What comes is copied out
-// before it is looked at. A worker sleeps at the socket, where the host rings a bell, and wakes a host that sleeps on a futex.
+// before it is looked at. Who looked in vain sleeps on a futex for a moment, then at the socket, where the host rings a bell.
 
 const (
 	ringControl  = 4096
@@ -17,6 +17,7 @@ const (
 	ringLargest  = 16 << 20
 	longestSpin  = 1000 // microseconds
 	longYield    = 100 * time.Microsecond
+	futexMoment  = 10 * time.Millisecond
 	atFutex      = 1
 	atSocket     = 2
 )
@@ -184,9 +185,20 @@ func (r *ring) look() bool {
 	return there() || r.looks.look(time.Duration(budget)*time.Microsecond, there)
 }
 
-// doze goes before a sleep at the socket. False: something is here, and we are awake again.
-func (r *ring) doze() bool {
-	atomic.StoreUint32(r.in.asleep, atSocket)
+// sleep sleeps on the futex, for a moment only: it says nothing of the host's death. True: nothing came.
+func (r *ring) sleep() bool {
+	runtime.Gosched() // a plugin that has just been given its call works first
+	if !r.doze(atFutex) {
+		return false
+	}
+	futexWait(r.in.tail, r.read, futexMoment)
+	r.awake()
+	return atomic.LoadUint32(r.in.tail) == r.read
+}
+
+// doze goes before a sleep. False: something is here, and we are awake again.
+func (r *ring) doze(where uint32) bool {
+	atomic.StoreUint32(r.in.asleep, where)
 	if atomic.LoadUint32(r.in.tail) == r.read {
 		return true
 	}
@@ -239,7 +251,17 @@ func (l *looks) look(most time.Duration, there func() bool) bool {
 	}
 }
 
-const futexWakeOperation = 1
+const (
+	futexWaitOperation = 0
+	futexWakeOperation = 1
+)
+
+// futexWait tells the scheduler that it blocks, unlike futexWake, which does not.
+func futexWait(word *uint32, value uint32, most time.Duration) {
+	until := syscall.NsecToTimespec(int64(most))
+	_, _, _ = syscall.Syscall6(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWaitOperation, uintptr(value),
+		uintptr(unsafe.Pointer(&until)), 0, 0)
+}
 
 func futexWake(word *uint32) {
 	const all = 1<<31 - 1

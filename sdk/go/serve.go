@@ -60,7 +60,7 @@ func (s *session) greet() {
 		os.Exit(exitBroken)
 	}
 	out := &outgoing{}
-	out.raw(fmt.Sprintf(`{"t":"ready","protocol":%d,"sdk":"mortise-go %s","language":"go","pid":%d,"features":["ring"]}`, protocol, Version, os.Getpid()))
+	out.raw(fmt.Sprintf(`{"t":"ready","protocol":%d,"sdk":"mortise-go %s","language":"go","pid":%d,"features":["ring","compact"]}`, protocol, Version, os.Getpid()))
 	s.send(out)
 }
 
@@ -131,15 +131,16 @@ func (s *session) callOf(id int64, frame *frame) (*Call, error) {
 	if !s.loaded {
 		return nil, Errorf(CodeConflict, "a call came before 'load'")
 	}
-	call := &Call{Log: &Log{s, id}, host: s, id: id}
+	call := &Call{Log: &Log{s, id}, host: s, id: id, compact: frame.compact}
 	call.Operation, _ = frame.header.text("op")
 	call.Method, _ = frame.header.text("method")
 	if timeout, _ := frame.header.integer("timeout_ms"); timeout > 0 {
 		call.deadline = time.Now().Add(time.Duration(min(int(timeout), 1<<40)) * time.Millisecond)
 	}
 	var cancel context.CancelFunc
-	call.context, cancel = context.WithCancel(context.Background())
-	if !call.deadline.IsZero() {
+	if call.deadline.IsZero() {
+		call.context, cancel = context.WithCancel(context.Background())
+	} else {
 		call.context, cancel = context.WithDeadline(context.Background(), call.deadline)
 	}
 	s.lock.Lock()
@@ -159,11 +160,7 @@ func (s *session) answer(id int64, value any, err error, call *Call) {
 	if err != nil {
 		out = s.failure(id, err)
 	}
-	if copied := atomic.LoadInt64(&s.arenas.meter.copied); copied > 0 {
-		out.raw(fmt.Sprintf(`,"copied":%d`, copied))
-	}
-	out.close()
-	data := pack(out.text, out.segments)
+	data := out.resultFrame(id, atomic.LoadInt64(&s.arenas.meter.copied))
 	s.asking.Lock() // a goroutine that the plugin left behind may still wait for its reply
 	defer s.asking.Unlock()
 	s.lock.Lock()
@@ -181,11 +178,22 @@ func (s *session) answer(id int64, value any, err error, call *Call) {
 	}
 }
 
+func (o *outgoing) resultFrame(id, copied int64) []byte {
+	if o.compact {
+		return o.compactFrame(id, copied)
+	}
+	if copied > 0 {
+		o.raw(fmt.Sprintf(`,"copied":%d`, copied))
+	}
+	o.close()
+	return pack(o.text, o.segments)
+}
+
 func (s *session) encoded(id int64, value any, call *Call) (out *outgoing, err error) {
 	s.lock.Lock()
 	out = &outgoing{regions: append([]buffer(nil), s.regions...)}
 	s.lock.Unlock()
-	out.raw(fmt.Sprintf(`{"t":"result","id":%d,"status":"ok","value":`, id))
+	out.compact = call != nil && call.compact
 	root := "result"
 	if call == nil || call.Operation == "step" {
 		root = ""
@@ -195,7 +203,7 @@ func (s *session) encoded(id int64, value any, call *Call) (out *outgoing, err e
 			out, err = nil, panicked(problem, s.outside)
 		}
 	}()
-	if err = out.encode(value, root); err == nil {
+	if err = out.result(id, value, root); err == nil {
 		if err := out.finish(func(size int) (buffer, error) { return s.allocate(id, size) }); err != nil {
 			return nil, err
 		}

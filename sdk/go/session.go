@@ -326,8 +326,8 @@ func (o *outgoing) close() {
 }
 
 func (o *outgoing) fits() error {
-	if len(o.text) > maxHeader {
-		return Invalid("a message of %d bytes of JSON; at most %d", len(o.text), maxHeader).
+	if size := len(o.text) + sizeWidth*len(o.segments); size > maxHeader {
+		return Invalid("a message of %d bytes of JSON; at most %d", size, maxHeader).
 			WithHint("hand over a Table or a Tensor, which cross in shared memory")
 	}
 	return nil

@@ -19,6 +19,7 @@ import time
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
+from . import compact
 from .ring import BELL, IN_RING, MARK_SIZE, BrokenRing, Ring
 
 MAGIC = b"MTSE"
@@ -81,7 +82,8 @@ def _refuse_constant(name: str) -> Any:
 
 
 class HeaderReader:
-    """Parses headers. `simple` tells after each whether its values can be used as they are (see values.decode)."""
+    """Parses headers. After each, `simple` tells whether its values can be used as they are (see values.decode), and
+    `compact` whether it was a compact one."""
 
     # Numbers that could be out of range, found in one sweep: every digit becomes 0, and what begins an exponent an e.
     _OUTLINE = bytes(0x30 if chr(c) in "0123456789" else 0x65 if chr(c) in "eE+" else 0x20 for c in range(256))
@@ -91,7 +93,7 @@ class HeaderReader:
     _FEW = 100  # bytes for each value, and more
 
     def __init__(self) -> None:
-        self.simple = False
+        self.simple = self.compact = False
         self._duplicates = False
         decoder: Any = JSONDecoder(object_pairs_hook=self._make_object, parse_constant=_refuse_constant)
         self._scan = decoder.scan_once
@@ -105,10 +107,35 @@ class HeaderReader:
         return made
 
     def read(self, raw: bytes) -> Dict[str, Any]:
+        self.compact = raw[0] in compact.KINDS
+        if self.compact:
+            return self._read_compact(raw)
+        header = self._parse(raw)
+        if type(header) is not dict:
+            raise BrokenFrame("a header is one JSON object without a key twice")
+        self.simple = self._is_simple(raw)
+        return header
+
+    def _read_compact(self, raw: bytes) -> Dict[str, Any]:
+        try:
+            header, key, value, is_text = compact.cut(raw)
+            if is_text:
+                header[key] = value.decode("utf-8")
+                self.simple = True
+                return header
+        except UnicodeDecodeError as error:
+            raise BrokenFrame(f"a header is not UTF-8: {error}") from None
+        except ValueError as error:
+            raise BrokenFrame(str(error)) from None
+        header[key] = self._parse(value)
+        self.simple = self._is_simple(value)
+        return header
+
+    def _parse(self, raw: bytes) -> Any:
         self._duplicates = False
         try:
             text = raw.decode("utf-8").strip(" \t\r\n")
-            header, end = self._scan(text, 0)
+            node, end = self._scan(text, 0)
         except UnicodeDecodeError as error:
             raise BrokenFrame(f"a header is not UTF-8: {error}") from None
         except (JSONDecodeError, StopIteration) as error:
@@ -118,10 +145,11 @@ class HeaderReader:
         except ValueError as error:  # a number of more digits than Python converts
             raise BrokenFrame(f"a header is not JSON: {error}") from None
         if end != len(text):
-            raise BrokenFrame("more text follows the object of a header")
-        if type(header) is not dict:
-            raise BrokenFrame("a header is one JSON object without a key twice")
-        self.simple = not (
+            raise BrokenFrame("more text follows the JSON of a header")
+        return node
+
+    def _is_simple(self, raw: bytes) -> bool:
+        return not (
             self._duplicates
             or len(raw) > self._MANY
             or raw.count(b",") * self._FEW < len(raw) - self._FEW * 10  # cheaper to look at each value than at all the text
@@ -131,7 +159,6 @@ class HeaderReader:
             or self._LONG in (outline := raw.translate(self._OUTLINE))
             or self._HUGE in outline
         )
-        return header
 
 
 class Frame(NamedTuple):
@@ -139,6 +166,7 @@ class Frame(NamedTuple):
     segments: Sequence[memoryview]
     descriptors: List[int]  # the receiver closes them
     simple: bool  # of HeaderReader
+    compact: bool  # likewise
 
 
 def cut_segments(header: Dict[str, Any], data: memoryview) -> Sequence[memoryview]:
@@ -302,8 +330,10 @@ class Connection:
         ring.used(size)
         begin = at + PREFIX_SIZE
         header = self._reader.read(copy[begin : begin + prefix.header])
-        segments = cut_segments(header, memoryview(copy)[begin + prefix.header : at + size])
-        return Frame(header, segments, [], self._reader.simple)
+        segments: Sequence[memoryview] = ()
+        if prefix.segments or "segments" in header:
+            segments = cut_segments(header, memoryview(copy)[begin + prefix.header : at + size])
+        return Frame(header, segments, [], self._reader.simple, self._reader.compact)
 
     def _take_from_socket(self) -> Optional[Frame]:
         """Cuts one frame out of what has been read, reading on into a block of its own when it is a long one."""
@@ -333,7 +363,7 @@ class Connection:
             descriptors = self._descriptors[: prefix.descriptors]
             del self._descriptors[: prefix.descriptors]
         segments = cut_segments(header, data[prefix.header :])
-        return Frame(header, segments, descriptors, self._reader.simple)
+        return Frame(header, segments, descriptors, self._reader.simple, self._reader.compact)
 
     def _read_long(self, at: int, size: int) -> memoryview:
         block = bytearray(size)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from json import JSONEncoder
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
+from . import compact
 from .errors import Invalid
 from .frames import MAX_HEADER, MAX_SEGMENTS
 from .memory import ALIGNMENT, Buffer
@@ -84,16 +85,32 @@ class Outgoing:
         """The JSON text of a message whose values were encoded with this."""
         if self.segments:
             message["segments"] = [segment.nbytes for segment in self.segments]
-        try:
-            text = _to_json(message).encode("utf-8")
-        except UnicodeEncodeError:
-            raise Invalid(f"{_path_of_surrogate(message)}: half of a surrogate pair is not a character") from None
-        if len(text) > MAX_HEADER:
-            raise Invalid(
-                f"a message of {len(text)} bytes of JSON; at most {MAX_HEADER}",
-                "hand over a Table or a Tensor, which cross in shared memory",
-            )
-        return text
+        return _bounded(_utf8(_to_json(message), message))
+
+    def compact_result(self, id: int, value: Any, copied: int) -> bytes:
+        """The compact header of a result whose value was encoded with this, or a JSON one where that does not do."""
+        if len(self.segments) > compact.MOST_SEGMENTS:
+            return self.header({"t": "result", "id": id, "status": "ok", "value": value, "copied": copied})
+        if type(value) is str:
+            return _bounded(compact.result(id, copied, _utf8(value, {"value": value}), compact.TEXT))
+        sizes = [segment.nbytes for segment in self.segments]
+        return _bounded(compact.result(id, copied, _utf8(_to_json(value), {"value": value}), compact.JSON, sizes))
+
+
+def _utf8(text: str, source: Any) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Invalid(f"{_path_of_surrogate(source)}: half of a surrogate pair is not a character") from None
+
+
+def _bounded(header: bytes) -> bytes:
+    if len(header) > MAX_HEADER:
+        raise Invalid(
+            f"a message of {len(header)} bytes of JSON; at most {MAX_HEADER}",
+            "hand over a Table or a Tensor, which cross in shared memory",
+        )
+    return header
 
 
 def _aligned(size: int) -> int:

@@ -50,6 +50,7 @@ class Worker:
         self._about: Dict[str, Any] = {}
         self._plugin: Optional[Plugin] = None
         self._may_get_ring = True  # until it was offered, or the first lifecycle verb
+        self._compact = False  # the open call came with a compact header, so its result may have one
 
     def run(self) -> int:
         """Serves until the host says goodbye (0) or goes away."""
@@ -84,7 +85,7 @@ class Worker:
         self._about = header["plugin"]
         ready = {
             "t": "ready", "protocol": PROTOCOL, "sdk": f"mortise-python {__version__}", "language": "python",
-            "pid": os.getpid(), "features": ["ring"],
+            "pid": os.getpid(), "features": ["ring", "compact"],
         }  # fmt: skip
         self._session.send(Outgoing().header(ready))
 
@@ -109,7 +110,7 @@ class Worker:
 
     def _lifecycle(self, frame: Frame) -> None:
         id = _positive(frame.header.get("id"))
-        self._may_get_ring = False
+        self._may_get_ring = self._compact = False
         verb = frame.header.get("verb")
         try:
             if verb == "load":
@@ -155,6 +156,7 @@ class Worker:
 
     def _call(self, frame: Frame) -> None:
         id = _positive(frame.header.get("id"))
+        self._compact = frame.compact
         self._session.begin_call(id)
         self._logs.call = id
         try:
@@ -187,9 +189,12 @@ class Worker:
         session = self._session
         out = Outgoing(session.regions)
         try:
-            message = {"t": "result", "id": id, "status": "ok", "value": encode(value, out, root)}
+            encoded = encode(value, out, root)
             out.finish(lambda size: session.allocate(id, size))
-            header = self._header(message, out)
+            if self._compact:
+                header = out.compact_result(id, encoded, session.arenas.meter.copied)
+            else:
+                header = self._header({"t": "result", "id": id, "status": "ok", "value": encoded}, out)
         except Invalid as error:
             what = f"the plugin returned what cannot cross: {error.message}"
             self._fail(id, PluginFailure(what, error.hint, error.details))
