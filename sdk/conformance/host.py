@@ -22,6 +22,7 @@ from streams import RingStream, SocketStream
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "python"))
 
+from mortise import compact  # noqa: E402
 from mortise.decode import Incoming, decode  # noqa: E402
 from mortise.encode import encode  # noqa: E402
 from mortise.frames import HeaderReader, pack as sdk_pack  # noqa: E402
@@ -33,6 +34,23 @@ PATIENCE = 20.0  # seconds for anything that should come soon
 
 class Failure(AssertionError):
     """A case that did not hold."""
+
+
+def compact_frame(message, text, segments):
+    """The frame of a call with a compact header; None when it needs a JSON one."""
+    value, is_text = text.encode(), text[:1] == '"'
+    if is_text:
+        try:
+            value = json.loads(text).encode()
+        except ValueError:  # half of a surrogate pair, which only JSON can say
+            is_text = False
+    header = second.compact_call(message, value, is_text, segments)
+    if header is None:
+        return None
+    said = message["op"], message.get("method") or "", message.get("timeout_ms") or 0
+    if header != compact.call(message["id"], *said, value, is_text, [len(one) for one in segments]):
+        raise Failure("the two codecs make different compact headers")
+    return second.frame(header, segments)
 
 
 class WorkerCommand:
@@ -77,6 +95,7 @@ class Worker:
         self.printed = {1: b"", 2: b""}
         self.status = None
         self.stream = SocketStream(self.socket)
+        self.compact = False  # calls have compact headers
         self.last_id = 0
         self.last_arena = 0
         self.open_arenas = {}  # number: (descriptor, memory)
@@ -90,6 +109,11 @@ class Worker:
 
     def frame(self, message, packed=None, key="", descriptors=0):
         packed = packed or Packed()
+        if self.compact and message["t"] == "call":
+            text = packed.text if key else json.dumps(message.get("input"))
+            made = compact_frame(message, text, packed.segments)
+            if made:
+                return made
         fields = [f"{json.dumps(k)}:{json.dumps(v)}" for k, v in message.items()]
         if key:
             fields.append(f"{json.dumps(key)}:{packed.text}")
@@ -176,6 +200,7 @@ class Worker:
         if answer.get("taken") is not True:
             raise Failure(f"the worker did not take the ring: {answer}")
         self.futex = answer.get("futex", False)
+        self.compact = "compact" in ready.get("features", [])
         self.stream = ring
 
     def offer(self, capacity, descriptor):

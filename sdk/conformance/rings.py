@@ -31,6 +31,33 @@ def load_all():
     yield Case("rings", "a second offer ends the worker", second_offer)
 
 
+    for what, spoil in {
+        "a compact result": lambda header: b"\x02\0" + header[2:],
+        "a compact header that is cut": lambda header: header[:23],
+        "a compact value in an unknown form": lambda header: changed(header, 2, 2),
+        "the reserved byte of a compact header": lambda header: changed(header, 3, 1),
+        "a method longer than its compact header": lambda header: changed(header, 5, 255),
+        "more segments than fit a compact header": lambda header: changed(header, 7, 255),
+        "a segment that did not come": lambda header: changed(header, 6, 1),
+        "a compact call without an id": lambda header: header[:8] + bytes(8) + header[16:],
+        "a compact call whose id is negative": lambda header: changed(header, 15, 128),
+        "a compact method that is not UTF-8": lambda header: changed(header, 24, 255),
+        "a compact text that is not UTF-8": lambda header: header + b"\xff",
+        "a letter of which the method has one byte and the text the other": lambda header: letter_in_two(header),
+        "compact JSON that is none": lambda header: changed(header, 2, 0),
+    }.items():
+        yield Case("rings", f"{what} ends the worker", lambda bench, spoil=spoil: is_broken_by_header(bench, spoil))
+    yield Case("rings", "what breaks a rule in a sound compact header is answered", answers_compact_oddities)
+
+
+def changed(header, at, byte):
+    return header[:at] + bytes([byte]) + header[at + 1 :]
+
+
+def letter_in_two(header):
+    return changed(header[:27] + b"\xc5" + b"\xbe" + header[29:], 4, 4)
+
+
 def put_word(ring, index, value):
     ring.words[index] = value & 0xFFFFFFFF
 
@@ -154,6 +181,41 @@ def is_broken_by(bench, spoil):
         worker.socket.sendall(streams.BELL)  # so that it looks, wherever it sleeps
         require(worker.wait(2.0) is not None, "the worker ended")
         require(worker.wait(0) >= 0, f"it ended by itself: {worker.wait(0)}")
+    finally:
+        worker.close()
+
+
+def compact_echo(worker, value, is_text):
+    message = {"t": "call", "id": worker.next_id(), "op": "call", "method": "echo", "timeout_ms": 0}
+    return second.compact_call(message, value, is_text, [])
+
+
+def is_broken_by_header(bench, spoil):
+    worker = bench.fresh().begin()
+    try:
+        echo(worker)
+        if not worker.compact:
+            return
+        worker.stream.send(second.frame(spoil(compact_echo(worker, b"hello", True))))
+        require(worker.wait(2.0) is not None, "the worker ended")
+        require(worker.wait(0) >= 0, f"it ended by itself: {worker.wait(0)}")
+    finally:
+        worker.close()
+
+
+def answers_compact_oddities(bench):
+    worker = bench.fresh().begin()
+    try:
+        for value, status in ((b'{"a":1,"a":2}', "invalid"), (b'{"$odd":1}', "invalid"), (b"18446744073709551616", "invalid"),
+                              (b'{"$bytes":{"segment":0}}', "invalid"), (b"[1,2]", "ok")):  # fmt: skip
+            if worker.compact:
+                worker.stream.send(second.frame(compact_echo(worker, value, False)))
+                answer = worker.receive()
+                require((answer["t"], answer["status"]) == ("result", status), f"{value}: {answer}")
+        if worker.compact:
+            worker.stream.send(second.frame(changed(compact_echo(worker, b"x", True), 1, 99)))
+            require(worker.receive()["status"] == "unsupported", "an unknown operation")
+        echo(worker)
     finally:
         worker.close()
 

@@ -91,7 +91,9 @@ def check_prefix(prefix):
 
 
 def split(text, body):
-    """(header text, segments)"""
+    """(header as JSON text, segments)"""
+    if text[:1] == b"\x02":
+        text = from_compact(text)
     sizes = parse(text).get("segments", [])
     if [type(n) for n in sizes] != [int] * len(sizes) or sum(sizes) != len(body):
         raise Broken(f"segments {sizes} in a frame with {len(body)} bytes of them")
@@ -100,6 +102,37 @@ def split(text, body):
         segments.append(body[at : at + one])
         at += one
     return text, segments
+
+
+OPERATIONS = ["validate", "step", "execute", "poll", "aggregate", "infer", "call", "health"]
+
+
+def compact_call(message, value, is_text, segments):
+    """The compact header of a call; None when it needs a JSON one."""
+    id, op, method, timeout = (message.get(key) for key in ("id", "op", "method", "timeout_ms"))
+    method, timeout = method or "", timeout or 0
+    if op not in OPERATIONS or type(id) is not int or not 0 < id < 1 << 63 or type(timeout) is not int:
+        return None
+    if set(message) - {"t", "id", "op", "method", "timeout_ms", "input"} or type(method) is not str:
+        return None
+    name = method.encode()
+    head = bytes([1, OPERATIONS.index(op) + 1, is_text, 0])
+    for number, width in ((len(name), 2), (len(segments), 2), (id, 8), (timeout, 8)):
+        head += number.to_bytes(width, "little")
+    return head + name + value + b"".join(len(one).to_bytes(4, "little") for one in segments)
+
+
+def from_compact(header):
+    """The JSON that says what the compact header of a result says."""
+    kind, op, form, zero = header[:4]
+    method, count, id, copied = (int.from_bytes(header[a:b], "little") for a, b in ((4, 6), (6, 8), (8, 16), (16, 24)))
+    if (kind, op, zero, method) != (2, 0, 0, 0) or form > 1 or len(header) < 24 + 4 * count:
+        raise Broken(f"a compact header of {header[:24].hex(' ')}")
+    end = len(header) - 4 * count
+    value = header[24:end].decode()
+    sizes = [int.from_bytes(header[at : at + 4], "little") for at in range(end, len(header), 4)]
+    told = f'{{"t":"result","id":{id},"status":"ok","copied":{copied},"value":'
+    return (told + (json.dumps(value) if form else value) + f',"segments":{sizes}}}').encode()
 
 
 class Number:

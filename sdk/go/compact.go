@@ -82,13 +82,13 @@ func compactSegments(sizes, data []byte) ([][]byte, error) {
 
 // compactly encodes a result that went well; its head is filled in by compactFrame. False: it needs a JSON header.
 func (o *outgoing) compactly(value any, root string) (bool, error) {
+	var head [prefixSize + compactHead]byte
+	o.text = append(o.room[:0], head[:]...)
 	if text, isText := value.(string); isText && utf8.ValidString(text) {
-		o.text = make([]byte, prefixSize+compactHead, prefixSize+compactHead+len(text))
 		o.text = append(o.text, text...)
 		o.form = compactText
 		return true, nil
 	}
-	o.text = make([]byte, prefixSize+compactHead, 512)
 	err := o.encode(value, root)
 	return len(o.segments) <= math.MaxUint16, err
 }

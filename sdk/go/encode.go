@@ -28,8 +28,9 @@ type outgoing struct {
 	size     int
 	values   int
 	waiting  []waiting
-	compact  bool // the text begins with room for a prefix and a compact head
-	form     byte // of the value behind a compact head
+	compact  bool   // the text begins with room for a prefix and a compact head
+	form     byte   // of the value behind a compact head
+	room     []byte // to be written into first
 }
 
 type waiting struct {

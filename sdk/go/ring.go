@@ -18,6 +18,7 @@ const (
 	longestSpin  = 1000 // microseconds
 	longYield    = 100 * time.Microsecond
 	futexMoment  = 10 * time.Millisecond
+	usualRoom    = 16 << 10
 	atFutex      = 1
 	atSocket     = 2
 )
@@ -46,6 +47,7 @@ type ring struct {
 	// The receiving half.
 	read  uint32
 	copy  []byte // out of the ring, not taken yet
+	room  []byte // for the next copy; nil once segments of the last one were given out, which values may go on using
 	away  bool   // what we read goes on at the socket
 	looks looks
 }
@@ -144,7 +146,10 @@ func (r *ring) fetch() (bool, error) {
 	if there > capacity {
 		return false, broken("a ring of %d bytes holds %d, says the host", capacity, there)
 	}
-	r.copy = make([]byte, there)
+	if cap(r.room) < int(there) {
+		r.room = make([]byte, max(int(there), usualRoom))
+	}
+	r.copy = r.room[:there]
 	at := int(r.read & (capacity - 1))
 	copied := copy(r.copy, r.in.data[at:])
 	copy(r.copy[copied:], r.in.data)
@@ -172,6 +177,9 @@ func (r *ring) cut() (header, segments []byte, err error) {
 	}
 	if len(r.copy)-prefixSize < size+rest || descriptors != 0 {
 		return nil, nil, broken("a frame in the ring is cut, or announces descriptors")
+	}
+	if rest > 0 {
+		r.room = nil
 	}
 	body := r.copy[prefixSize : prefixSize+size+rest]
 	r.copy = r.copy[prefixSize+size+rest:]

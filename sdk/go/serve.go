@@ -14,6 +14,7 @@ const (
 	protocol   = 1
 	socket     = 3
 	exitMisuse = 64
+	mostRoom   = 1 << 20
 )
 
 // Serve is all that a plugin's main does: it answers the host until the host says goodbye, and does not return. A plugin
@@ -176,6 +177,9 @@ func (s *session) answer(id int64, value any, err error, call *Call) {
 	if s.connection.write(data) != nil {
 		os.Exit(exitEnded)
 	}
+	if s.room = data; cap(data) > mostRoom {
+		s.room = nil
+	}
 }
 
 func (o *outgoing) resultFrame(id, copied int64) []byte {
@@ -191,7 +195,7 @@ func (o *outgoing) resultFrame(id, copied int64) []byte {
 
 func (s *session) encoded(id int64, value any, call *Call) (out *outgoing, err error) {
 	s.lock.Lock()
-	out = &outgoing{regions: append([]buffer(nil), s.regions...)}
+	out = &outgoing{regions: append([]buffer(nil), s.regions...), room: s.room}
 	s.lock.Unlock()
 	out.compact = call != nil && call.compact
 	root := "result"

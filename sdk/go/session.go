@@ -37,6 +37,7 @@ type session struct {
 
 	plugin  any // only the goroutine that works
 	loaded  bool
+	room    []byte // of the last answer, for the next one
 	outside *Log
 }
 

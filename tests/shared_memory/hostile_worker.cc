@@ -48,6 +48,15 @@ std::string table(std::uint32_t arena) {
          column("word", "i", "null," + place(arena, indices_at, rows * 4), R"(,"dictionary":)" + entries) + "]}}";
 }
 
+// The compact header of a result of call 1.
+std::string compact(char form, const std::string& value) {
+  std::string head(24, '\0');
+  head[0] = 2;
+  head[2] = form;
+  head[8] = 1;
+  return head + value;
+}
+
 }  // namespace
 
 void fill(std::byte* memory, std::size_t size) noexcept {
@@ -79,7 +88,7 @@ HostileWorker::~HostileWorker() {
 std::string HostileWorker::frame(Random& random) const {
   const Arena& arena = arenas_[random() % arenas_.size()];
   std::string header, segments;
-  switch (random() % 6) {
+  switch (random() % 8) {
     case 0: header = R"({"t":"log","id":1,"level":"info","message":"so far","fields":{"n":[1,2.5,null,"x"]}})"; break;
     case 1: header = R"({"t":"progress","id":1,"fraction":0.5,"note":"half"})"; break;
     case 2:
@@ -87,6 +96,8 @@ std::string HostileWorker::frame(Random& random) const {
       header =
           R"({"t":"result","id":1,"status":"ok","value":{"$tensor":{"dtype":"INT32","shape":[3,4],"data":{"segment":0}}},"segments":[48]})";
       break;
+    case 3: header = compact(1, std::string(random() % 300, 'c')); break;
+    case 4: header = compact(0, table(arena.number)); break;
     default: header = R"({"t":"result","id":1,"status":"ok","value":)" + table(arena.number) + "}";
   }
   std::string bytes(runtime::frame_prefix_size, '\0');
