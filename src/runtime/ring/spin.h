@@ -58,12 +58,11 @@ class Spin {
     auto before = begin;
     while (true) {
       ::sched_yield();
-      const bool found = there();
-      const auto now = std::chrono::steady_clock::now();
-      if (found) {
+      if (there()) {
         lessons_.came();
         return true;
       }
+      const auto now = std::chrono::steady_clock::now();
       if (now - before > long_yield) {
         lessons_.held_up(now);
         return false;
