@@ -34,7 +34,7 @@ class Library {
 
   std::string path_, id_;
   const char* form_ = "descriptor";
-  smi_plugin_interface_t* functions_ = nullptr;
+  const smi_plugin_interface_t* functions_ = nullptr;
   std::uint32_t smi_version_ = 0;
 };
 

@@ -36,7 +36,7 @@ class Models {
   void begin(Entry& entry);
   void end(const Entry& entry) noexcept;
 
-  smi_plugin_interface_t& functions_;
+  const smi_plugin_interface_t& functions_;
   std::map<std::string, Entry> entries_;
 };
 
