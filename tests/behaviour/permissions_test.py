@@ -37,6 +37,10 @@ class Tries(Plugin):
         with open(config["path"]) as file:
             return file.read()
 
+    def peek(self, step, config):
+        with open(config["other"]) as file:
+            return file.read()
+
     def write(self, step, config):
         with open(config["path"], "w") as file:
             file.write("written")
@@ -299,6 +303,10 @@ def test_with_the_permission_file_system_a_plugin_has_a_folder_of_its_own_that_s
     server.stop()
     server.start()
     assert allowed(server, "own_folder") is True
+    tries(server.folder, name="other", permissions=["file_system"])
+    server.stop()
+    server.start()
+    assert attempt(server, "own_folder", plugin="other")["context"]["answer"] is False, "another plugin has another folder"
 
 
 def test_a_file_that_a_steps_declared_path_names_is_granted_by_that(host, tmp_path):
@@ -315,6 +323,22 @@ def test_a_file_that_a_steps_declared_path_names_is_granted_by_that(host, tmp_pa
     assert allowed(server, "read", path=str(source)) == "two", "the file that is there now"
 
 
+@pytest.mark.rows("O-03", "O-62")
+def test_a_worker_that_waits_for_its_next_call_is_not_used_where_other_files_are_named(host, tmp_path):
+    paths = {"do": {"type": "string"}, "path": {"type": "path"}, "other": {"type": "string"}}
+    server = host(manifest={"config": paths})
+    ours, theirs = tmp_path / "ours" / "in.txt", tmp_path / "theirs" / "in.txt"
+    for file in (ours, theirs):
+        file.parent.mkdir()
+        file.write_text(file.parent.name)
+    for _ in range(2):
+        assert allowed(server, "read", path=str(ours)) == "ours"
+        assert "file_system" in refused(server, "peek", path=str(theirs), other=str(ours))
+        assert allowed(server, "read", path=str(theirs)) == "theirs"
+        assert "file_system" in refused(server, "peek", path=str(ours), other=str(theirs))
+
+
+@pytest.mark.rows("O-03", "O-62")
 def test_nothing_of_the_data_folder_is_shown_whoever_names_it(host, tmp_path):
     server = host(["file_system"], manifest={"config": {"do": {"type": "string"}, "path": {"type": "path"}, "additional": True}})
     for name in ("key", "mortise.db", "server.sock", "files/../key"):
