@@ -147,6 +147,25 @@ def test_the_same_misdeeds_succeed_where_the_operator_switched_the_sandbox_off(m
     assert doctor["isolation"] == "unconfined"
 
 
+@pytest.mark.rows("O-57", "O-58")
+@pytest.mark.parametrize("level", ["root", "user", "bare"])
+def test_every_resource_that_the_kernel_counts_is_limited_for_a_worker(make_server, tmp_path, level):
+    source = (
+        "import resource\nfrom mortise import Plugin\nclass Looks(Plugin):\n    def step(self, step):\n"
+        "        names = [name for name in dir(resource) if name.startswith('RLIMIT_')]\n"
+        "        return {name[7:]: list(resource.getrlimit(getattr(resource, name))) for name in names}\n"
+    )
+    wrapper = {"root": lambda folder: (), "user": ordinary, "bare": no_user_namespaces}[level](tmp_path)
+    outside.python_plugin(tmp_path / "plugins", "looks", source, permissions=[], limits={"processes": 50, "open_files": 99})
+    server = make_server(config=outside.config_file(tmp_path, [tmp_path / "plugins"]), wrapper=wrapper)
+    told = server.execute([step("looks", output="told")])["context"]["told"]
+    for name, most in (("CORE", 0), ("RTPRIO", 0), ("NICE", 0), ("MSGQUEUE", 0), ("MEMLOCK", 8 << 20), ("SIGPENDING", 1024), ("NOFILE", 99), ("FSIZE", 1 << 40)):
+        soft, hard = told[name]
+        assert soft == hard and 0 <= hard <= most, f"{name}: {told[name]}"
+    if level == "root" or (level == "user" and os.geteuid() == 0):
+        assert told["NPROC"] == [50, 50], told["NPROC"]
+
+
 @pytest.mark.rows("O-56")
 def test_a_worker_has_no_network_that_leads_anywhere(make_server, tmp_path, targets):
     source = (
