@@ -128,7 +128,7 @@ Library::Library(std::string path) : path_(std::move(path)) {
   wrong ? take_exports(*flat) : take_descriptor(*plugin);
 }
 
-void Library::take_exports(smi_plugin_interface_t& functions) {
+void Library::take_exports(const smi_plugin_interface_t& functions) {
   functions_ = &functions;
   form_ = "exports";
   smi_version_ = SMI_VERSION;

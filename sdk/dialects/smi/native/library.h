@@ -30,7 +30,7 @@ class Library {
 
  private:
   void take_descriptor(const smi_plugin_t& plugin);
-  void take_exports(smi_plugin_interface_t& functions);
+  void take_exports(const smi_plugin_interface_t& functions);
 
   std::string path_, id_;
   const char* form_ = "descriptor";
