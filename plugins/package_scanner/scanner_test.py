@@ -84,6 +84,20 @@ def print_numbers(name, cases, flags):
 
 
 @pytest.mark.rows("O-51", "O-52")
+@pytest.mark.parametrize("path, lines", [
+    ("a.py", ["exec(input())|eval", "import subprocess; subprocess.run('x')|runs-programs", "__import__('os').popen('x')|runs-programs",
+              "compile('1', 'f', 'exec')|eval", "import socket|suspicious-import", "import ctypes|suspicious-import"]),
+    ("a.R", ["eval(parse(text = x))|eval", "system('ls')|runs-programs", "system2('ls')|runs-programs", "library(RCurl)|suspicious-import",
+             "require(httr)|suspicious-import", "dyn.load('x.so')|loads-libraries"]),
+    ("a.c", ["int f(void) { return system(x); }|runs-programs", "void g(void) { execv(p, a); }|runs-programs", "void h(void) { popen(x, y); }|runs-programs"]),
+])
+def test_dangerous_patterns_of_each_language_have_a_finding_at_their_line(path, lines):
+    code, rules = zip(*(line.split("|") for line in lines))
+    found = {(one["line"], one["rule"]) for one in findings(File(path, "\n".join(code).encode() + b"\n"))}
+    assert set(enumerate(rules, 1)) <= found, sorted(found)
+
+
+@pytest.mark.rows("O-51", "O-52")
 def test_each_dangerous_pattern_has_a_finding_with_its_line():
     found = findings(File("a.py", b"import os\n\neval('1')\nos.system('x')\nexec('y')\nimport socket\n"))
     by_line = {one["line"]: one["rule"] for one in found}

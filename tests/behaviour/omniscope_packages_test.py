@@ -233,7 +233,8 @@ def test_the_guides_update_and_rollback_switch_the_code_and_keep_the_reason(host
     newer = host.post("/api/plugins/speaks/rollback", {"target_version": "2.0.0", "reason": "x"})
     assert newer.status_code == 400 and "newer" in newer.json()["detail"]
     assert host.get("/api/plugins/speaks/history").json()[0]["reason"] == "Bug in new version"
-    assert [one["version"] for one in host.get("/api/plugins/speaks/versions").json()] == ["1.0.0", "1.1.0", "2.0.0"]
+    kept = {one["version"]: one["current"] for one in host.get("/api/plugins/speaks/versions").json()}
+    assert list(kept.items()) == [("1.0.0", True), ("1.1.0", False), ("2.0.0", False)]
     assert host.get("/api/plugins/speaks/security-scan").json()["verdict"] == "safe"
 
 
@@ -241,6 +242,7 @@ def test_the_guides_update_and_rollback_switch_the_code_and_keep_the_reason(host
 def test_an_update_that_wants_more_is_a_conflict_until_it_is_accepted(host):
     host.upload(packed(permissions=["read_data"]))
     host.upload(packed("1.1.0", permissions=["read_data", "network"]), "/api/plugins/speaks/versions")
+    assert host.upload(packed(name="other", permissions=["read_data", "network"])).json()["permissions"] == ["read_data", "network"]
     refused = host.post("/api/plugins/speaks/update", {"target_version": "1.1.0"})
     assert refused.status_code == 409 and refused.json()["change"]["permissions"] == {"added": ["network"], "removed": []}
     assert host.get("/api/plugins/speaks").json()["version"] == "1.0.0"

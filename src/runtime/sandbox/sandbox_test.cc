@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -177,6 +178,34 @@ TEST_CASE("a confined process writes where its policy says so, and what it makes
   REQUIRE(::stat((place.root / "write/new").c_str(), &status) == 0);
   CHECK(status.st_uid == ::geteuid());
   CHECK(status.st_gid == ::getegid());
+  CHECK(text_of(place.root / "read/text") == "readable");
+}
+
+TEST_CASE("by the access rules alone a path is read, run or written as the policy says, and no other is there") {
+  Planner planner(Machine::look());
+  if (!planner.machine().layers.has(Layer::landlock_files)) return;
+  const Place place;
+  fs::copy_file("/bin/true", place.root / "read/program");
+  fs::create_directory(place.root / "run");
+  fs::copy_file("/bin/true", place.root / "run/program");
+  Policy policy;
+  policy.paths = {{place.root / "read", Path::Access::read}, {place.root / "run", Path::Access::execute}, {place.root / "write", Path::Access::write}};
+  policy.DANGEROUSLY_off = Layers::all().without({Layer::landlock_files, Layer::no_new_privileges});
+  const auto runs = [](const fs::path& program) { return ::system((program.string() + " 2>/dev/null").c_str()) == 0; };
+  CHECK(seen(planner, policy, [&] { return text_of(place.root / "read/text") + text_of(place.root / "write/text") + text_of(place.root / "unnamed/text"); }) ==
+        "readablewritable");
+  CHECK(seen(planner, policy, [&] {
+          std::string done;
+          for (const char* name : {"read/text", "read/new", "run/new", "unnamed/text", "write/text", "write/new"}) {
+            if (writes(place.root / name)) done += std::string(name) + " ";
+          }
+          for (const char* name : {"read/program", "run/program"}) {
+            if (runs(place.root / name)) done += std::string(name) + " runs ";
+          }
+          std::error_code failure;
+          if (fs::remove(place.root / "read/text", failure)) done += "removed ";
+          return done + (::mkdir((place.root / "read/folder").c_str(), 0755) == 0 ? "made" : "");
+        }) == "write/text write/new run/program runs ");
   CHECK(text_of(place.root / "read/text") == "readable");
 }
 
