@@ -334,7 +334,8 @@ struct House::Parts {
       const bool wanted = settings.plugins.auto_discovery && directory != places.first_party_plugins;
       if (wanted && std::filesystem::is_directory(directory)) directories.emplace_back(directory);
     }
-    auto report = registry.scan(directories, dialects.detectors());
+    constexpr int levels = 3;  // plugins/NAME/src/plugins, plugins/NAME/mimolo/plugins: a whole project of a guide
+    auto report = registry.scan(directories, dialects.detectors(), levels);
     dialects.look_elsewhere(registry, report);
     for (const auto& problem : report.problems)
       log.failure("a plugin was left out", problem.error, {{"folder", problem.folder.string()}});

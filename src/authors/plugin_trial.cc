@@ -165,14 +165,17 @@ class Trial {
     });
   }
 
-  // A plugin of a guide: what it is, is found out when it is loaded. Its tests in Go may import what the guides have.
+  // A plugin of a guide: what it is, is found out when it is loaded. Its tests may import what the guides have, and, in Python, the project.
   [[nodiscard]] plugin::Descriptor without_manifest() const {
     plugin::Descriptor plugin = descriptor_;
     plugin.language = language_seen(copy_.folder());
     for (const dialects::Guide& guide : guides_) {
+      const std::string shim = os::join(places_.dialect_shims, guide.name);
+      if (plugin.language == "python" && fs::exists(shim)) plugin.adapter.paths.push_back(shim);
       if (plugin.language != "go" || !guide.go_modules) continue;
       for (std::string& module : guide.go_modules(places_.dialect_shims)) plugin.adapter.paths.push_back(std::move(module));
     }
+    if (plugin.language == "python") plugin.adapter.paths.push_back(copy_.folder());
     return plugin;
   }
 

@@ -174,3 +174,93 @@ def test_a_step_may_be_a_coroutine_and_its_file_import_its_neighbours_relatively
     done = mortise("--config", config, "run", pipeline, "--set", "text=hello", "--json")
     assert done.returncode == 0, done.stderr
     assert '"HELLO"' in done.stdout
+
+
+SPEAKS = """
+import argparse
+
+from infrastructure.plugins import PluginBase
+from infrastructure.protocols.plugins import CommandPlugin
+
+
+class SpeakPlugin(PluginBase, CommandPlugin):
+    NAME = "speak"
+    CATEGORY = "command"
+
+    async def later(self, word: str):
+        return word + "!"
+
+    def run(self, arguments):
+        parser = argparse.ArgumentParser(prog="speak")
+        parser.add_argument("--loud", type=int)
+        print("loud:", parser.parse_args(arguments).loud)
+"""
+
+SPEAK_TEST = """
+from infrastructure.di import Container
+from infrastructure.plugins import PluginContext, PluginState
+from src.plugins.speaks import SpeakPlugin
+
+
+def test_it_comes_up():
+    plugin = SpeakPlugin(config={})
+    plugin.initialize(PluginContext(container=Container()))
+    assert plugin.state == PluginState.INITIALIZED
+"""
+
+TICKS = """
+from datetime import datetime, timezone
+
+from mimolo.core.event import Event
+from mimolo.core.plugin import BaseMonitor, PluginSpec
+
+
+class TickMonitor(BaseMonitor):
+    spec = PluginSpec(label="ticks", poll_interval_s=0.5)
+
+    def emit_event(self):
+        return Event(timestamp=datetime.now(timezone.utc), label="ticks", event="tick")
+"""
+
+TICK_TEST = """
+from mimolo.plugins.ticks import TickMonitor
+
+
+def test_it_ticks():
+    assert TickMonitor().emit_event().event == "tick"
+"""
+
+
+def write(folder, files):
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(("files", "passed"), [
+    ({"k-bert.yaml": "plugins:\n  auto_initialize: true\n", "src/plugins/speaks.py": SPEAKS, "tests/test_speaks.py": SPEAK_TEST}, "test_it_comes_up"),
+    ({"mimolo.toml": "[plugins.ticks]\nenabled = true\n", "mimolo/plugins/ticks.py": TICKS, "tests/test_plugins_ticks.py": TICK_TEST}, "test_it_ticks"),
+], ids=["kbert", "mimolo"])  # fmt: skip
+def test_a_project_of_a_guide_passes_its_own_tests_as_it_is(mortise, tmp_path, files, passed):
+    project = write(tmp_path / "project", files)
+    done = mortise("plugin", "test", project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for line in (passed, "it is found", "it loads"):
+        assert any(said.startswith("passed") and line in said for said in done.stdout.splitlines()), done.stdout
+
+
+def test_a_command_of_kbert_says_how_it_is_used_and_a_coroutine_is_awaited(mortise, tmp_path):
+    project = write(tmp_path / "project", {"k-bert.yaml": "plugins:\n  auto_initialize: true\n", "src/plugins/speaks.py": SPEAKS})
+    assert mortise("kbert", "call", "speak", "later", '{"word": "so"}', cwd=project).stdout.strip() == '"so!"'
+    done = mortise("kbert", "speak", "--loud", "x", cwd=project)
+    assert done.returncode == 2 and "argument --loud: invalid int value" in done.stdout + done.stderr, done
+
+
+def test_a_step_without_input_is_told_so(mortise, tmp_path):
+    reads = "from mortise import Plugin\n\n\nclass Reads(Plugin):\n    def step(self, step):\n        return step.input\n"
+    package(tmp_path, "Data_Processing.reads", "reads.py", {"reads.py": reads}, extension_points=["Data_Processing"])
+    pipeline = tmp_path / "reads.yaml"
+    pipeline.write_text(json.dumps({"name": "Reads", "steps": [step("Data_Processing.reads", name="First", output="said")]}))
+    done = mortise("--config", config_file(tmp_path, [tmp_path / "plugins"]), "run", pipeline)
+    assert "step 'First' has no input" in done.stderr and "input: KEY" in done.stderr, done.stderr

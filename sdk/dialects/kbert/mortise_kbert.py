@@ -33,6 +33,7 @@ from infrastructure.protocols.plugins import category_of
 
 from mortise import Conflict, Invalid, MortiseError, NotFound, Plugin, PluginFailure, Table, Tensor, Time
 from mortise.describing import Description, offered_by_packages
+from mortise.plugin import awaited
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERBS = ("validate", "initialize", "start", "stop", "cleanup")
@@ -203,7 +204,7 @@ class KbertPlugin(Plugin):
     def _called(self, function: Any, input: Any, keep: bool = False) -> Any:
         args, kwargs = _arguments(function, input)
         try:
-            result = function(*args, **kwargs)
+            result = awaited(function(*args, **kwargs))
         except PluginError as error:
             raise self._told(error) from error
         if keep:
@@ -217,11 +218,13 @@ class KbertPlugin(Plugin):
         arguments = [str(each) for each in (input or {}).get("arguments", [])]
         status = 0
         result = None
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             try:
-                result = function(arguments)
+                result = awaited(function(arguments))
             except SystemExit as end:
                 status = end.code if isinstance(end.code, int) else int(end.code is not None)
+                if isinstance(end.code, str):
+                    print(end.code)
         if isinstance(result, int) and not isinstance(result, bool):
             status, result = result, None
         return {"output": said.getvalue(), "result": _plain(result), "status": status}

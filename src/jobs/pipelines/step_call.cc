@@ -37,8 +37,8 @@ Value step_input(const StepInput& input) {
   Value described = Value::map({{"name", step.name},
                                 {"plugin", step.plugin},
                                 {"config", input.config},
-                                {"output", step.output},
-                                {"input", input_key(input)}});
+                                {"output", step.output}});
+  if (std::string key = input_key(input); !key.empty()) described.set("input", std::move(key));
   Value run = Value::map({{"id", input.run_id},
                           {"attempt", static_cast<std::int64_t>(input.attempt)},
                           {"key", input.run_id + "/" + step.name}});
