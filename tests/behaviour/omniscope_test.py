@@ -41,6 +41,14 @@ class Sketch:
         if what == "sleep":
             import time
             time.sleep(60)
+        if what == "stubborn":
+            import time
+            try:
+                time.sleep(60)
+            except Exception:
+                time.sleep(60)
+        while what == "spin":
+            pass
         if what == "die":
             import os
             os._exit(7)
@@ -66,6 +74,7 @@ Sums <- setRefClass("Sums",
       parameters <- input_data$parameters
       if (identical(parameters$what, "stop")) stop("boom in R")
       if (identical(parameters$what, "few")) return(list(data = 1))
+      if (identical(parameters$what, "sleep")) Sys.sleep(60)
       if (identical(parameters$what, "text")) return("no list")
       result <- .self$total(data)
       return(list(data = result, metadata = list(plugin_id = .self$plugin_id), logs = list("Processing completed"),
@@ -183,6 +192,15 @@ def test_cleanup_comes_always(host, what):
     assert host.marker.read_text() == "cleaned\n" * 2
 
 
+@pytest.mark.rows("O-75")
+@pytest.mark.parametrize("what", ["sleep", "stubborn", "spin"])
+def test_cleanup_comes_when_the_time_is_up_too(host, what):
+    body = host.run_plugin(parameters={"what": what}, timeout=0.5).json()
+    assert body["status"] == "error" and "timed out after 0.5 seconds" in body["errors"][0], body
+    eventually(host.marker.exists, what="the mark of the cleanup")
+    assert host.marker.read_text() == "cleaned\n"
+
+
 @pytest.mark.rows("O-33")
 def test_the_timeout_of_a_request_is_kept(host):
     body = host.run_plugin(parameters={"what": "sleep"}, timeout=0.5).json()
@@ -275,6 +293,9 @@ def test_a_reference_class_in_r_is_executed(r_host):
     assert "Output validation failed" in run([1], what="text")["errors"][0]
     assert "Missing required field: data" in run(None)["errors"][0]
     assert r_host.marker.read_text().count("cleaned") == 5
+    asked = {"input_data": [1], "parameters": {"what": "sleep"}, "extension_point": "analysis", "timeout": 2}
+    assert "timed out after 2.0 seconds" in r_host.post("/api/plugins/sums/execute", asked).json()["errors"][0]
+    eventually(lambda: r_host.marker.read_text().count("cleaned") == 6, what="the cleanup after the time was up")
 
 
 # ---- new projects

@@ -3,7 +3,7 @@
     execute   {data, parameters, context, metadata?} -> {data, metadata, logs, warnings, errors}
 
 For each call the class is made anew with its context {plugin_id, plugin_name, config, permissions, user_id, workspace_id,
-execution_id}; `validate_input(input_data)` comes first where there is one, then `execute`, and `cleanup()` in any case. A class whose
+execution_id}; `validate_input(input_data)` comes first where there is one, then `execute`, and `cleanup()` in any case, also when the deadline interrupts `execute`. A class whose
 constructor takes nothing is as good. Keys that the result lacks are empty. What the plugin raises becomes `errors`, and its
 traceback goes to the log.
 """
@@ -14,12 +14,15 @@ import inspect
 import json
 import numbers
 import os
+import signal
+import threading
 import traceback
+from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from mortise import Plugin
-from mortise.errors import Conflict, NotFound, Unsupported
+from mortise.errors import Conflict, NotFound, Timeout, Unsupported
 from mortise.loading import load_module
 from mortise.plugin import awaited
 from mortise.values import MAX_DEPTH
@@ -32,6 +35,29 @@ def load(folder: str, entry: str, object: str) -> Any:
     """What makes the plugin: the one class of the file with a method `execute`."""
     kind = _choose(load_module(folder, entry), object)
     return lambda config: Adapter(kind, config)
+
+
+class _TimeIsUp(BaseException):
+    """No Exception: what a plugin catches by the way must not keep it working."""
+
+
+@contextmanager
+def _until(remaining: Optional[float]) -> Iterator[None]:
+    """Interrupts what runs inside when so many seconds are over, so that there is time left to clean up before the process ends."""
+    if remaining is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        raise _TimeIsUp
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, max(remaining, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class Adapter(Plugin):
@@ -57,7 +83,10 @@ class Adapter(Plugin):
         except Exception as error:
             return self._failed(f"the plugin could not be made: {_said(error)}", error)
         try:
-            return self._work(author, input_data)
+            with _until(self.current.remaining):
+                return self._work(author, input_data)
+        except _TimeIsUp:
+            raise Timeout("the plugin was interrupted because its deadline passed") from None
         finally:
             self._clean_up(author)
 

@@ -145,6 +145,12 @@ TEST_CASE("a tail that claims more than the ring holds breaks the protocol") {
   }
 }
 
+TEST_CASE("a frame in the ring that announces descriptors, which only the socket can bring, breaks the protocol") {
+  Stream stream;
+  stream.send(frame_bytes(10, 'x', 1));
+  CHECK_THROWS_WITH_AS((void)stream.next(), doctest::Contains("broken ring: a frame in it announces descriptors"), Error);
+}
+
 TEST_CASE("a tail that goes back after it was seen breaks the protocol") {
   Stream stream;
   stream.send(frame_bytes(100));
