@@ -30,7 +30,7 @@ def main(library: str, modules: Sequence[str], check: bool) -> int:
     api.mortise_zygote_variable.restype = ctypes.c_char_p
     _make_streams()
     worker.prepare()
-    rehearse(TIMES)
+    said = rehearse(TIMES)
     WarmModules().lay_aside(modules, {"numpy.random": _reseed})
     sys.argv[:] = [worker.__file__]
     gc.collect()
@@ -42,7 +42,7 @@ def main(library: str, modules: Sequence[str], check: bool) -> int:
         return 1
     if not _fork_workers(api):
         return 0
-    rehearse(1)  # what a worker writes to is its own from here on, before anybody waits for it
+    rehearse(1, said)  # what a worker writes to is its own from here on, before anybody waits for it
     api.mortise_zygote_be_born()
     _take_environment(api)
     return worker.serve(socket.socket(fileno=worker.SOCKET))

@@ -123,6 +123,11 @@ bool Births::forget(pid_t pid) noexcept {
 
 void Births::end_spare() noexcept { programs_.lose(); }
 
+void Births::rest() noexcept {
+  programs_.rest();
+  zygotes_.rest();
+}
+
 void Births::run_program(const Mother& mother, Born& born) {
   if (mother.plan.layers.has(Layer::closed_descriptors)) {
     auto unborn = programs_.take(mother.plan.layers, mother.order.group);

@@ -45,6 +45,7 @@ class Births {
   [[nodiscard]] bool holds(pid_t pid) const noexcept { return programs_.is(pid) || zygotes_.holds(pid); }
   bool forget(pid_t pid) noexcept;  // it was reaped; true: it was one of these
   void end_spare() noexcept;        // of programs
+  void rest() noexcept;             // all that were forked ahead go, and come back when a worker of their kind is asked for
 
  private:
   void fork_from_zygote(const Mother& mother, Born& born);

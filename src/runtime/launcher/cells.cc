@@ -47,6 +47,12 @@ void Cells::add() noexcept {
   }
 }
 
+void Cells::rest() noexcept {
+  usual_ = {};
+  for (const sandbox::Cell& cell : stock_) destroy(cell.holder());
+  stock_.clear();
+}
+
 bool Cells::destroy(pid_t holder) noexcept { return holds(holder) && ::kill(holder, SIGKILL) == 0; }
 
 void Cells::destroy_all() noexcept {

@@ -22,6 +22,7 @@ class Cells {
   // Whether add() would make one more. Nothing is made ahead before the first was taken.
   [[nodiscard]] bool wants_more() const noexcept;
   void add() noexcept;  // about 0.5 ms
+  void rest() noexcept;  // the stock goes, and comes back when one is taken
 
   [[nodiscard]] bool holds(pid_t pid) const noexcept { return holders_.contains(pid); }
   // Ends all that is in a cell. False: it had ended already.

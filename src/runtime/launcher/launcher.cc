@@ -58,16 +58,17 @@ class Launcher {
         packet_(max_packet),
         planner_(sandbox::Machine::look()),
         cells_(planner_.machine()),
-        users_(options.first_user, options.users) {
+        users_(options.first_user, options.users),
+        rest_after_(options.rest_after) {
     prepare();
   }
 
   int serve() {
     while (true) {
       std::array<pollfd, 2> wanted{{{socket_.get(), POLLIN, 0}, {deaths_.get(), POLLIN, 0}}};
-      const int ready = ::poll(wanted.data(), wanted.size(), prepared_ ? -1 : quiet_milliseconds);
+      const int ready = ::poll(wanted.data(), wanted.size(), patience());
       if (ready < 0 && errno != EINTR) return 1;
-      if (ready == 0) prepared_ = !prepare_more();
+      if (ready == 0) use_the_quiet();
       if (wanted[1].revents != 0) bury();
       if (wanted[0].revents != 0 && !take_order()) break;
     }
@@ -91,7 +92,27 @@ class Launcher {
     sweep_temporaries();
   }
 
-  // Makes one thing ahead that the next worker will need, what takes longest first. False: all is there.
+  enum class Ahead { wanted, made, gone };  // what the next worker will need
+
+  [[nodiscard]] int patience() const noexcept {
+    switch (ahead_) {
+      case Ahead::wanted: return quiet_milliseconds;
+      case Ahead::made: return static_cast<int>(rest_after_.count());
+      default: return -1;
+    }
+  }
+
+  void use_the_quiet() {
+    if (ahead_ == Ahead::wanted) {
+      if (!prepare_more()) ahead_ = Ahead::made;
+      return;
+    }
+    births_.rest();
+    cells_.rest();
+    ahead_ = Ahead::gone;
+  }
+
+  // Makes one thing ahead, what takes longest first. False: all is there.
   bool prepare_more() {
     if (births_.wants_spare()) {
       births_.add_spare();
@@ -108,7 +129,7 @@ class Launcher {
 
   // False when the socket ended.
   bool take_order() {
-    prepared_ = false;
+    ahead_ = Ahead::wanted;
     std::vector<os::Fd> descriptors;
     std::uint64_t id = 0;
     try {
@@ -237,7 +258,7 @@ class Launcher {
 
   // Reaps what ended. A worker's group is killed while its number is still taken by the dead worker.
   void bury() {
-    prepared_ = false;
+    if (ahead_ == Ahead::made) ahead_ = Ahead::wanted;  // one of those that waited, perhaps
     std::array<signalfd_siginfo, 16> news{};
     while (::read(deaths_.get(), news.data(), sizeof news) > 0) {
     }
@@ -334,7 +355,8 @@ class Launcher {
   Users users_;
   Zygotes zygotes_;
   Births births_{cells_, zygotes_};
-  bool prepared_ = true;  // nothing is asked for yet
+  const std::chrono::milliseconds rest_after_;
+  Ahead ahead_ = Ahead::gone;
   std::map<pid_t, Worker> workers_;
   std::map<pid_t, Belongings> ending_;  // by the holder of a cell that is about to end
 };

@@ -6,6 +6,9 @@
 // because the launcher is the reaper of its descendants. A bad request is refused and never ends it.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+
 #include "os/fd.h"
 
 namespace mortise::runtime::launcher {
@@ -14,6 +17,8 @@ struct Options {
   // The range of uids for workers where the host is root.
   std::uint32_t first_user = 1'900'000'000;
   std::uint32_t users = 4'096;
+  // Without an order for so long, what was made ahead of workers goes: it has memory and processes.
+  std::chrono::milliseconds rest_after = std::chrono::minutes(10);
 };
 
 // Serves until the socket ends. Returns the exit status of the process.

@@ -10,8 +10,11 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "os/process.h"
 #include "os/socket.h"
@@ -40,12 +43,12 @@ struct Answer {
 // A launcher in a process of its own, and this test as its host.
 class Host {
  public:
-  Host() {
+  explicit Host(const Options& options = {}) {
     auto [mine, its] = os::socket_pair(os::SocketKind::packet);
     pid_ = ::fork();
     if (pid_ == 0) {
       mine.close();
-      ::_exit(run(std::move(its)));
+      ::_exit(run(std::move(its), options));
     }
     socket_ = std::move(mine);
   }
@@ -122,6 +125,23 @@ class Host {
   int status_ = -1;
   std::uint64_t last_ = 0;
 };
+
+// Those that were forked ahead and wait, once there are as many or half a minute has passed.
+std::vector<pid_t> unborn_of(pid_t launcher, std::size_t wanted) {
+  std::vector<pid_t> found;
+  for (int i = 0; i < 3000; ++i) {
+    found.clear();
+    std::ifstream children("/proc/" + std::to_string(launcher) + "/task/" + std::to_string(launcher) + "/children");
+    for (pid_t pid = 0; children >> pid;) {
+      std::string name;
+      std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/comm"), name);
+      if (name == "mortise-unborn") found.push_back(pid);
+    }
+    if (found.size() == wanted) break;
+    std::this_thread::sleep_for(10ms);
+  }
+  return found;
+}
 
 bool ends_soon(pid_t pid) {
   for (int i = 0; i < 500; ++i) {
@@ -299,6 +319,46 @@ TEST_CASE("a zygote that is none harms nobody: workers start as programs and say
   CHECK(told[0] == "a zygote is started once more workers of its kind are");
   CHECK(told[1] == "its zygote starts now");
   CHECK(told[2] != "");
+}
+
+TEST_CASE("the next worker is the process that was forked ahead, and there is one more then") {
+  Host host;
+  CHECK(host.start("echo first").read() == "first\n");
+  CHECK(std::holds_alternative<Died>(host.receive().report));
+  const auto waits = unborn_of(host.pid(), 1);
+  REQUIRE(waits.size() == 1);
+  const auto next = host.start("echo $ONLY; read end <&3");
+  CHECK(next.pid == waits[0]);
+  CHECK(next.line() == "this");
+  const auto another = unborn_of(host.pid(), 1);
+  REQUIRE(another.size() == 1);
+  CHECK(another[0] != next.pid);
+}
+
+TEST_CASE("one that waits serves no worker with other layers, nor one whose policy leaves descriptors open") {
+  Host host;
+  CHECK(host.start("echo first").read() == "first\n");
+  CHECK(std::holds_alternative<Died>(host.receive().report));
+  const auto waits = unborn_of(host.pid(), 1);
+  REQUIRE(waits.size() == 1);
+  const auto leaky = host.start("read end <&3", {sandbox::Layer::closed_descriptors});
+  CHECK(leaky.pid != waits[0]);
+  const auto other = host.start("read end <&3", {sandbox::Layer::own_ipc});
+  CHECK(other.pid != waits[0]);
+}
+
+TEST_CASE("what waits ahead goes when nobody wants a worker for a while, and comes back with the next one") {
+  Options options;
+  options.rest_after = 300ms;
+  Host host(options);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(host.start("echo it").read() == "it\n");
+    CHECK(std::holds_alternative<Died>(host.receive().report));
+    const auto waits = unborn_of(host.pid(), 1);
+    REQUIRE(waits.size() == 1);
+    CHECK(ends_soon(waits[0]));
+    CHECK(unborn_of(host.pid(), 0).empty());
+  }
 }
 
 TEST_CASE("an order whose policy cannot be kept is refused with the reason, and the launcher lives on") {

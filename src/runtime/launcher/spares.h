@@ -45,6 +45,10 @@ class Spare {
   void keep(Unborn unborn);
   void lend(Berth berth);  // in place of one that was lent before
   void want_none() noexcept { asked_ = false; }  // until a worker is asked for again
+  void rest() noexcept {  // none, until a worker is asked for again
+    want_none();
+    lose();
+  }
   void lose() noexcept;
 
  private:

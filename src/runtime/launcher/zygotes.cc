@@ -205,6 +205,10 @@ Zygote* Zygotes::wants_spare() noexcept {
   return found == all_.end() ? nullptr : &*found;
 }
 
+void Zygotes::rest() noexcept {
+  for (Zygote& one : all_) one.spare().rest();
+}
+
 void Zygotes::destroy_all() noexcept {
   for (Zygote& one : all_) one.end();
 }

@@ -65,6 +65,7 @@ class Zygotes {
   [[nodiscard]] bool holds(pid_t pid) const noexcept;  // a zygote, or one forked ahead
   bool forget(pid_t pid) noexcept;                     // it was reaped; true: it was one of these
   [[nodiscard]] Zygote* wants_spare() noexcept;        // null: none does
+  void rest() noexcept;  // ends those that were forked ahead
   void destroy_all() noexcept;
 
  private:
