@@ -28,6 +28,8 @@ using Sandbox = runtime::RuntimeSettings::Sandbox;
 
 using Zygotes = runtime::RuntimeSettings::Zygotes;
 
+constexpr std::chrono::milliseconds leisure{60};
+
 struct Host {
   mortise::Log log = mortise::Log::null();
   mortise::plugin::Registry registry;
@@ -56,9 +58,12 @@ struct Host {
     return runtime.invoke(plugin, std::move(call)).take();
   }
 
-  // The worker before is asked to leave; what is timed is the next one, from the wish to its first answer.
-  double start_anew(const char* plugin) {
+  // The worker before is asked to leave; what is timed is the next one, from the wish to its first answer. At leisure it has left then,
+  // and what the host makes ahead of workers is made; at once nothing is.
+  enum class Pace { at_leisure, at_once };
+  double start_anew(const char* plugin, Pace pace = Pace::at_leisure) {
     runtime.retire(plugin);
+    if (pace == Pace::at_leisure) std::this_thread::sleep_for(leisure);
     const auto begun = std::chrono::steady_clock::now();
     bench::keep(ask(plugin, 1));
     return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begun).count();
@@ -162,6 +167,7 @@ void starts(Hosts& hosts, const Language& language, bench::Report& report) {
     report.note(what + ": 95 of 100 within " + milliseconds(beside_bare.thing.p95) + " (aim " + milliseconds(language.aim_p95_ns) + ")");
   }
   report.add(what, "the same, not confined", self_timed(effort, [&] { return hosts.plain.start_anew(language.plugin); }, start));
+  report.add(what, "the same, right after another", self_timed(effort, [&] { return hosts.confined.start_anew(language.plugin, Host::Pace::at_once); }, start));
   if (!warm) return;
   report.add(what, "the same, as a program", self_timed({.rounds = 3, .samples = 3}, [&] { return hosts.cold.start_anew(language.plugin); }, start));
   if (const auto one = hosts.confined.instance(language.plugin)) {
