@@ -213,13 +213,18 @@ func panicPlace() (string, int) {
 		frame, more := frames.Next()
 		if frame.Function == "runtime.gopanic" {
 			below = true
-		} else if below && !strings.HasPrefix(frame.Function, "runtime.") && !strings.HasPrefix(frame.Function, "mortise.") {
+		} else if below && !strings.HasPrefix(frame.Function, "runtime.") && !ours(frame.Function) {
 			return frame.File, frame.Line
 		}
 		if !more {
 			return "", 0
 		}
 	}
+}
+
+// ours says whether a function is of this package. That of a plugin may be called mortise.invalid/plugin.
+func ours(function string) bool {
+	return strings.HasPrefix(function, "mortise.") && !strings.Contains(function, "/")
 }
 
 func rowsOf(value any) any {

@@ -49,8 +49,14 @@ std::string common_folder(const std::vector<ContentFile>& files) {
   return all ? folder : std::string();
 }
 
+// What a host that was started in the folder, or pointed into it, keeps there: its key among other things.
+bool is_data_of_a_host(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "mortise.db", ignored) && fs::exists(folder / "key", ignored);
+}
+
 bool of_a_tool(const fs::path& name) {
-  for (const char* tool : {".git", ".hg", ".svn", "__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".Rproj.user", ".DS_Store"}) {
+  for (const char* tool : {".mortise", ".git", ".hg", ".svn", "__pycache__", ".venv", ".pytest_cache", ".mypy_cache", ".Rproj.user", ".DS_Store"}) {
     if (name == tool) return true;
   }
   return name.extension() == ".pyc";
@@ -68,7 +74,8 @@ void walk(const fs::path& folder, Tools tools, const Visit& visit) {
   const auto passed_over = [tools](const fs::path& path) { return tools == Tools::left_out && of_a_tool(path.filename()); };
   for (auto at = fs::recursive_directory_iterator(folder); at != fs::recursive_directory_iterator(); ++at) {
     if (at->is_directory() && !at->is_symlink()) {
-      if (passed_over(at->path())) at.disable_recursion_pending();
+      const bool data = tools == Tools::left_out && is_data_of_a_host(at->path());
+      if (data || passed_over(at->path())) at.disable_recursion_pending();
       continue;
     }
     if (!passed_over(at->path())) visit(at->path().lexically_relative(folder).generic_string(), *at);

@@ -146,6 +146,7 @@ Packed pack(Workshop& workshop, const std::string& package, const std::string& f
   require_entry(contents, descriptor);
   const Value made = workshop.ask(archive_plugin, "pack", Value::map({{"files", contents.to_value()}}));
   const std::string_view archive = made.at("archive").as_bytes();
+  os::make_directories(folder, 0755);
   Packed packed;
   packed.file = os::join(folder, descriptor.id + "-" + descriptor.version_text + ".tar.gz");
   packed.digest = contents.digest();

@@ -304,6 +304,12 @@ def test_a_line_directive_does_not_lead_the_forgiving_of_imports_out_of_the_pack
     assert victim.read_text() == before
 
 
+def test_a_panic_is_told_with_its_place_in_the_plugin_s_own_file(host, tmp_path):
+    place(tmp_path, source(work='panic("enough of this")'))
+    done = host().execute([step("Data_Processing.my_plugin", output="result")])
+    assert not done["success"] and "panic: enough of this, at my_plugin.go:" in done["error"], done
+
+
 @pytest.mark.rows("M-19")
 def test_a_plugin_needs_no_constructor_and_may_have_methods_of_a_type_in_it(host, tmp_path):
     bare = source("bare", type="Bare").replace("func NewBare() *Bare", "func makeBare(prefix string) *Bare")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tarfile
 
 import pytest
 from outside import config_file, step
@@ -264,3 +265,37 @@ def test_a_step_without_input_is_told_so(mortise, tmp_path):
     pipeline.write_text(json.dumps({"name": "Reads", "steps": [step("Data_Processing.reads", name="First", output="said")]}))
     done = mortise("--config", config_file(tmp_path, [tmp_path / "plugins"]), "run", pipeline)
     assert "step 'First' has no input" in done.stderr and "input: KEY" in done.stderr, done.stderr
+
+
+CLASSES = """
+setClass("Sum", representation(total = "numeric"))
+setGeneric("more", function(sum, by) standardGeneric("more"))
+setMethod("more", "Sum", function(sum, by) { sum@total <- sum@total + by; sum })
+
+step <- function(step) {
+  plot(1:3)
+  more(new("Sum", total = 1), 2)@total
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("R") is None, reason="there is no R here")
+def test_r_has_classes_of_its_own_and_may_plot_without_a_device(mortise, tmp_path):
+    package(tmp_path, "Data_Processing.classes", "classes.R", {"classes.R": CLASSES}, language="r", extension_points=["Data_Processing"])
+    pipeline = tmp_path / "classes.yaml"
+    pipeline.write_text(json.dumps({"name": "Classes", "steps": [step("Data_Processing.classes", output="total")]}))
+    done = mortise("--config", config_file(tmp_path, [tmp_path / "plugins"]), "run", pipeline, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["data"]["context"] == {"total": 3.0}
+
+
+def test_a_package_never_holds_the_data_and_the_key_of_a_host_that_ran_in_its_folder(mortise, tmp_path):
+    package(tmp_path, "key", "key.py", {"key.py": KEY})
+    folder = tmp_path / "plugins" / "key"
+    for data in (".mortise", "state"):
+        assert mortise("--data-dir", folder / data, "plugin", "list", cwd=folder).returncode == 0
+        assert (folder / data / "key").exists(), "a host was here"
+    done = mortise("plugin", "pack", ".", "--output", tmp_path / "out" / "dist", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(tmp_path / "out" / "dist" / "key-1.0.0.tar.gz") as archive:
+        assert sorted(archive.getnames()) == ["key.py", "manifest.json"]

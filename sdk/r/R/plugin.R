@@ -13,10 +13,11 @@ load_plugin <- function(folder, entry, config) {
   adapter <- Sys.getenv("MORTISE_ADAPTER")
   script <- new.env(parent = globalenv())
   space <- new.env(parent = script)
-  # A top level, as a file that is sourced has one: methods of reference classes see what stands beside their class.
+  # A top level, as a file that is sourced has one: methods of reference classes see what stands beside their class, and classes of S4
+  # are found for as long as the process lives.
   methods::setPackageName("mortise.plugin", space)
   before <- options(topLevelEnvironment = space)
-  on.exit(options(before))
+  if (is.null(state$about)) on.exit(options(before))  # a test's process has a top level of its own
   state$folder <- folder
   state$config <- config
   expressions <- parse(path, keep.source = TRUE, encoding = "UTF-8")

@@ -57,11 +57,14 @@ leave <- function(error) {
 }
 
 prepare_process <- function() {
-  options(warn = 1L, keep.source = TRUE, expressions = 5000L, device = "pdf")
+  options(warn = 1L, keep.source = TRUE, expressions = 5000L, device = no_device)
   prepare_call()
   attach_lazily()
   forget_tempdir()
 }
+
+# A plot that nobody opened a device for is drawn nowhere, instead of into Rplots.pdf of a folder that may not be written.
+no_device <- function(...) grDevices::pdf(NULL, ...)
 
 prepare_call <- function() {
   home <- environment(prepare_call)
