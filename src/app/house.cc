@@ -13,8 +13,8 @@
 #include "app/environment_routes.h"
 #include "app/host_services.h"
 #include "app/limits_report.h"
+#include "app/package_readers.h"
 #include "app/package_stage.h"
-#include "app/package_workshop.h"
 #include "app/part_settings.h"
 #include "app/plugin_reload.h"
 #include "app/settings_view.h"
@@ -138,14 +138,14 @@ struct House::Parts {
         files(os::join(options.data_dir, "files")),
         cache(cache_limits(settings())),
         health(registry, runtime, room_logs.plugins, settings().plugins.health_interval),
-        workshop(runtime, database),
+        readers(runtime, database),
         stage(registry, runtime, room_logs.plugins,
               [this](const std::string& folder, const std::string& name) { return read_plugin(folder, name); },
               [this](const plugin::Descriptor& plugin) { (void)environments.folder_for(plugin); }),
-        marketplace(database, workshop, os::join(options.data_dir, "marketplace")),
+        marketplace(database, readers, os::join(options.data_dir, "marketplace")),
         marketplaces(database, room_logs.plugins, os::join(options.data_dir, "marketplace/mirrors")),
         market_supplier(marketplace, marketplaces),
-        installer({database, depot, workshop, stage, registry, room_logs.plugins, {&market_supplier}}, package_policy(settings())),
+        installer({database, depot, readers, stage, registry, room_logs.plugins, {&market_supplier}}, package_policy(settings())),
         plugin_reload(registry, runtime, room_logs.plugins, settings().plugins.watch,
                       [this](const plugin::Descriptor& present) { return read_anew(present); }),
         api{room_logs.http,
@@ -179,7 +179,7 @@ struct House::Parts {
             health,
             cache,
             monitors,
-            workshop,
+            readers,
             [this](const std::string& plugin) { return plugin_reload.reload(plugin); },
             grants,
             [this](const std::string& plugin) { regard_grants(plugin); },
@@ -385,7 +385,7 @@ struct House::Parts {
   std::atomic<bool> draining = false;
   plugin::SharedCache cache;
   runtime::HealthWatch health;
-  PackageWorkshop workshop;
+  PackageReaders readers;
   PackageStage stage;
   market::Marketplace marketplace;
   market::Sources marketplaces;

@@ -12,7 +12,7 @@ void PackageStage::put(plugin::Descriptor plugin) {
   for (const std::string& alias : entry->aliases) (void)own.named(alias);
 }
 
-void PackageStage::exchange(plugin::Descriptor next, const std::function<void()>& commit) { (void)runtime_.switch_to(std::move(next), commit); }
+void PackageStage::exchange(std::vector<plugin::Descriptor> next, const std::function<void()>& commit) { (void)runtime_.switch_to(std::move(next), commit); }
 
 void PackageStage::take(const std::string& name) {
   (void)registry_.remove(name);

@@ -25,7 +25,7 @@ class PackageStage final : public package::Stage {
 
   plugin::Descriptor describe(const std::string& folder, const std::string& name) override { return read_(folder, name); }
   void put(plugin::Descriptor plugin) override;
-  void exchange(plugin::Descriptor next, const std::function<void()>& commit) override;
+  void exchange(std::vector<plugin::Descriptor> next, const std::function<void()>& commit) override;
   void take(const std::string& name) override;
   void retire(const std::string& name) override;
   bool in_use(const std::string& name) const override;

@@ -6,7 +6,7 @@
 #include "package/advisories.h"
 #include "package/inspection.h"
 #include "package/sbom.h"
-#include "package/workshop.h"
+#include "package/readers.h"
 #include "plugin/manifest.h"
 #include "plugin/registry.h"
 
@@ -19,7 +19,7 @@ namespace {
 Response take_over(const Api& api, const Request& request) {
   const std::string path = text_member(request.json(), "path");
   if (!path.starts_with('/')) throw Error(Code::invalid, "path: expected an absolute path on the server's machine").with("key", "path");
-  const package::AdvisoryImport done = package::import_advisories(api.database, api.workshop, path);
+  const package::AdvisoryImport done = package::import_advisories(api.database, api.readers, path);
   api.log.info("advisories were imported", {{"path", path}, {"kept", done.kept}, {"withdrawn", done.withdrawn}, {"by", request.asker}});
   Value problems = Value::list();
   for (const std::string& problem : done.problems) problems.push_back(problem);
@@ -38,7 +38,7 @@ Response bill(const Api& api, const Request& request) {
   std::string path = text_member(body, "path");
   if (const std::string plugin = text_member(body, "plugin"); !plugin.empty()) path = api.registry.get(plugin)->folder;
   if (!path.starts_with('/')) throw Error(Code::invalid, "path: expected an absolute path on the server's machine, or 'plugin'").with("key", "path");
-  const package::Contents contents = package::open_package(api.workshop, path);
+  const package::Contents contents = package::open_package(api.readers, path);
   return Response::json(package::sbom_of(contents, plugin::parse_manifest(contents.manifest(), path + "/manifest.json"), api.version));
 }
 

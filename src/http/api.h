@@ -28,7 +28,7 @@ class Sources;
 }
 namespace mortise::package {
 class Installer;
-class Workshop;
+class Readers;
 }  // namespace mortise::package
 namespace mortise::plugin {
 class Grants;
@@ -78,7 +78,7 @@ struct Api {
   runtime::HealthWatch& health;
   const plugin::SharedCache& cache;
   jobs::Monitors& monitors;
-  package::Workshop& workshop;
+  package::Readers& readers;
   std::function<Value(const std::string&)> reload_plugin;  // {"plugin", "changed", "from", "to", "generation"}
   plugin::Grants& grants;
   std::function<void(const std::string& plugin)> grants_changed;  // the plugin's workers start anew

@@ -11,7 +11,7 @@
 #include "os/file.h"
 #include "package/installer.h"
 #include "plugin/manifest_schema.h"
-#include "package/workshop.h"
+#include "package/readers.h"
 #include "data/value_json.h"
 
 namespace mortise::http {
@@ -75,7 +75,7 @@ Asked asked_of(const Api& api, const Request& request) {
   if (from == nullptr || from->is_null()) return asked;
   for (const Value& folder : from->items()) {
     const std::string path = server_path(request, std::string(folder.as_string()), "from");
-    asked.folders.push_back(std::make_unique<package::FolderSupplier>(api.workshop, path, api.installer.policy().limits));
+    asked.folders.push_back(std::make_unique<package::FolderSupplier>(api.readers, path, api.installer.policy().limits));
     asked.order.suppliers.push_back(asked.folders.back().get());
   }
   return asked;

@@ -7,7 +7,7 @@
 #include "http/openapi.h"
 #include "os/file.h"
 #include "package/inspection.h"
-#include "package/workshop.h"
+#include "package/readers.h"
 
 namespace mortise::http {
 
@@ -50,7 +50,7 @@ Value pack(const Api& api, const Value& body) {
     const Value* password = body.find("password");
     key = package::SecretKey::parse(os::read_file(path, largest_key), password != nullptr ? password->as_string() : std::string_view(), path);
   }
-  return packed_value(package::pack(api.workshop, path_in(body, "path"), path_in(body, "folder"), key));
+  return packed_value(package::pack(api.readers, path_in(body, "path"), path_in(body, "folder"), key));
 }
 
 // Two files, neither of which was there before: a key that is overwritten is lost.
@@ -116,7 +116,7 @@ void add_package_routes(Router& router, const Api& api) {
               .work = Work::waiting,
               .handler = answering([&api](const Request& request) {
                 const Value body = request.json();
-                return Response::json(package::inspect(api.workshop, path_in(body, "path"), keys_in(body)));
+                return Response::json(package::inspect(api.readers, path_in(body, "path"), keys_in(body)));
               })});
   router.add({.method = Method::post,
               .pattern = "/api/v1/packages/pack",

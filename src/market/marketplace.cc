@@ -39,11 +39,11 @@ void require_text(const char* key, const std::string& text, std::size_t longest)
 
 }  // namespace
 
-Marketplace::Marketplace(store::Database& database, package::Workshop& workshop, std::filesystem::path folder)
-    : database_(database), workshop_(workshop), folder_(std::move(folder)) {}
+Marketplace::Marketplace(store::Database& database, package::Readers& readers, std::filesystem::path folder)
+    : database_(database), readers_(readers), folder_(std::move(folder)) {}
 
 EntryRow Marketplace::publish(const Publication& publication) {
-  EntryRow entry = entry_for(workshop_, publication.archive, publication.signature);
+  EntryRow entry = entry_for(readers_, publication.archive, publication.signature);
   entry.publisher = publication.publisher;
   entry.published = now();
   const std::lock_guard lock(changing_);

@@ -24,7 +24,7 @@
 #include "store/marketplace.h"
 
 namespace mortise::package {
-class Workshop;
+class Readers;
 }
 namespace mortise::store {
 class Database;
@@ -37,7 +37,7 @@ inline constexpr std::chrono::hours usual_expiry{30 * 24};
 class Marketplace {
  public:
   // Makes no file: a host whose marketplace nobody uses has none.
-  Marketplace(store::Database& database, package::Workshop& workshop, std::filesystem::path folder);
+  Marketplace(store::Database& database, package::Readers& readers, std::filesystem::path folder);
   Marketplace(const Marketplace&) = delete;
   Marketplace& operator=(const Marketplace&) = delete;
 
@@ -90,7 +90,7 @@ class Marketplace {
   [[nodiscard]] std::string pending_path(const store::EntryRow& entry) const;
 
   store::Database& database_;
-  package::Workshop& workshop_;
+  package::Readers& readers_;
   const std::filesystem::path folder_;
   std::mutex changing_;  // keys, snapshot, and files that move with a decision
   mutable std::mutex listed_mutex_;

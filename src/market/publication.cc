@@ -7,7 +7,7 @@
 #include "data/value_json.h"
 #include "market/fields.h"
 #include "package/parcel.h"
-#include "package/workshop.h"
+#include "package/readers.h"
 #include "store/sha256.h"
 
 namespace mortise::market {
@@ -68,13 +68,13 @@ Release release_of(const store::EntryRow& entry, const Fields& fields) {
 
 }  // namespace
 
-store::EntryRow entry_for(package::Workshop& workshop, const std::string& archive, const std::string& signature) {
+store::EntryRow entry_for(package::Readers& readers, const std::string& archive, const std::string& signature) {
   const package::Policy policy;
   if (archive.empty() || archive.size() > policy.limits.archive_bytes) {
     throw Error(Code::invalid, "the package has " + std::to_string(archive.size()) + " bytes; expected an archive of at most " + std::to_string(policy.limits.archive_bytes),
                 "`mortise plugin pack` makes one");
   }
-  const package::Opened opened = package::open(workshop, {archive, {}, signature, "publication"}, policy);
+  const package::Opened opened = package::open(readers, {archive, {}, signature, "publication"}, policy);
   const plugin::Descriptor& plugin = opened.descriptor;
   refuse_unsafe(plugin, opened.scan);
   store::EntryRow entry;

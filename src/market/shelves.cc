@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/suggest.h"
+#include "package/supplier.h"
 
 namespace mortise::market {
 namespace {
@@ -56,7 +57,7 @@ const std::string& Shelves::marketplace_of(const Offer& offer) const { return sh
 
 Shelves::Fetched Shelves::fetch(const Offer& offer, const Release& release) const {
   const Shelf& shelf = shelf_of(offer);
-  const std::string source = "marketplace " + shelf.marketplace;
+  const std::string source = std::string(package::marketplace_source) + shelf.marketplace;
   if (shelf.known) {
     Sources::Fetched fetched = sources_.fetch(*shelf.known, release);
     return {std::move(fetched.archive), std::move(fetched.signature), source};

@@ -9,7 +9,7 @@
 #include "os/file.h"
 #include "package/contents.h"
 #include "package/language_packages.h"
-#include "package/workshop.h"
+#include "package/readers.h"
 #include "store/advisories.h"
 #include "store/connection.h"
 #include "store/database.h"
@@ -26,14 +26,14 @@ constexpr std::size_t at_once = 500;  // in one transaction, so that others are 
 constexpr std::size_t problems_told = 10;
 constexpr Limits limits{.archive_bytes = 512ULL << 20, .bytes = 4ULL << 30, .file_bytes = 16ULL << 20, .files = 1'000'000};
 
-Contents files_at(Workshop& workshop, const std::string& path) {
+Contents files_at(Readers& readers, const std::string& path) {
   std::error_code failure;
   if (std::filesystem::is_directory(path, failure)) return Contents::from_folder(path, limits);
   const Value asked = Value::map({{"archive", Value::bytes(os::read_file(path, limits.archive_bytes))},
                                   {"limits", Value::map({{"bytes", static_cast<std::int64_t>(limits.bytes)},
                                                          {"file_bytes", static_cast<std::int64_t>(limits.file_bytes)},
                                                          {"files", static_cast<std::int64_t>(limits.files)}})}});
-  return Contents::from_value(workshop.ask("package_archive", "unpack", asked).at("files"), limits);
+  return Contents::from_value(readers.ask("package_archive", "unpack", asked).at("files"), limits);
 }
 
 // "PyPI" of "PyPI" and of "PyPI:something"; empty for one that we have no use for.
@@ -136,8 +136,8 @@ class Import {
 
 }  // namespace
 
-AdvisoryImport import_advisories(store::Database& database, Workshop& workshop, const std::string& path) {
-  const Contents contents = files_at(workshop, path);
+AdvisoryImport import_advisories(store::Database& database, Readers& readers, const std::string& path) {
+  const Contents contents = files_at(readers, path);
   Import taking(database);
   for (const ContentFile& file : contents.files()) taking.take(file);
   AdvisoryImport done = taking.finish();

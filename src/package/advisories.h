@@ -16,7 +16,7 @@ class Database;
 
 namespace mortise::package {
 
-class Workshop;
+class Readers;
 
 struct AdvisoryImport {
   std::int64_t files = 0, kept = 0, withdrawn = 0, elsewhere = 0;  // elsewhere: of other ecosystems alone
@@ -25,7 +25,7 @@ struct AdvisoryImport {
 
 // A folder of OSV's JSON files, or a zip of them as OSV offers one for each ecosystem ("PyPI/all.zip"). One that is known already is replaced,
 // one that was withdrawn is forgotten. What is no advisory is told and passed over. Throws Error. Slow.
-AdvisoryImport import_advisories(store::Database& database, Workshop& workshop, const std::string& path);
+AdvisoryImport import_advisories(store::Database& database, Readers& readers, const std::string& path);
 
 // How many are known, by ecosystem.
 [[nodiscard]] std::map<std::string, std::int64_t> count_advisories(store::Database& database);

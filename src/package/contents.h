@@ -60,7 +60,9 @@ class Contents {
 };
 
 // What of a folder differs from a listing: "changed: x.py", "missing: y", "added: z", "executable: w". Empty: nothing does. Nothing is
-// left out here: a file of a tool that nobody packed was added by somebody.
-[[nodiscard]] std::vector<std::string> differences(const std::filesystem::path& folder, std::string_view listing);
+// left out here: a file of a tool that nobody packed was added by somebody. At a glance only the manifest is read; a file of another
+// content with the same size is not seen then.
+enum class Look { thorough, at_a_glance };
+[[nodiscard]] std::vector<std::string> differences(const std::filesystem::path& folder, std::string_view listing, Look look = Look::thorough);
 
 }  // namespace mortise::package

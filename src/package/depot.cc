@@ -111,8 +111,8 @@ void Depot::write_files(const Contents& contents, const fs::path& folder) const 
 
 Depot::Placed Depot::place(const Contents& contents, const Label& label) {
   const std::lock_guard lock(changing_);
-  PackageRow row{label.name, label.version, contents.digest(), contents.listing(), label.source,
-                 label.signer, label.scan,  contents.bytes(),  now()};
+  PackageRow row{label.name,   label.version, contents.digest(), label.package.empty() ? label.name : label.package, contents.listing(), label.source,
+                 label.signer, label.scan,    contents.bytes(),  now()};
   const fs::path home = folder_of(row);
   if (fs::exists(home) && !differences(home, row.listing).empty()) {
     throw Error(Code::conflict, "the stored files of '" + label.name + "' " + label.version + " were changed on the disk",
@@ -165,8 +165,7 @@ PackageRow Depot::get(const std::string& name, const std::string& version) const
   });
 }
 
-void Depot::require_whole(const PackageRow& package) const {
-  const auto changed = differences(folder_of(package), package.listing);
+void Depot::require_none(const PackageRow& package, const std::vector<std::string>& changed) const {
   if (changed.empty()) return;
   constexpr std::size_t shown = 5;
   std::string names;
@@ -176,6 +175,12 @@ void Depot::require_whole(const PackageRow& package) const {
               "install it again; until then it is not loaded")
       .with("plugin", package.name)
       .with("file", folder_of(package).string());
+}
+
+void Depot::require_whole(const PackageRow& package) const { require_none(package, differences(folder_of(package), package.listing)); }
+
+void Depot::require_whole_at_a_glance(const PackageRow& package) const {
+  require_none(package, differences(folder_of(package), package.listing, Look::at_a_glance));
 }
 
 void Depot::require_unchanged(const fs::path& folder) const {

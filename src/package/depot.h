@@ -36,6 +36,7 @@ class Depot {
 
   struct Label {
     std::string name, version, source, signer, scan;
+    std::string package = {};  // the name in its manifest; empty: `name`
   };
   // The files are on the disk, and stay there while this lives; for longer only when the row is written.
   class Placed {
@@ -64,6 +65,9 @@ class Depot {
 
   // Throws Error{denied} that names the first files that are not as they were when they were kept. Slow: it reads them all.
   void require_whole(const store::PackageRow& package) const;
+  // The same by what can be seen without reading: which files there are, their sizes and modes; and what the manifest says. For a
+  // start: whoever loads the version reads it all (require_unchanged).
+  void require_whole_at_a_glance(const store::PackageRow& package) const;
   // The same for whoever is about to load what lies in a folder; nothing is asked of folders that are not of this depot. What was
   // whole is read again only when size, time or number of a file changed, so asking before every load costs a stat for each file.
   void require_unchanged(const std::filesystem::path& folder) const;
@@ -84,6 +88,7 @@ class Depot {
 
  private:
   void sweep(const std::string& digest);  // what a Placed leaves behind
+  void require_none(const store::PackageRow& package, const std::vector<std::string>& changed) const;
   void write_files(const Contents& contents, const std::filesystem::path& folder) const;
 
   store::Database& database_;

@@ -11,7 +11,7 @@
 #include "os/paths.h"
 #include "package/language_packages.h"
 #include "package/parcel.h"
-#include "package/workshop.h"
+#include "package/readers.h"
 #include "plugin/manifest.h"
 
 namespace mortise::package {
@@ -47,7 +47,7 @@ Value texts(const std::vector<std::string>& all) {
 }
 
 // What it needs of its language, and what is known to be wrong with that.
-void add_dependencies(Workshop& workshop, const Contents& contents, const plugin::Descriptor& descriptor, Value& input) {
+void add_dependencies(Readers& readers, const Contents& contents, const plugin::Descriptor& descriptor, Value& input) {
   const std::string_view ecosystem = ecosystem_of(descriptor.language);
   Value list = Value::list();
   std::vector<std::string> names;
@@ -57,7 +57,7 @@ void add_dependencies(Workshop& workshop, const Contents& contents, const plugin
   }
   input.set("ecosystem", ecosystem);
   input.set("dependencies", std::move(list));
-  if (!ecosystem.empty() && !names.empty()) input.set("advisories", workshop.advisories(ecosystem, names));
+  if (!ecosystem.empty() && !names.empty()) input.set("advisories", readers.advisories(ecosystem, names));
 }
 
 // The manifest, or why there is none that could be used.
@@ -76,13 +76,13 @@ Manifest manifest_of(const Contents& contents) {
   }
 }
 
-Value scan(Workshop& workshop, const Contents& contents, const Manifest& manifest) {
+Value scan(Readers& readers, const Contents& contents, const Manifest& manifest) {
   Value input = Value::map({{"files", contents.to_value()}, {"permissions", Value::list()}, {"dependencies", Value::list()}});
   if (manifest.descriptor) {
     input.set("permissions", texts(manifest.descriptor->permissions));
-    add_dependencies(workshop, contents, *manifest.descriptor, input);
+    add_dependencies(readers, contents, *manifest.descriptor, input);
   }
-  Value found = workshop.ask(scanner_plugin, "scan", input);
+  Value found = readers.ask(scanner_plugin, "scan", input);
   if (!manifest.problem) return found;
   Value issues = Value::list({manifest_issue(*manifest.problem)});
   for (const Value& issue : found.at("issues").items()) issues.push_back(issue);
@@ -106,25 +106,25 @@ void require_entry(const Contents& contents, const plugin::Descriptor& descripto
       .with("key", "entry_point");
 }
 
-Contents unpack(Workshop& workshop, std::string_view archive, const Limits& limits) {
+Contents unpack(Readers& readers, std::string_view archive, const Limits& limits) {
   const Value input = Value::map({{"archive", Value::bytes(archive)}, {"limits", limits_value(limits)}});
-  return Contents::from_value(workshop.ask(archive_plugin, "unpack", input).at("files"), limits);
+  return Contents::from_value(readers.ask(archive_plugin, "unpack", input).at("files"), limits);
 }
 
-Contents open_package(Workshop& workshop, const std::string& path, const Limits& limits) {
+Contents open_package(Readers& readers, const std::string& path, const Limits& limits) {
   std::error_code failure;
   if (fs::is_directory(path, failure)) return Contents::from_folder(path, limits);
   try {
-    return unpack(workshop, os::read_file(path, limits.archive_bytes), limits);
+    return unpack(readers, os::read_file(path, limits.archive_bytes), limits);
   } catch (Error& error) {
     throw error.with("file", path);
   }
 }
 
-Value scan(Workshop& workshop, const Contents& contents) { return scan(workshop, contents, manifest_of(contents)); }
+Value scan(Readers& readers, const Contents& contents) { return scan(readers, contents, manifest_of(contents)); }
 
-Value inspect(Workshop& workshop, const std::string& path, const std::vector<PublicKey>& keys) {
-  const Contents contents = open_package(workshop, path);
+Value inspect(Readers& readers, const std::string& path, const std::vector<PublicKey>& keys) {
+  const Contents contents = open_package(readers, path);
   const Manifest manifest = manifest_of(contents);
   Value report = Value::map({{"name", nullptr},
                              {"version", nullptr},
@@ -132,7 +132,7 @@ Value inspect(Workshop& workshop, const std::string& path, const std::vector<Pub
                              {"files", static_cast<std::int64_t>(contents.files().size())},
                              {"bytes", static_cast<std::int64_t>(contents.bytes())},
                              {"signature", signature_of(path, keys)},
-                             {"scan", scan(workshop, contents, manifest)}});
+                             {"scan", scan(readers, contents, manifest)}});
   if (manifest.descriptor) {
     report.set("name", manifest.descriptor->id);
     report.set("version", manifest.descriptor->version_text);
@@ -140,11 +140,11 @@ Value inspect(Workshop& workshop, const std::string& path, const std::vector<Pub
   return report;
 }
 
-Packed pack(Workshop& workshop, const std::string& package, const std::string& folder, const std::optional<SecretKey>& key) {
+Packed pack(Readers& readers, const std::string& package, const std::string& folder, const std::optional<SecretKey>& key) {
   const Contents contents = Contents::from_folder(package);
   const plugin::Descriptor descriptor = plugin::parse_manifest(contents.manifest(), os::join(package, "manifest.json"));
   require_entry(contents, descriptor);
-  const Value made = workshop.ask(archive_plugin, "pack", Value::map({{"files", contents.to_value()}}));
+  const Value made = readers.ask(archive_plugin, "pack", Value::map({{"files", contents.to_value()}}));
   const std::string_view archive = made.at("archive").as_bytes();
   os::make_directories(folder, 0755);
   Packed packed;

@@ -1,10 +1,13 @@
 // Installer: the life of packages. Installed, enabled, updated, rolled back, disabled, uninstalled; and the record of all that.
 //
 // A package is unpacked and scanned before anything of it is visible, its files are placed whole (depot.h), and one transaction
-// (Durability::full) says what is true from then on. The rows are the truth: a host that dies anywhere in between starts with the
-// old state or the new one, and sweeps what is unfinished. A version that is kept never changes; every version stays until the plugin
-// is uninstalled, so any of them can be gone back to. A switch drops no call (Stage::exchange). What a plugin's folder holds is compared
-// with what was installed before it is loaded (Depot::require_unchanged).
+// (Durability::full) says what is true from then on: of all plugins that one order changes at once. The rows are the truth: a host
+// that dies anywhere in between starts with the old state or the new one, and sweeps what is unfinished. A version that is kept never
+// changes; every version stays until the plugin is uninstalled, so any of them can be gone back to. A switch drops no call
+// (Stage::exchange). What a plugin's folder holds is compared with what was installed before it is loaded (Depot::require_unchanged).
+//
+// A plugin is known by the name in its manifest, unless the operator gave it another one (Order::as): so two of one name, from different
+// people, live side by side.
 //
 // Thread-safe; changes come one after the other. Unpacking and scanning happen before that, side by side.
 #pragma once
@@ -39,6 +42,7 @@ struct Order {
   std::vector<Supplier*> suppliers = {};        // where else needed packages can be had; outlive the call
   enum class Reach { everyone, own };
   Reach reach = Reach::everyone;                // own: the installer's suppliers are not asked
+  std::string as = {};                          // of an install: the name that the plugin has here; empty: its own
 };
 
 // What was done.
@@ -51,20 +55,28 @@ struct Report {
   std::vector<std::string> permissions;       // declared by this version
   std::optional<Change> change;               // of an update or a rollback
   std::vector<std::string> warnings;
-  std::vector<std::string> along;             // "base 2.1.0": what was installed or updated for it
+  std::vector<std::string> along;             // "base 2.1.0": what was installed or exchanged for it
 };
 
 struct Listed {
   store::InstallRow row;
   std::vector<store::PackageRow> versions;  // kept, in the order of their coming
+
+  // The name in its manifest.
+  [[nodiscard]] const std::string& package() const { return versions.empty() ? row.name : versions.front().package; }
+  // The version in use, or null.
+  [[nodiscard]] const store::PackageRow* present() const;
+  [[nodiscard]] const store::PackageRow* find(const Version& version) const;
 };
+
+struct LockEntry;  // lock_file.cc
 
 class Installer {
  public:
   struct Parts {
     store::Database& database;
     Depot& depot;
-    Workshop& workshop;
+    Readers& readers;
     Stage& stage;
     plugin::Registry& registry;
     Log log;
@@ -73,7 +85,7 @@ class Installer {
   Installer(Parts parts, Policy policy);
 
   // Puts what is enabled in its place and sweeps what is unfinished. A plugin that cannot be used is told in the log, and to whoever
-  // asks for it. Slow: it reads every file of every installed plugin.
+  // asks for it. What is damaged at a glance is found here; what only reading finds, by whoever loads it.
   void begin();
   void set_policy(Policy policy);
   [[nodiscard]] Policy policy() const;
@@ -84,10 +96,10 @@ class Installer {
   // (parcel.h); Error{conflict} when it is to be enabled and something that it needs is not to be had.
   Report install(const Parcel& parcel, const Order& order);
   // The newest version that can be had of the suppliers.
-  Report install(const std::string& plugin, const Range& range, const Order& order);
+  Report install(const std::string& package, const Range& range, const Order& order);
   // A further version of an installed plugin, for a later update.
   Report keep(const std::string& plugin, const Parcel& parcel, const Order& order);
-  // Error{conflict} that lists new permissions until order.accept (detail `change`).
+  // What it needs goes over with it, at the same instant. Error{conflict} that lists new permissions until order.accept (detail `change`).
   Report update(const std::string& plugin, const Parcel& parcel, const Order& order);
   // To a kept version, or one of the suppliers; the newest when none is named.
   Report update(const std::string& plugin, const std::optional<std::string>& target, const Order& order);
@@ -105,12 +117,10 @@ class Installer {
   [[nodiscard]] std::optional<Listed> find(const std::string& name_or_id) const;
   [[nodiscard]] std::vector<Listed> list() const;  // by name
   [[nodiscard]] std::vector<store::PackageEvent> history(const std::string& plugin) const;  // newest first; empty: of all
-  // As their manifests describe them, with the folder of their files.
-  [[nodiscard]] plugin::Descriptor described(const store::PackageRow& package) const;
   [[nodiscard]] std::vector<Depot::Damage> verify() const;  // slow
   Depot::Garbage collect_garbage();                         // slow
 
-  // {"mortise_lock": 1, "plugins": [{"name", "version", "sha256", "source", "enabled"}]}: what others need before what needs it.
+  // {"mortise_lock": 1, "plugins": [{"name", "package", "version", "sha256", "source", "enabled"}]}: what others need before what needs it.
   [[nodiscard]] Value lock() const;
   // Installs and switches until each of them stands in that version with that content. What is installed beside them stays.
   std::vector<Report> install_locked(const Value& lock, const Order& order);
@@ -122,31 +132,68 @@ class Installer {
     store::PackageRow row;
     std::optional<Depot::Placed> placed;  // empty: it was kept before
     Value scan, signature;
+    bool enabled = true;                  // of an install
   };
   enum class Direction { update, rollback };
+  // An installed plugin that goes to another version.
+  struct Step {
+    store::InstallRow row;
+    Incoming next;
+    Change change;
+    Direction direction;
+  };
+  // All that one order changes at one instant. Providers come before those that need them.
+  struct Undertaking {
+    std::vector<Incoming> installs;
+    std::vector<Step> steps;
+    std::vector<std::string> along;
 
+    // The plugin as it will be; null when nothing happens to it.
+    [[nodiscard]] const plugin::Descriptor* find(const std::string& plugin) const;
+  };
+  // By which name, and of whom, further versions of a plugin can be had.
+  struct Source {
+    std::string package;
+    std::vector<Supplier*> suppliers;
+  };
+
+  // Getting hold of packages (installer_fetch.cc).
   Opened open_and_judge(const Parcel& parcel, const Order& order);
   Opened fetch(const std::string& plugin, const Version& version, const Order& order);
-  Incoming bring(const Opened& package);
+  Opened fetch(const Source& source, const Version& version, const Order& order);
+  Incoming bring(const Opened& package, const std::string& name);
   Incoming bring(const store::PackageRow& kept);
-  // `fresh` in the order in which they can be put on the stage, the wanted one last.
-  void commit_installs(std::vector<Incoming>& fresh, const Order& order);
-  Report install_now(const Opened& package, const Order& order);
-  std::vector<std::string> make_moves(const plugin::Descriptor& wanted, const Order& order, std::vector<Incoming>& fresh);
-  // `besides`: whose needs do not count, because it goes to another version right after.
-  Report switch_to(const store::InstallRow& row, Incoming next, const Order& order, Direction direction, const std::string& besides = {});
-  Report update_now(const std::string& plugin, const Version& target, const Order& order, const std::string& besides = {});
-  void put_in_place(const store::InstallRow& row, const plugin::Descriptor& next, const std::function<void()>& commit);
-  Incoming incoming(const store::InstallRow& row, const Version& version, const Order& order);
-  [[nodiscard]] Report report(std::string action, const store::InstallRow& row, const plugin::Descriptor& plugin);
+  Incoming incoming(const Listed& there, const Version& version, const Order& order);
+  [[nodiscard]] Source source_of(const std::string& plugin, const Order& order) const;
+  [[nodiscard]] std::vector<Candidate> offered(const Source& source) const;
   [[nodiscard]] Situation situation(const Order& order) const;
-  [[nodiscard]] std::vector<Supplier*> suppliers(const Order& order) const;
-  [[nodiscard]] plugin::Descriptor present(const store::InstallRow& row) const;
+  [[nodiscard]] plugin::Descriptor described(const store::PackageRow& package) const;
   [[nodiscard]] store::PackageRow signed_well(store::PackageRow package) const;
+
+  // Carrying out what was decided (installer_undertaking.cc).
+  void take_along(Undertaking& all, const plugin::Descriptor& wanted, const Order& order, Direction direction);
+  Step step(const store::InstallRow& row, Incoming next, const Order& order, Direction direction) const;
+  void require_satisfied(const Undertaking& all) const;
+  void carry_out(const Undertaking& all, const Order& order);
+  Report done(const Incoming& install, const Order& order);
+  Report done(const Step& step, const Order& order);
+  void commit(const Undertaking& all, const Order& order);
+  void take_back(const Undertaking& all);
+  void put_at_rest(const Step& step);
+  [[nodiscard]] bool works(const store::InstallRow& row) const;
+
+  Report install_now(const Opened& package, const Order& order);
+  Report go_over(const store::InstallRow& row, Incoming next, const Order& order, Direction direction);
+  Report switch_placed(const std::string& plugin, Order::Use use, const Order& order);
+  [[nodiscard]] Report report(std::string action, const store::InstallRow& row, const plugin::Descriptor& plugin);
+  [[nodiscard]] plugin::Descriptor present(const store::InstallRow& row) const;
+  void begin(const store::InstallRow& row);
   void require_free(const plugin::Descriptor& plugin) const;
   void withhold(const std::string& plugin);
-  Report switch_placed(const std::string& plugin, Order::Use use, const Order& order);
   void write(const std::function<void(store::PackageStore&)>& work) const;
+  std::vector<Report> stand_as_locked(const std::vector<LockEntry>& entries, const Order& order);
+  void add_locked(Undertaking& all, const LockEntry& wanted, const Order& order);
+  std::optional<Report> use_as_locked(const LockEntry& wanted, const Order& order);
 
   const Parts parts_;
   std::mutex changing_;  // one change at a time

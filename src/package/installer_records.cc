@@ -1,10 +1,11 @@
 // What the Installer knows: lists, history, verification, garbage; and the words that its parts share.
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "data/value_json.h"
 #include "package/installer.h"
 #include "package/installer_words.h"
-#include "plugin/manifest.h"
 #include "store/connection.h"
 #include "store/database.h"
 
@@ -24,6 +25,14 @@ Error no_such_plugin(const std::string& name) {
       .with("plugin", name);
 }
 
+void require_not_installed(const std::optional<Listed>& there) {
+  if (!there) return;
+  const std::string& name = there->row.name;
+  throw Error(Code::conflict, "Plugin '" + name + "' already installed. Use update instead.",
+              "mortise plugin update " + name + "; another plugin of this name is installed under another one: --as NAME")
+      .with("plugin", name);
+}
+
 Error unresolved(const std::string& plugin, const Dependencies& dependencies) {
   Error error(Code::conflict, "Cannot enable plugin. Unresolved dependencies: " + dependencies.unresolved_names(),
               "install and enable them first; --from FOLDER names a folder that has them");
@@ -36,6 +45,16 @@ store::PackageEvent event_of(const Order& order, const std::string& plugin, cons
 }
 
 std::string json_of(const Value& value) { return data::to_json(value); }
+
+const PackageRow* Listed::present() const {
+  const auto at = std::find_if(versions.begin(), versions.end(), [&](const PackageRow& one) { return one.version == row.version; });
+  return at == versions.end() ? nullptr : &*at;
+}
+
+const PackageRow* Listed::find(const Version& version) const {
+  const auto at = std::find_if(versions.begin(), versions.end(), [&](const PackageRow& one) { return Version::parse(one.version) == version; });
+  return at == versions.end() ? nullptr : &*at;
+}
 
 std::optional<Listed> Installer::find(const std::string& name_or_id) const {
   return parts_.database.read([&](Connection& connection) -> std::optional<Listed> {
@@ -70,7 +89,7 @@ std::vector<store::PackageEvent> Installer::history(const std::string& plugin) c
 
 plugin::Descriptor Installer::described(const PackageRow& package) const {
   parts_.depot.require_unchanged(parts_.depot.folder_of(package));
-  return parts_.stage.describe(parts_.depot.folder_of(package).string(), package.name);
+  return renamed(parts_.stage.describe(parts_.depot.folder_of(package).string(), package.package), package.name);
 }
 
 // As the one that works was described, or anew.
@@ -129,31 +148,6 @@ Report Installer::report(std::string action, const InstallRow& row, const plugin
   done.dependencies = look_at_dependencies(plugin, parts_.registry, used ? parts_.stage.lacking_packages(plugin) : std::map<std::string, std::string>());
   done.permissions = plugin.permissions;
   return done;
-}
-
-Situation Installer::situation(const Order& order) const {
-  std::vector<InstallRow> rows;
-  for (const Listed& each : list()) rows.push_back(each.row);
-  const auto kept = [this](const std::string& plugin) {
-    std::vector<plugin::Descriptor> all;
-    const auto found = find(plugin);
-    if (!found) return all;
-    for (const PackageRow& package : found->versions) {
-      try {
-        all.push_back(plugin::read_manifest(parts_.depot.folder_of(package)));
-      } catch (const Error& error) {
-        parts_.log.failure("a kept version cannot be used", error, {{"plugin", package.name}, {"version", package.version}});
-      }
-    }
-    return all;
-  };
-  return {parts_.registry, std::move(rows), kept, suppliers(order)};
-}
-
-std::vector<Supplier*> Installer::suppliers(const Order& order) const {
-  std::vector<Supplier*> all = order.suppliers;
-  if (order.reach == Order::Reach::everyone) all.insert(all.end(), parts_.suppliers.begin(), parts_.suppliers.end());
-  return all;
 }
 
 }  // namespace mortise::package

@@ -15,4 +15,11 @@ namespace mortise::package {
                                            const std::string& to);
 [[nodiscard]] std::string json_of(const Value& value);
 
+void require_not_installed(const std::optional<Listed>& there);
+// Of an update (forward) or a rollback.
+void require_direction(const store::InstallRow& row, const Version& target, bool forward);
+
+// As the operator wants it called: its other names change with it where they end in the old one, and are left out where not.
+[[nodiscard]] plugin::Descriptor renamed(plugin::Descriptor plugin, const std::string& name);
+
 }  // namespace mortise::package

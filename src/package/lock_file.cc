@@ -1,4 +1,6 @@
 // The lock: which plugins in which version with which content, so that another host can be made the same.
+#include <algorithm>
+
 #include "base/error.h"
 #include "package/installer.h"
 #include "package/installer_words.h"
@@ -6,15 +8,16 @@
 #include "store/database.h"
 
 namespace mortise::package {
-namespace {
 
-constexpr std::int64_t form = 1;
-
-struct Entry {
-  std::string plugin, digest;
+struct LockEntry {
+  std::string plugin, package, digest;
   Version version;
   bool enabled = true;
 };
+
+namespace {
+
+constexpr std::int64_t form = 1;
 
 Error broken(const std::string& what) {
   return Error(Code::invalid, "the lock " + what, "write one with `mortise plugin lock --output mortise.lock`").with("key", "plugins");
@@ -26,120 +29,113 @@ std::string text_at(const Value& entry, const char* key) {
   throw broken(std::string("has an entry without ") + key);
 }
 
-std::vector<Entry> entries_of(const Value& lock) {
+std::vector<LockEntry> entries_of(const Value& lock) {
   const Value* number = lock.find("mortise_lock");
   if (number == nullptr || !number->is(Kind::int64) || number->as_int64() != form) throw broken("is not one of form " + std::to_string(form));
   const Value* plugins = lock.find("plugins");
   if (plugins == nullptr || !plugins->is(Kind::list)) throw broken("has no list of plugins");
-  std::vector<Entry> all;
+  std::vector<LockEntry> all;
   for (const Value& each : plugins->items()) {
     const Value* enabled = each.find("enabled");
-    all.push_back({text_at(each, "name"), text_at(each, "sha256"), Version::parse(text_at(each, "version")),
+    const std::string name = text_at(each, "name");
+    all.push_back({name, each.has("package") ? text_at(each, "package") : name, text_at(each, "sha256"), Version::parse(text_at(each, "version")),
                    enabled == nullptr || !enabled->is(Kind::boolean) || enabled->as_bool()});
   }
   return all;
 }
 
-// The content that a lock names, or nothing else.
-class Exactly final : public Supplier {
- public:
-  Exactly(const std::vector<Supplier*>& others) : others_(others) {}
-  std::vector<Candidate> candidates(const std::string& plugin) override {
-    std::vector<Candidate> all;
-    for (Supplier* other : others_) {
-      for (Candidate& one : other->candidates(plugin)) all.push_back(std::move(one));
-    }
-    return all;
-  }
-  Parcel fetch(const std::string& plugin, const Version& version) override {
-    for (Supplier* other : others_) {
-      for (const Candidate& one : other->candidates(plugin)) {
-        if (one.version == version) return other->fetch(plugin, version);
-      }
-    }
-    throw Error(Code::not_found, "nobody has '" + plugin + "' " + version.text(), "name a folder that has it with --from, or add a marketplace that has it").with("plugin", plugin);
-  }
-
- private:
-  const std::vector<Supplier*>& others_;
-};
-
-void require_digest(const Entry& wanted, const std::string& digest) {
+void require_digest(const LockEntry& wanted, const std::string& digest) {
   if (digest == wanted.digest) return;
   throw Error(Code::denied, "'" + wanted.plugin + "' " + wanted.version.text() + " has other content than the lock says", "sha256 " + digest + ", locked is " + wanted.digest)
       .with("plugin", wanted.plugin);
 }
 
+// Whether one of `others` must stand in a lock before it.
+bool waits(const Listed& one, const std::vector<Need>& needs, const std::vector<Listed>& others) {
+  return std::any_of(needs.begin(), needs.end(), [&](const Need& need) {
+    return std::any_of(others.begin(), others.end(), [&](const Listed& other) { return other.row.name == need.package && other.row.name != one.row.name; });
+  });
+}
+
+Value lock_entry(const Listed& one, const store::PackageRow& package) {
+  return Value::map({{"name", package.name},
+                     {"package", package.package},
+                     {"version", package.version},
+                     {"sha256", package.digest},
+                     {"source", package.source},
+                     {"enabled", one.row.enabled}});
+}
+
 }  // namespace
 
+// What others need goes first; a circle, which nobody can have enabled, ends in the order of names.
 Value Installer::lock() const {
   Value plugins = Value::list();
   std::vector<Listed> left = list();
-  std::vector<std::string> done;
-  // What others need goes first; a circle, which nobody can have enabled, ends in the order of names.
   while (!left.empty()) {
-    auto next = left.begin();
-    for (auto at = left.begin(); at != left.end(); ++at) {
-      bool free = true;
-      for (const Need& need : needs_of(present(at->row))) {
-        for (const Listed& other : left) free = free && (other.row.name != need.package || &other == &*at);
-      }
-      if (!free) continue;
-      next = at;
-      break;
-    }
-    for (const store::PackageRow& package : next->versions) {
-      if (package.version != next->row.version) continue;
-      plugins.push_back(Value::map({{"name", package.name},
-                                    {"version", package.version},
-                                    {"sha256", package.digest},
-                                    {"source", package.source},
-                                    {"enabled", next->row.enabled}}));
-    }
+    auto next = std::find_if(left.begin(), left.end(), [&](const Listed& one) { return !waits(one, needs_of(present(one.row)), left); });
+    if (next == left.end()) next = left.begin();
+    if (const store::PackageRow* package = next->present()) plugins.push_back(lock_entry(*next, *package));
     left.erase(next);
   }
   return Value::map({{"mortise_lock", form}, {"plugins", plugins}});
 }
 
 std::vector<Report> Installer::install_locked(const Value& lock, const Order& order) {
-  std::vector<Report> done;
-  const std::vector<Supplier*> all = suppliers(order);
-  Exactly exactly(all);
-  for (const Entry& wanted : entries_of(lock)) {
-    Order own = order;
-    own.use = wanted.enabled ? Order::Use::enabled : Order::Use::disabled;
-    own.reason = order.reason.empty() ? "as locked" : order.reason;
-    const auto there = find(wanted.plugin);
-    const store::PackageRow* kept = nullptr;
-    if (there) {
-      for (const store::PackageRow& package : there->versions) {
-        if (Version::parse(package.version) == wanted.version) kept = &package;
-      }
-    }
-    if (kept != nullptr) require_digest(wanted, kept->digest);
-    if (there && Version::parse(there->row.version) == wanted.version) {
-      if (there->row.enabled != wanted.enabled) done.push_back(wanted.enabled ? enable(wanted.plugin, own) : disable(wanted.plugin, own));
-      continue;
-    }
-    if (kept != nullptr) {
-      const bool back = wanted.version < Version::parse(there->row.version);
-      done.push_back(back ? rollback(wanted.plugin, wanted.version.text(), own) : update(wanted.plugin, wanted.version.text(), own));
-      continue;
-    }
-    const Parcel parcel = exactly.fetch(wanted.plugin, wanted.version);
-    require_digest(wanted, open(parts_.workshop, parcel, policy()).contents.digest());
-    own.suppliers = {};  // all that it needs is in the lock, before it
-    own.reach = Order::Reach::own;
-    if (!there) {
-      done.push_back(install(parcel, own));
-    } else if (wanted.version < Version::parse(there->row.version)) {
-      (void)keep(wanted.plugin, parcel, own);
-      done.push_back(rollback(wanted.plugin, wanted.version.text(), own));
-    } else {
-      done.push_back(update(wanted.plugin, parcel, own));
-    }
+  const std::vector<LockEntry> entries = entries_of(lock);
+  Order own = order;
+  if (own.reason.empty()) own.reason = "as locked";
+  std::vector<Report> done = stand_as_locked(entries, own);
+  for (auto one = entries.rbegin(); one != entries.rend(); ++one) {  // whoever needs others is the last to come and the first to go
+    if (one->enabled) continue;
+    if (auto report = use_as_locked(*one, own)) done.push_back(*std::move(report));
+  }
+  for (const LockEntry& one : entries) {
+    if (!one.enabled) continue;
+    if (auto report = use_as_locked(one, own)) done.push_back(*std::move(report));
   }
   return done;
+}
+
+// All go over at one instant: in between, none would fit the others.
+std::vector<Report> Installer::stand_as_locked(const std::vector<LockEntry>& entries, const Order& order) {
+  const std::lock_guard lock(changing_);
+  Undertaking all;
+  for (const LockEntry& one : entries) add_locked(all, one, order);
+  require_satisfied(all);
+  carry_out(all, order);
+  std::vector<Report> reports;
+  for (const Incoming& one : all.installs) reports.push_back(done(one, order));
+  for (const Step& one : all.steps) reports.push_back(done(one, order));
+  return reports;
+}
+
+void Installer::add_locked(Undertaking& all, const LockEntry& wanted, const Order& order) {
+  const auto there = find(wanted.plugin);
+  const store::PackageRow* kept = there ? there->find(wanted.version) : nullptr;
+  if (kept != nullptr) require_digest(wanted, kept->digest);
+  if (there && Version::parse(there->row.version) == wanted.version) return;
+  const auto arrived = [&] {
+    if (kept != nullptr) return bring(signed_well(*kept));
+    const Opened package = fetch(there ? source_of(wanted.plugin, order) : Source{wanted.package, source_of(wanted.package, order).suppliers}, wanted.version, order);
+    require_digest(wanted, package.contents.digest());
+    return bring(package, wanted.plugin);
+  };
+  Incoming next = arrived();
+  if (there) {
+    const bool back = wanted.version < Version::parse(there->row.version);
+    all.steps.push_back(step(there->row, std::move(next), order, back ? Direction::rollback : Direction::update));
+    return;
+  }
+  require_free(next.descriptor);
+  next.enabled = wanted.enabled;
+  all.installs.push_back(std::move(next));
+}
+
+// Nothing where it is so already.
+std::optional<Report> Installer::use_as_locked(const LockEntry& wanted, const Order& order) {
+  if (get(wanted.plugin).row.enabled == wanted.enabled) return std::nullopt;
+  return wanted.enabled ? enable(wanted.plugin, order) : disable(wanted.plugin, order);
 }
 
 }  // namespace mortise::package

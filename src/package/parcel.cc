@@ -25,9 +25,9 @@ const char* word_of(SignatureCheck::State state) {
   return "none";
 }
 
-Contents contents_of(Workshop& workshop, const Parcel& parcel, const Limits& limits) {
+Contents contents_of(Readers& readers, const Parcel& parcel, const Limits& limits) {
   if (parcel.archive.empty() && !parcel.folder.empty()) return Contents::from_folder(parcel.folder, limits);
-  return unpack(workshop, parcel.archive, limits);
+  return unpack(readers, parcel.archive, limits);
 }
 
 // What the manifest's own errors say, behind the words that all of them have.
@@ -124,16 +124,16 @@ SignatureCheck check_signature(const Parcel& parcel, const std::vector<PublicKey
   }
 }
 
-Opened open(Workshop& workshop, const Parcel& parcel, const Policy& policy) {
+Opened open(Readers& readers, const Parcel& parcel, const Policy& policy) {
   Opened package;
   try {
-    package.contents = contents_of(workshop, parcel, policy.limits);
+    package.contents = contents_of(readers, parcel, policy.limits);
     package.descriptor = descriptor_of(package.contents);
   } catch (Error& error) {
     throw error.with("source", parcel.source);
   }
   package.signature = check_signature(parcel, policy.keys());
-  package.scan = scan(workshop, package.contents);
+  package.scan = scan(readers, package.contents);
   package.source = parcel.source;
   return package;
 }

@@ -10,7 +10,7 @@
 
 namespace mortise::package {
 
-class Workshop;
+class Readers;
 
 struct Parcel {
   std::string archive;    // tar.gz, tar.zst, tar or zip; empty: the files lie in `folder`
@@ -43,7 +43,7 @@ struct Opened {
 };
 
 // Slow. Throws Error{invalid} for what cannot be unpacked or has no sound manifest ("Invalid manifest: ...").
-[[nodiscard]] Opened open(Workshop& workshop, const Parcel& parcel, const Policy& policy);
+[[nodiscard]] Opened open(Readers& readers, const Parcel& parcel, const Policy& policy);
 
 enum class Findings { judged, DANGEROUSLY_accepted };
 // Throws Error{denied}: "Security scan failed: 2 critical issues found", with the scan as JSON in the detail `scan`; or what is wrong

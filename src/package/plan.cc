@@ -18,17 +18,6 @@ void add(std::vector<Candidate>& all, Candidate one) {
   if (!known) all.push_back(std::move(one));
 }
 
-std::vector<Candidate> to_be_had(const std::string& plugin, const Situation& situation) {
-  std::vector<Candidate> all;
-  if (row_of(situation, plugin) != nullptr) {
-    for (const plugin::Descriptor& each : situation.kept(plugin)) add(all, {each.version, needs_of(each)});
-  }
-  for (Supplier* supplier : situation.suppliers) {
-    for (Candidate& each : supplier->candidates(plugin)) add(all, std::move(each));
-  }
-  return all;
-}
-
 class Shelves final : public Catalog {
  public:
   Shelves(const plugin::Descriptor& wanted, const Situation& situation) : wanted_(wanted), situation_(situation) {}
@@ -48,6 +37,15 @@ class Shelves final : public Catalog {
 
 }  // namespace
 
+std::vector<Candidate> to_be_had(const std::string& plugin, const Situation& situation) {
+  std::vector<Candidate> all;
+  if (row_of(situation, plugin) != nullptr) {
+    for (const plugin::Descriptor& each : situation.kept(plugin)) add(all, {each.version, needs_of(each)});
+  }
+  for (Candidate& each : situation.offered(plugin)) add(all, std::move(each));
+  return all;
+}
+
 std::vector<Move> plan_for(const plugin::Descriptor& wanted, const Situation& situation) {
   std::vector<Need> needs{{wanted.id, Range::parse("=" + wanted.version.text())}};
   std::map<std::string, Version> preferred;
@@ -66,15 +64,14 @@ std::vector<Move> plan_for(const plugin::Descriptor& wanted, const Situation& si
     const store::InstallRow* row = row_of(situation, plugin);
     if (row == nullptr && situation.registry.find(plugin) != nullptr) continue;
     if (row == nullptr) moves.push_back({Move::Kind::install, plugin, version});
-    if (row != nullptr && Version::parse(row->version) != version) moves.push_back({Move::Kind::update, plugin, version});
+    if (row != nullptr && Version::parse(row->version) != version) moves.push_back({Move::Kind::exchange, plugin, version});
   }
   return moves;
 }
 
-Version newest(const std::string& plugin, const Range& range, const Situation& situation) {
+Version newest(const std::string& plugin, const Range& range, const std::vector<Candidate>& all) {
   const Version* best = nullptr;
   std::string known;
-  const std::vector<Candidate> all = to_be_had(plugin, situation);
   for (const Candidate& each : all) {
     known += (known.empty() ? "" : ", ") + each.version.text();
     const bool fits = range.contains(each.version) && (best == nullptr || each.version > *best);

@@ -18,11 +18,12 @@ struct Situation {
   std::vector<store::InstallRow> installed;
   // The kept versions of an installed plugin, as their manifests have them.
   std::function<std::vector<plugin::Descriptor>(const std::string& plugin)> kept;
-  std::vector<Supplier*> suppliers;
+  // What is to be had of the plugin beside them.
+  std::function<std::vector<Candidate>(const std::string& plugin)> offered;
 };
 
 struct Move {
-  enum class Kind { install, update };
+  enum class Kind { install, exchange };
   Kind kind = Kind::install;
   std::string plugin;
   Version version;
@@ -32,7 +33,9 @@ struct Move {
 // satisfied. Throws Error{conflict} that says, rule by rule, why that cannot be, or names a cycle.
 [[nodiscard]] std::vector<Move> plan_for(const plugin::Descriptor& wanted, const Situation& situation);
 
-// The newest version of a plugin that a range takes, among those that are kept and those that can be had. Error{not_found}.
-[[nodiscard]] Version newest(const std::string& plugin, const Range& range, const Situation& situation);
+// Every version of the plugin, kept or offered, once.
+[[nodiscard]] std::vector<Candidate> to_be_had(const std::string& plugin, const Situation& situation);
+// The newest of them that a range takes. Error{not_found}.
+[[nodiscard]] Version newest(const std::string& plugin, const Range& range, const std::vector<Candidate>& all);
 
 }  // namespace mortise::package

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "plugin/descriptor.h"
 
@@ -20,9 +21,10 @@ class Stage {
   [[nodiscard]] virtual plugin::Descriptor describe(const std::string& folder, const std::string& name) = 0;
   // It can be used from now on. Error{conflict} when its name or another of its names is taken.
   virtual void put(plugin::Descriptor plugin) = 0;
-  // It takes the place of the one with its name without a dropped call: calls that run end on the present one, later ones begin on this.
-  // `commit` is called when the next one is ready; when it throws, or the next one does not start, the present one stays. Slow.
-  virtual void exchange(plugin::Descriptor next, const std::function<void()>& commit) = 0;
+  // Each takes the place of the one with its name, all at one instant and without a dropped call: calls that run end on the present
+  // ones, later ones begin on these. Providers come before those that need them. `commit` is called when all are ready; when it throws,
+  // or one does not start, the present ones stay. Slow.
+  virtual void exchange(std::vector<plugin::Descriptor> next, const std::function<void()>& commit) = 0;
   // Nobody finds it any more, and nothing of it is known; what works for it goes when it is idle.
   virtual void take(const std::string& name) = 0;
   // What works for it goes when it is idle.

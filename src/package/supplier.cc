@@ -53,7 +53,7 @@ void FolderSupplier::read() {
 
 void FolderSupplier::read(const fs::path& path) {
   try {
-    const Contents contents = open_package(workshop_, path.string(), limits_);
+    const Contents contents = open_package(readers_, path.string(), limits_);
     const plugin::Descriptor plugin = plugin::parse_manifest(contents.manifest());
     offers_.emplace(plugin.id, Offer{path.string(), {plugin.version, needs_of(plugin)}});
   } catch (const Error& error) {

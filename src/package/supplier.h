@@ -4,12 +4,16 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "package/parcel.h"
 #include "package/resolver.h"
 
 namespace mortise::package {
+
+// What Parcel::source begins with when a marketplace had it.
+inline constexpr std::string_view marketplace_source = "marketplace ";
 
 class Supplier {
  public:
@@ -31,8 +35,8 @@ class Supplier {
 // opened is passed over and told in problems().
 class FolderSupplier final : public Supplier {
  public:
-  FolderSupplier(Workshop& workshop, std::filesystem::path folder, Limits limits)
-      : workshop_(workshop), folder_(std::move(folder)), limits_(limits) {}
+  FolderSupplier(Readers& readers, std::filesystem::path folder, Limits limits)
+      : readers_(readers), folder_(std::move(folder)), limits_(limits) {}
 
   [[nodiscard]] std::vector<Candidate> candidates(const std::string& plugin) override;
   [[nodiscard]] Parcel fetch(const std::string& plugin, const Version& version) override;
@@ -46,7 +50,7 @@ class FolderSupplier final : public Supplier {
   void read();
   void read(const std::filesystem::path& path);
 
-  Workshop& workshop_;
+  Readers& readers_;
   const std::filesystem::path folder_;
   const Limits limits_;
   bool read_ = false;

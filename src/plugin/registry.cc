@@ -27,7 +27,12 @@ Error already_registered(const std::string& name) {
 
 class Order {
  public:
-  Order(const Registry& registry, std::vector<Registry::Entry> all) : registry_(registry), all_(std::move(all)) {}
+  Order(const Registry& registry, std::span<const Registry::Entry> companions = {}) : registry_(registry), all_(registry.list()) {
+    for (Registry::Entry& one : all_) {
+      if (const auto other = among(companions, one->id)) one = other;
+    }
+    companions_.assign(companions.begin(), companions.end());
+  }
 
   void add(const Registry::Entry& plugin) {
     const auto seen = marks_.find(plugin->id);
@@ -51,9 +56,18 @@ class Order {
  private:
   enum class Mark { open, done };
 
+  static Registry::Entry among(std::span<const Registry::Entry> plugins, std::string_view id) {
+    const auto found = std::find_if(plugins.begin(), plugins.end(), [&](const Registry::Entry& one) { return one->id == id; });
+    return found == plugins.end() ? nullptr : *found;
+  }
+  [[nodiscard]] Registry::Entry find(std::string_view name) const {
+    const auto companion = among(companions_, name);
+    return companion != nullptr ? companion : registry_.find(name);
+  }
+
   void add_providers(const Descriptor& plugin, const Requirement& requirement) {
     if (requirement.type == Requirement::Type::plugin) {
-      const Registry::Entry provider = registry_.find(requirement.name);
+      const Registry::Entry provider = find(requirement.name);
       if (provider == nullptr) throw missing(plugin, "Missing dependency: " + requirement.name, requirement.name);
       if (!Range::parse(requirement.range).contains(provider->version)) {
         throw Error(Code::conflict, "plugin '" + plugin.id + "' needs " + requirement.name + " " + requirement.range +
@@ -97,7 +111,7 @@ class Order {
   }
 
   const Registry& registry_;
-  const std::vector<Registry::Entry> all_;
+  std::vector<Registry::Entry> all_, companions_;
   std::map<std::string, Mark, std::less<>> marks_;
   std::vector<std::string> path_;
   std::vector<Registry::Entry> order_;
@@ -181,6 +195,11 @@ std::vector<Registry::Entry> Registry::withheld() const {
   return all;
 }
 
+std::map<std::string, Registry::Withheld, std::less<>> Registry::all_withheld() const {
+  const std::shared_lock lock(mutex_);
+  return withheld_;
+}
+
 const Registry::Withheld* Registry::find_withheld_locked(std::string_view name) const {
   for (const auto& [id, one] : withheld_) {
     if (id == name) return &one;
@@ -202,18 +221,24 @@ Registry::Entry Registry::prepare(Descriptor descriptor) const {
   return std::make_shared<const Descriptor>(std::move(descriptor));
 }
 
-void Registry::replace(const Entry& next) {
+void Registry::replace(std::span<const Entry> next) {
   const std::unique_lock lock(mutex_);
-  const auto present = plugins_.find(next->id);
-  if (present == plugins_.end() || present->second->generation + 1 != next->generation)
-    throw Error(Code::conflict, "plugin '" + next->id + "' was removed or changed meanwhile", "try again").with("plugin", next->id);
-  for (const std::string& alias : next->aliases) {
+  for (const Entry& one : next) require_successor_locked(*one);
+  for (const Entry& one : next) {
+    std::erase_if(ids_by_alias_, [&](const auto& alias) { return alias.second == one->id; });
+    for (const std::string& alias : one->aliases) ids_by_alias_.insert_or_assign(alias, one->id);
+    plugins_.find(one->id)->second = one;
+  }
+}
+
+void Registry::require_successor_locked(const Descriptor& next) const {
+  const auto present = plugins_.find(next.id);
+  if (present == plugins_.end() || present->second->generation + 1 != next.generation)
+    throw Error(Code::conflict, "plugin '" + next.id + "' was removed or changed meanwhile", "try again").with("plugin", next.id);
+  for (const std::string& alias : next.aliases) {
     const Entry other = find_locked(alias);
     if (other != nullptr && other != present->second) throw already_registered(alias);
   }
-  std::erase_if(ids_by_alias_, [&](const auto& alias) { return alias.second == next->id; });
-  for (const std::string& alias : next->aliases) ids_by_alias_.emplace(alias, next->id);
-  present->second = next;
 }
 
 Registry::Entry Registry::find(std::string_view id_or_alias) const {
@@ -260,13 +285,13 @@ std::vector<Registry::Entry> Registry::at_extension_point(std::string_view point
 }
 
 std::vector<Registry::Entry> Registry::in_dependency_order(std::span<const std::string> ids) const {
-  Order order(*this, list());
+  Order order(*this);
   for (const std::string& id : ids) order.add(get(id));
   return order.take();
 }
 
-std::vector<Registry::Entry> Registry::in_dependency_order(const Entry& plugin) const {
-  Order order(*this, list());
+std::vector<Registry::Entry> Registry::in_dependency_order(const Entry& plugin, std::span<const Entry> companions) const {
+  Order order(*this, companions);
   order.add(plugin);
   return order.take();
 }

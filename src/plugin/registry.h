@@ -50,9 +50,9 @@ class Registry {
   // What add() would make of the descriptor, without adding it: the next generation of the plugin with its id. Error{not_found}
   // when there is none, Error{conflict} when an alias is another plugin's.
   [[nodiscard]] Entry prepare(Descriptor descriptor) const;
-  // Takes the place of the plugin with its id. Error{conflict}, and nothing changes, when one of its aliases is taken by
-  // another plugin, or when something newer came meanwhile.
-  void replace(const Entry& next);
+  // Each takes the place of the plugin with its id, all at one instant. Error{conflict}, and nothing changes, when one of their
+  // aliases is taken by another plugin, or when something newer came meanwhile.
+  void replace(std::span<const Entry> next);
   bool remove(std::string_view id);
   // From now on nobody finds the plugin; get() throws `why` instead. It may be a name that nobody has. Idempotent: the last reason
   // holds.
@@ -61,6 +61,11 @@ class Registry {
   bool readmit(const std::string& id);
   // Of the withheld ones those that are known, by id.
   [[nodiscard]] std::vector<Entry> withheld() const;
+  struct Withheld {
+    Entry plugin;  // null: only the name is known
+    Error why;
+  };
+  [[nodiscard]] std::map<std::string, Withheld, std::less<>> all_withheld() const;  // by id
   // Looks again whether it is trusted: its next instances start accordingly. Nothing happens when there is none.
   void reconsider_trust(std::string_view id);
   [[nodiscard]] std::vector<Entry> list() const;  // by id
@@ -82,16 +87,14 @@ class Registry {
   [[nodiscard]] std::vector<Entry> in_dependency_order(std::span<const std::string> ids) const;
   [[nodiscard]] std::vector<Entry> in_dependency_order() const;  // of all
   // The same for one that need not be registered: the next generation of a plugin may need other things than the present one.
-  [[nodiscard]] std::vector<Entry> in_dependency_order(const Entry& plugin) const;
+  // Companions stand in for the registered ones with their ids.
+  [[nodiscard]] std::vector<Entry> in_dependency_order(const Entry& plugin, std::span<const Entry> companions = {}) const;
 
  private:
-  struct Withheld {
-    Entry plugin;  // null: only the name is known
-    Error why;
-  };
   [[nodiscard]] Entry find_locked(std::string_view name) const;
   [[nodiscard]] const Withheld* find_withheld_locked(std::string_view name) const;
   void add_locked(const Entry& entry);
+  void require_successor_locked(const Descriptor& next) const;
   [[nodiscard]] Trust trust_of(const Descriptor& descriptor) const;
 
   TrustedInProcess trusted_;

@@ -51,8 +51,7 @@ void Pool::acquire_later(const std::shared_ptr<const plugin::Descriptor>& descri
 void Pool::retire(const std::string& plugin_id) { core_->retire(plugin_id, nullptr); }
 
 void Pool::retire(const std::string& plugin_id, const Value& plugin_config) { core_->retire(plugin_id, &plugin_config); }
-void Pool::switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Clock::time_point deadline,
-                     const std::function<void()>& commit) {
+void Pool::switch_to(const Generations& next, Clock::time_point deadline, const std::function<void()>& commit) {
   core_->switch_to(next, deadline, commit);
 }
 void Pool::shutdown() { core_->shutdown(); }

@@ -94,16 +94,18 @@ class Pool {
   // Only those with this configuration.
   void retire(const std::string& plugin_id, const Value& plugin_config);
 
-  // The one switch from one generation of a plugin to the next, for reload, update and rollback. The next one is loaded once, to
-  // see that it can be; then instances of it are started for every configuration in use; then `commit` is called; then they take the place of the present ones.
+  // The one switch from one generation of plugins to the next, for reload, update and rollback; several of them at one instant,
+  // providers before those that need them. Each next one is loaded once, to see that it can be; then instances of it are started
+  // for every configuration in use; then `commit` is called; then all take the place of the present ones.
   //   Several instances, or one for each call: they overlap. Calls that run end on the present generation, later ones begin on
   //   the next, and none waits.
   //   One resident instance (max_instances 1): it may hold something that there is once. Calls wait in line, the present one is
-  //   stopped, then the next one starts.
-  // When the next one does not start, or `commit` throws, the present one goes on (a stopped one is started again) and that
+  //   stopped, then the next one starts. Where one of several is such a one, calls of all of them wait, those of plugins that
+  //   need others first: so a call that runs still gets its answers from the others.
+  // When a next one does not start, or `commit` throws, the present ones go on (a stopped one is started again) and that
   // error is thrown; Error{busy} when calls did not end until the deadline. Blocks. One switch of a plugin at a time.
-  void switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Clock::time_point deadline,
-                 const std::function<void()>& commit);
+  using Generations = std::vector<std::shared_ptr<const plugin::Descriptor>>;
+  void switch_to(const Generations& next, Clock::time_point deadline, const std::function<void()>& commit);
 
   // Refuses new leases, waits for those out, stops and cleans up all. What is not done at the bound is killed. Idempotent.
   void shutdown();
@@ -128,6 +130,7 @@ class Pool {
   // is none of ours, or nobody waits.
   struct Asker {
     std::shared_ptr<const Access> access;
+    std::shared_ptr<Instance> instance;
   };
   [[nodiscard]] std::optional<Asker> asker(const Chain& chain) const;
   // Calls that wait for an instance of the plugin at this moment.

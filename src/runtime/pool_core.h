@@ -114,8 +114,7 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
                      Ready ready, const std::shared_ptr<const Access>& access);
   void give_back(const ShelfPtr& shelf, const SlotPtr& slot) noexcept;
   void retire(const std::string& plugin_id, const Value* config);
-  void switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Clock::time_point deadline,
-                 const std::function<void()>& commit);
+  void switch_to(const Generations& next, Clock::time_point deadline, const std::function<void()>& commit);
   void shutdown();
   void trim();
   std::vector<Entry> entries() const;
@@ -155,14 +154,24 @@ class Pool::Core : public std::enable_shared_from_this<Pool::Core> {
     SlotPtr slot;
   };
   using Shelves = std::vector<ShelfPtr>;
-  std::vector<Successor> start_successors(const Shelves& shelves, const std::shared_ptr<const plugin::Descriptor>& next);
+  // One plugin that goes over.
+  struct Passage {
+    std::shared_ptr<const plugin::Descriptor> next;
+    Shelves shelves;        // when the switch began
+    bool exclusive = false;
+    std::vector<SlotPtr> stopped;
+    std::vector<Successor> successors;
+  };
+  using Passages = std::vector<Passage>;
+  Passages passages(const Generations& next);
   void try_out(const std::shared_ptr<const plugin::Descriptor>& next);
-  void wait_until_quiet(Lock& lock, const Shelves& shelves, Clock::time_point deadline);
-  std::vector<SlotPtr> stop_present(const Shelves& shelves);
-  void start_again(const std::vector<SlotPtr>& stopped);
+  void pause(Lock& lock, const Passages& all, Clock::time_point deadline);
+  void wait_until_quiet(Lock& lock, const Passage& passage, Clock::time_point deadline);
+  void stop_present(Passage& passage);
+  void start_successors(Passage& passage);
+  void give_up(const Passages& all);
   void adopt(const ShelfPtr& shelf, const std::shared_ptr<const plugin::Descriptor>& next);
-  void settle(const Shelves& shelves, std::vector<Successor> successors,
-              const std::shared_ptr<const plugin::Descriptor>& next);
+  void settle(const Passage& passage);
   void end_the_stuck(const std::vector<SlotPtr>& stuck);
 
   const InstanceFactory factory_;

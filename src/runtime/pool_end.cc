@@ -173,7 +173,7 @@ std::optional<Pool::Asker> Pool::Core::asker(const Chain& chain) const {
   if (found == shelves_.end()) return std::nullopt;
   for (const ShelfPtr& shelf : found->second) {
     for (const SlotPtr& slot : shelf->slots) {
-      if (slot->in_use > 0 && chain.contains(slot->instance->serial())) return Asker{shelf->access};
+      if (slot->in_use > 0 && chain.contains(slot->instance->serial())) return Asker{shelf->access, slot->instance};
     }
   }
   return std::nullopt;

@@ -1,4 +1,4 @@
-// The switch from one generation of a plugin to the next (pool.h, switch_to).
+// The switch from one generation of plugins to the next (pool.h, switch_to).
 #include "runtime/pool_core.h"
 
 #include <algorithm>
@@ -9,59 +9,49 @@ namespace mortise::runtime {
 // Whatever happens: the shelves that were paused work again.
 struct Pool::Core::AsBefore {
   Core& core;
-  const Shelves& shelves;
+  const Passages& all;
   ~AsBefore() {
     const Lock lock(core.mutex_);
-    for (const ShelfPtr& shelf : shelves) {
-      shelf->paused = false;
-      core.serve(shelf);
+    for (const Passage& passage : all) {
+      for (const ShelfPtr& shelf : passage.shelves) {
+        shelf->paused = false;
+        core.serve(shelf);
+      }
     }
   }
 };
 
-void Pool::Core::switch_to(const std::shared_ptr<const plugin::Descriptor>& next, Clock::time_point deadline,
-                           const std::function<void()>& commit) {
-  try_out(next);
-  Lock lock(mutex_);
-  if (closing_) throw Error(Code::busy, "the host is shutting down: no plugin is changed");
-  const Shelves shelves = shelves_[next->id];
-  const bool exclusive = std::any_of(shelves.begin(), shelves.end(), [](const ShelfPtr& s) { return s->exclusive(); });
-  std::vector<SlotPtr> stopped;
-  const AsBefore as_before{*this, shelves};  // after the lock in the order of ends: it takes it
-  if (exclusive) {
-    for (const ShelfPtr& shelf : shelves) shelf->paused = true;
-    try {
-      wait_until_quiet(lock, shelves, deadline);
-    } catch (...) {
-      lock.unlock();
-      throw;
-    }
+void Pool::Core::switch_to(const Generations& next, Clock::time_point deadline, const std::function<void()>& commit) {
+  for (const auto& one : next) try_out(one);
+  Passages all;
+  const AsBefore as_before{*this, all};
+  {
+    Lock lock(mutex_);
+    all = passages(next);
+    if (std::any_of(all.begin(), all.end(), [](const Passage& one) { return one.exclusive; })) pause(lock, all, deadline);
   }
-  lock.unlock();
-  if (exclusive) stopped = stop_present(shelves);
-  std::vector<Successor> successors;
   try {
-    successors = start_successors(shelves, next);
+    for (auto one = all.rbegin(); one != all.rend(); ++one) stop_present(*one);
+    for (Passage& one : all) start_successors(one);
     commit();
   } catch (...) {
-    for (const Successor& one : successors) one.slot->instance->cleanup();
-    start_again(stopped);
+    give_up(all);
     throw;
   }
-  settle(shelves, std::move(successors), next);
+  const Lock lock(mutex_);
+  for (const Passage& one : all) settle(one);
 }
 
-// Under the lock: until no call runs and nothing starts.
-void Pool::Core::wait_until_quiet(Lock& lock, const Shelves& shelves, Clock::time_point deadline) {
-  const auto quiet = [&] {
-    return std::all_of(shelves.begin(), shelves.end(), [](const ShelfPtr& shelf) {
-      return shelf->starting == 0 &&
-             std::all_of(shelf->slots.begin(), shelf->slots.end(), [](const SlotPtr& slot) { return slot->in_use == 0; });
-    });
-  };
-  if (quiet_.wait_until(lock, deadline, quiet)) return;
-  throw Error(Code::busy, "plugin '" + shelves.front()->id + "' still works on a call; it stays as it is", "try again later")
-      .with("plugin", shelves.front()->id);
+// Under the lock.
+Pool::Core::Passages Pool::Core::passages(const Generations& next) {
+  if (closing_) throw Error(Code::busy, "the host is shutting down: no plugin is changed");
+  Passages all;
+  for (const auto& one : next) {
+    const Shelves& shelves = shelves_[one->id];
+    const bool exclusive = std::any_of(shelves.begin(), shelves.end(), [](const ShelfPtr& shelf) { return shelf->exclusive(); });
+    all.push_back({one, shelves, exclusive, {}, {}});
+  }
+  return all;
 }
 
 // It loads at all: what does not is found while the present one still works.
@@ -71,51 +61,68 @@ void Pool::Core::try_out(const std::shared_ptr<const plugin::Descriptor>& next) 
   if (settings_.ended) settings_.ended(*made.instance);
 }
 
-std::vector<Pool::Core::SlotPtr> Pool::Core::stop_present(const Shelves& shelves) {
-  std::vector<SlotPtr> stopped;
+// Those who need others come last among them, and are quiet first: until then the others answer them.
+void Pool::Core::pause(Lock& lock, const Passages& all, Clock::time_point deadline) {
+  for (auto one = all.rbegin(); one != all.rend(); ++one) {
+    for (const ShelfPtr& shelf : one->shelves) shelf->paused = true;
+    wait_until_quiet(lock, *one, deadline);
+  }
+}
+
+// Under the lock: until no call runs and nothing starts.
+void Pool::Core::wait_until_quiet(Lock& lock, const Passage& passage, Clock::time_point deadline) {
+  const auto quiet = [&] {
+    return std::all_of(passage.shelves.begin(), passage.shelves.end(), [](const ShelfPtr& shelf) {
+      return shelf->starting == 0 &&
+             std::all_of(shelf->slots.begin(), shelf->slots.end(), [](const SlotPtr& slot) { return slot->in_use == 0; });
+    });
+  };
+  if (quiet_.wait_until(lock, deadline, quiet)) return;
+  throw Error(Code::busy, "plugin '" + passage.next->id + "' still works on a call; it stays as it is", "try again later")
+      .with("plugin", passage.next->id);
+}
+
+void Pool::Core::stop_present(Passage& passage) {
+  if (!passage.exclusive) return;
   {
     const Lock lock(mutex_);
-    for (const ShelfPtr& shelf : shelves) stopped.insert(stopped.end(), shelf->slots.begin(), shelf->slots.end());
+    for (const ShelfPtr& shelf : passage.shelves) passage.stopped.insert(passage.stopped.end(), shelf->slots.begin(), shelf->slots.end());
   }
-  for (const SlotPtr& slot : stopped) {
+  for (const SlotPtr& slot : passage.stopped) {
     try {
       slot->instance->stop();
     } catch (const Error& error) {
-      log_.failure("a plugin did not stop well", error, {{"plugin", slot->instance->descriptor().id}});
-    }
-  }
-  return stopped;
-}
-
-void Pool::Core::start_again(const std::vector<SlotPtr>& stopped) {
-  for (const SlotPtr& slot : stopped) {
-    try {
-      if (slot->instance->state() == plugin::State::stopped) slot->instance->start();
-    } catch (const Error& error) {
-      log_.failure("a plugin did not start again", error, {{"plugin", slot->instance->descriptor().id}});
-      slot->instance->cleanup();  // the next call starts another one
+      log_.failure("a plugin did not stop well", error, {{"plugin", passage.next->id}});
     }
   }
 }
 
 // One for each configuration in use, so that no call has to wait for a start.
-std::vector<Pool::Core::Successor> Pool::Core::start_successors(const Shelves& shelves,
-                                                                const std::shared_ptr<const plugin::Descriptor>& next) {
-  std::vector<ShelfPtr> in_use;
+void Pool::Core::start_successors(Passage& passage) {
+  Shelves in_use;
   {
     const Lock lock(mutex_);
-    for (const ShelfPtr& shelf : shelves) {
+    for (const ShelfPtr& shelf : passage.shelves) {
       if (!shelf->slots.empty() || !shelf->waiters.empty()) in_use.push_back(shelf);
     }
   }
-  std::vector<Successor> successors;
-  try {
-    for (const ShelfPtr& shelf : in_use) successors.push_back({shelf, make(next, shelf->config, shelf->access)});
-  } catch (...) {
-    for (const Successor& one : successors) one.slot->instance->cleanup();
-    throw;
+  for (const ShelfPtr& shelf : in_use) passage.successors.push_back({shelf, make(passage.next, shelf->config, shelf->access)});
+}
+
+void Pool::Core::give_up(const Passages& all) {
+  for (const Passage& passage : all) {
+    for (const Successor& one : passage.successors) one.slot->instance->cleanup();
   }
-  return successors;
+  for (const Passage& passage : all) {
+    for (const SlotPtr& slot : passage.stopped) {
+      try {
+        if (slot->instance->state() == plugin::State::stopped) slot->instance->start();
+      } catch (const Error& error) {
+        log_.failure("a plugin did not start again", error, {{"plugin", passage.next->id}});
+        slot->instance->cleanup();  // the next call starts another one
+      }
+    }
+  }
 }
 
 // Under the lock. The present instances go, at once or with their calls.
@@ -129,14 +136,13 @@ void Pool::Core::adopt(const ShelfPtr& shelf, const std::shared_ptr<const plugin
   }
 }
 
-void Pool::Core::settle(const Shelves& shelves, std::vector<Successor> successors,
-                        const std::shared_ptr<const plugin::Descriptor>& next) {
-  const Lock lock(mutex_);
-  const Shelves& present = shelves_[next->id];
+// Under the lock.
+void Pool::Core::settle(const Passage& passage) {
+  const Shelves& present = shelves_[passage.next->id];
   for (const ShelfPtr& shelf : present) {
-    if (shelf->descriptor->generation < next->generation) adopt(shelf, next);
+    if (shelf->descriptor->generation < passage.next->generation) adopt(shelf, passage.next);
   }
-  for (const Successor& one : successors) {
+  for (const Successor& one : passage.successors) {
     const ShelfPtr& shelf = one.shelf;
     if (closing_ || shelf->per_call() || std::find(present.begin(), present.end(), shelf) == present.end()) {
       one.slot->retired = true;
@@ -146,7 +152,7 @@ void Pool::Core::settle(const Shelves& shelves, std::vector<Successor> successor
     shelf->slots.push_back(one.slot);
     ++slot_count_;
   }
-  for (const ShelfPtr& shelf : shelves) serve(shelf);
+  for (const ShelfPtr& shelf : passage.shelves) serve(shelf);
 }
 
 }  // namespace mortise::runtime

@@ -88,7 +88,7 @@ TEST_CASE("calls that run end on the present generation while later ones begin o
   Lease running = kit.pool.acquire(present, {}, in(1s), {});
   const Lease other = kit.pool.acquire(present, {}, in(1s), {});
   bool committed = false;
-  kit.pool.switch_to(next, in(1s), [&] { committed = true; });
+  kit.pool.switch_to({next}, in(1s), [&] { committed = true; });
   CHECK(committed);
   CHECK(running->descriptor().generation == 0);
   const Lease later = kit.pool.acquire(next, {}, in(1s), {});
@@ -103,7 +103,7 @@ TEST_CASE("calls wait while one resident instance is stopped and the next one st
   Kit kit;
   const auto present = generation(0, 1), next = generation(1, 1);
   Lease running = kit.pool.acquire(present, {}, in(1s), {});
-  auto switching = std::async(std::launch::async, [&] { kit.pool.switch_to(next, in(5s), no_commit); });
+  auto switching = std::async(std::launch::async, [&] { kit.pool.switch_to({next}, in(5s), no_commit); });
   auto waiting = std::async(std::launch::async, [&] {
     std::this_thread::sleep_for(20ms);
     return kit.pool.acquire(present, {}, in(5s), {})->descriptor().generation;
@@ -121,10 +121,10 @@ TEST_CASE("when the next generation does not start, or is not wanted after all, 
     const auto present = generation(0, most), next = generation(1, most);
     const std::uint64_t serial = kit.pool.acquire(present, {}, in(1s), {})->serial();
     kit.counts.bad_generation = 1;
-    CHECK_THROWS_WITH_AS(kit.pool.switch_to(next, in(1s), no_commit), "no start", Error);
+    CHECK_THROWS_WITH_AS(kit.pool.switch_to({next}, in(1s), no_commit), "no start", Error);
     CHECK(kit.pool.acquire(present, {}, in(1s), {})->serial() == serial);
     kit.counts.bad_generation = 0;
-    CHECK_THROWS_WITH_AS(kit.pool.switch_to(next, in(1s), [] { throw Error(Code::conflict, "no"); }), "no", Error);
+    CHECK_THROWS_WITH_AS(kit.pool.switch_to({next}, in(1s), [] { throw Error(Code::conflict, "no"); }), "no", Error);
     const Lease lease = kit.pool.acquire(present, {}, in(1s), {});
     CHECK(lease->serial() == serial);
     CHECK(lease->state() == plugin::State::running);
@@ -134,7 +134,7 @@ TEST_CASE("when the next generation does not start, or is not wanted after all, 
 TEST_CASE("a resident instance that works until the deadline of the switch is left alone") {
   Kit kit;
   const Lease running = kit.pool.acquire(generation(0, 1), {}, in(1s), {});
-  CHECK_THROWS_AS(kit.pool.switch_to(generation(1, 1), in(20ms), no_commit), Error);
+  CHECK_THROWS_AS(kit.pool.switch_to({generation(1, 1)}, in(20ms), no_commit), Error);
   CHECK(running->state() == plugin::State::running);
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("64 threads call while generations change: nobody is refused, and afte
   for (std::uint64_t number = 1; number <= 20; ++number) {
     const int seen = calls;
     while (calls < seen + 64) std::this_thread::sleep_for(1ms);
-    kit.pool.switch_to(all[number], in(20s), no_commit);
+    kit.pool.switch_to({all[number]}, in(20s), no_commit);
     present = number;
   }
   done = true;

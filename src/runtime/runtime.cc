@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "os/paths.h"
 #include "plugin/registry.h"
+#include "runtime/companions.h"
 #include "runtime/go_program.h"
 #include "runtime/inproc.h"
 #include "runtime/native_library.h"
@@ -63,6 +64,7 @@ class Runtime::Parts {
     Operation operation = call.operation;
     try {
       descriptor = registry_.get(name);
+      if (const auto former = companion_of_asker(*descriptor, call.chain)) return serve_once(former, own_config(*former, config), std::move(call));
       build_first(descriptor, call);
       const Permit permit = permit_for(descriptor, own_config(*descriptor, config), call);
       const auto deadline = limit(*descriptor, permit, call);
@@ -135,18 +137,43 @@ class Runtime::Parts {
     return rested;
   }
 
-  Switched switch_to(plugin::Descriptor next, const std::function<void()>& commit) {
+  std::vector<Switched> switch_to(std::vector<plugin::Descriptor> next, const std::function<void()>& commit) {
     const std::lock_guard one_at_a_time(switching_);
-    const auto present = registry_.get(next.id);
-    const auto entry = registry_.prepare(std::move(next));
-    pool_.switch_to(entry, Clock::now() + deadline_of(*present).value_or(around_.settings.deadline), [&] {
-      if (commit) commit();
-      registry_.replace(entry);
-    });
-    tallies_.gate_of(*entry).begin(entry->on_failure);
+    Companions::Set present, coming;
+    std::chrono::milliseconds patience{};
+    for (plugin::Descriptor& one : next) {
+      present.push_back(registry_.get(one.id));
+      patience = std::max(patience, deadline_of(*present.back()).value_or(around_.settings.deadline));
+      coming.push_back(registry_.prepare(std::move(one)));
+    }
+    companions_.bind(present);
+    companions_.bind(coming);
+    try {
+      pool_.switch_to(coming, Clock::now() + patience, [&] {
+        if (commit) commit();
+        registry_.replace(coming);
+      });
+    } catch (...) {
+      companions_.release(coming);
+      companions_.release(present);
+      throw;
+    }
+    companions_.release(coming);  // they are what everybody finds
+    std::vector<Switched> done;
+    for (std::size_t i = 0; i < coming.size(); ++i) done.push_back(switched(*present[i], *coming[i]));
+    return done;
+  }
+
+  Switched switched(const plugin::Descriptor& before, const plugin::Descriptor& now) {
+    tallies_.gate_of(now).begin(now.on_failure);
     log_.info("a plugin went over to its next generation",
-              {{"plugin", entry->id}, {"from", present->version_text}, {"to", entry->version_text}, {"generation", entry->generation}});
-    return {present->version_text, entry->version_text, entry->generation};
+              {{"plugin", now.id}, {"from", before.version_text}, {"to", now.version_text}, {"generation", now.generation}});
+    return {before.version_text, now.version_text, now.generation};
+  }
+
+  void retire(const std::string& plugin) {
+    companions_.forget(plugin);
+    pool_.retire(plugin);
   }
 
   void make_zygotes(const std::set<std::string>& languages) {
@@ -228,6 +255,29 @@ class Runtime::Parts {
     }
   }
 
+  // Who asks may belong to a generation that went, together with another generation of the plugin it asks.
+  plugin::Registry::Entry companion_of_asker(const plugin::Descriptor& present, const Chain& chain) const {
+    const auto asker = chain.empty() ? std::nullopt : pool_.asker(chain);
+    if (!asker) return nullptr;
+    auto former = companions_.of(asker->instance->descriptor(), present.id);
+    return former == nullptr || former->generation == present.generation ? nullptr : former;
+  }
+
+  // In an instance of its own that goes afterwards: whatever was warm of that generation is gone, or on its way.
+  Outcome serve_once(const plugin::Registry::Entry& descriptor, const Value& config, Call call) {
+    build_first(descriptor, call);
+    const Permit permit = permit_for(descriptor, config, call);
+    (void)limit(*descriptor, permit, call);
+    const MadeInstance made = make(descriptor, config, permit.access);
+    struct Goes {
+      Instance& instance;
+      ~Goes() { instance.cleanup(); }
+    } const goes{*made.instance};
+    made.instance->initialize();
+    made.instance->start();
+    return made.instance->invoke(std::move(call));
+  }
+
   void start_once(const std::shared_ptr<Started>& started) {
     --started->attempts_left;
     pool_.acquire_later(started->descriptor, started->config, started->deadline, started->call.cancel,
@@ -283,9 +333,11 @@ class Runtime::Parts {
   void start_providers(const plugin::Registry::Entry& descriptor) {
     if (descriptor->requires_.empty()) return;
     const std::vector<Pool::Entry> warm = pool_.entries();
-    for (const auto& provider : registry_.in_dependency_order(descriptor)) {
+    const Companions::Set companions = companions_.of(*descriptor);
+    for (const auto& provider : registry_.in_dependency_order(descriptor, companions)) {
       const auto is_provider = [&](const Pool::Entry& entry) { return entry.plugin == provider->id; };
-      if (provider->id == descriptor->id || std::any_of(warm.begin(), warm.end(), is_provider)) continue;
+      const bool comes_or_goes = std::find(companions.begin(), companions.end(), provider) != companions.end();
+      if (comes_or_goes || provider->id == descriptor->id || std::any_of(warm.begin(), warm.end(), is_provider)) continue;
       const Permit permit = permit_for(provider, provider->settings, {});
       const auto deadline = Clock::now() + permit.deadline.value_or(around_.settings.deadline);
       (void)pool_.acquire(provider, provider->settings, deadline, {}, {}, permit.access);
@@ -327,6 +379,7 @@ class Runtime::Parts {
   Permits permits_;
   const Log log_;
   std::mutex switching_;
+  Companions companions_;
   Tallies tallies_;
   mutable std::shared_mutex built_mutex_;
   std::map<std::string, plugin::Registry::Entry> built_;  // plugins in Go whose program is there
@@ -376,7 +429,14 @@ std::optional<Quarantine> Runtime::quarantine(std::string_view plugin) const { r
 bool Runtime::release(std::string_view plugin) { return parts_->release(plugin); }
 LimitKeepers Runtime::limit_keepers() const { return parts_->limit_keepers(); }
 void Runtime::make_zygotes(const std::set<std::string>& languages) { parts_->make_zygotes(languages); }
-Switched Runtime::switch_to(plugin::Descriptor next, const std::function<void()>& commit) { return parts_->switch_to(std::move(next), commit); }
+std::vector<Switched> Runtime::switch_to(std::vector<plugin::Descriptor> next, const std::function<void()>& commit) {
+  return parts_->switch_to(std::move(next), commit);
+}
+Switched Runtime::switch_to(plugin::Descriptor next) {
+  std::vector<plugin::Descriptor> one;
+  one.push_back(std::move(next));
+  return parts_->switch_to(std::move(one), {}).front();
+}
 
 std::int64_t Runtime::launcher_pid() const noexcept { return parts_->launcher().pid(); }
 
@@ -386,7 +446,7 @@ std::optional<std::chrono::milliseconds> Runtime::deadline_of(const plugin::Desc
 
 void Runtime::retire(std::string_view plugin) {
   const auto descriptor = parts_->registry().find(plugin);
-  parts_->pool().retire(descriptor != nullptr ? descriptor->id : std::string(plugin));
+  parts_->retire(descriptor != nullptr ? descriptor->id : std::string(plugin));
 }
 
 void Runtime::retire(std::string_view plugin, const Value& plugin_config) {

@@ -165,10 +165,12 @@ class Runtime {
   [[nodiscard]] std::vector<InstanceInfo> instances() const;
   [[nodiscard]] std::int64_t launcher_pid() const noexcept;
 
-  // The descriptor takes the place of the plugin with its id, without a dropped call (Pool::switch_to). Throws Error, and the
-  // present one stays as it is, when the next one does not start or `commit` throws, which is called once when it is ready. Blocks; one
-  // at a time.
-  Switched switch_to(plugin::Descriptor next, const std::function<void()>& commit = {});
+  // Each descriptor takes the place of the plugin with its id, all at one instant and without a dropped call (Pool::switch_to);
+  // providers come before those that need them. A call that still runs on one that went is answered by the others that went with it.
+  // Throws Error, and the present ones stay as they are, when a next one does not start or `commit` throws, which is called once when
+  // all are ready. Blocks; one at a time.
+  std::vector<Switched> switch_to(std::vector<plugin::Descriptor> next, const std::function<void()>& commit = {});
+  Switched switch_to(plugin::Descriptor next);
   // What one operation of the plugin gets where nobody says otherwise, the operator's limit in it.
   [[nodiscard]] std::optional<std::chrono::milliseconds> deadline_of(const plugin::Descriptor& descriptor) const;
 

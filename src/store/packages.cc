@@ -7,8 +7,8 @@ namespace mortise::store {
 namespace {
 
 PackageRow package_of(const Statement& row) {
-  return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6),
-          static_cast<std::uint64_t>(row.int64(7)), Time{row.int64(8)}};
+  return {row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6), row.text(7),
+          static_cast<std::uint64_t>(row.int64(8)), Time{row.int64(9)}};
 }
 
 InstallRow install_of(const Statement& row) {
@@ -33,9 +33,9 @@ bool PackageStore::add(const PackageRow& package) {
         .with("plugin", package.name);
   }
   connection_.run(
-      "INSERT INTO packages (name, version, digest, listing, source, signer, scan, bytes, stored)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-      package.name, package.version, package.digest, package.listing, package.source, package.signer, package.scan, package.bytes,
+      "INSERT INTO packages (name, version, digest, package, listing, source, signer, scan, bytes, stored)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+      package.name, package.version, package.digest, package.package, package.listing, package.source, package.signer, package.scan, package.bytes,
       package.stored);
   return true;
 }
@@ -46,7 +46,7 @@ void PackageStore::remove(const std::string& name, const std::string& version) {
 
 std::optional<PackageRow> PackageStore::find(const std::string& name, const std::string& version) {
   Statement row = connection_.query(
-      "SELECT name, version, digest, listing, source, signer, scan, bytes, stored FROM packages WHERE name = ?1 AND version = ?2", name,
+      "SELECT name, version, digest, package, listing, source, signer, scan, bytes, stored FROM packages WHERE name = ?1 AND version = ?2", name,
       version);
   if (!row.step()) return std::nullopt;
   return package_of(row);
@@ -54,14 +54,14 @@ std::optional<PackageRow> PackageStore::find(const std::string& name, const std:
 
 std::vector<PackageRow> PackageStore::versions(const std::string& name) {
   return all_of<PackageRow>(
-      connection_.query("SELECT name, version, digest, listing, source, signer, scan, bytes, stored FROM packages WHERE name = ?1"
+      connection_.query("SELECT name, version, digest, package, listing, source, signer, scan, bytes, stored FROM packages WHERE name = ?1"
                         " ORDER BY stored, version",
                         name),
       package_of);
 }
 
 std::vector<PackageRow> PackageStore::all() {
-  return all_of<PackageRow>(connection_.query("SELECT name, version, digest, listing, source, signer, scan, bytes, stored FROM packages"
+  return all_of<PackageRow>(connection_.query("SELECT name, version, digest, package, listing, source, signer, scan, bytes, stored FROM packages"
                                               " ORDER BY name, stored, version"),
                             package_of);
 }
@@ -73,7 +73,7 @@ std::vector<std::string> PackageStore::digests() {
 
 std::optional<PackageRow> PackageStore::with_digest(const std::string& digest) {
   Statement row = connection_.query(
-      "SELECT name, version, digest, listing, source, signer, scan, bytes, stored FROM packages WHERE digest = ?1 LIMIT 1", digest);
+      "SELECT name, version, digest, package, listing, source, signer, scan, bytes, stored FROM packages WHERE digest = ?1 LIMIT 1", digest);
   if (!row.step()) return std::nullopt;
   return package_of(row);
 }

@@ -15,6 +15,7 @@ class Connection;
 // One version of one plugin. Its files lie in a folder named by the digest.
 struct PackageRow {
   std::string name, version, digest;
+  std::string package;    // the name in its manifest: another than `name` where it was installed under another
   std::string listing;    // of its files: see package/contents.h
   std::string source;     // where it came from: "upload", a folder, the address of a marketplace
   std::string signer;     // id of the key that signed it; empty: nobody did

@@ -324,6 +324,10 @@ CREATE TABLE advisories (
 );
 CREATE INDEX advisories_by_id ON advisories (id);
 )"},
+    Migration{10, "packages under another name", R"(
+ALTER TABLE packages ADD COLUMN package TEXT NOT NULL DEFAULT '';
+UPDATE packages SET package = name;
+)"},
 };
 
 }  // namespace

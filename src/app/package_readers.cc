@@ -1,11 +1,11 @@
-#include "app/package_workshop.h"
+#include "app/package_readers.h"
 
 #include "package/advisories.h"
 #include "runtime/runtime.h"
 
 namespace mortise::app {
 
-Value PackageWorkshop::ask(std::string_view plugin, std::string_view method, const Value& input) {
+Value PackageReaders::ask(std::string_view plugin, std::string_view method, const Value& input) {
   runtime::Call call;
   call.operation = runtime::Operation::call;
   call.method = method;
@@ -13,7 +13,7 @@ Value PackageWorkshop::ask(std::string_view plugin, std::string_view method, con
   return runtime_.invoke(plugin, std::move(call)).take();
 }
 
-Value PackageWorkshop::advisories(std::string_view ecosystem, const std::vector<std::string>& names) {
+Value PackageReaders::advisories(std::string_view ecosystem, const std::vector<std::string>& names) {
   return package::known_advisories(database_, ecosystem, names);
 }
 

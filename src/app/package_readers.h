@@ -1,7 +1,7 @@
-// The workshop of packages (package/workshop.h), built of plugins of this host.
+// The readers of packages (package/readers.h), built of plugins of this host.
 #pragma once
 
-#include "package/workshop.h"
+#include "package/readers.h"
 
 namespace mortise::runtime {
 class Runtime;
@@ -13,9 +13,9 @@ class Database;
 
 namespace mortise::app {
 
-class PackageWorkshop final : public package::Workshop {
+class PackageReaders final : public package::Readers {
  public:
-  PackageWorkshop(runtime::Runtime& runtime, store::Database& database) : runtime_(runtime), database_(database) {}
+  PackageReaders(runtime::Runtime& runtime, store::Database& database) : runtime_(runtime), database_(database) {}
   Value ask(std::string_view plugin, std::string_view method, const Value& input) override;
   Value advisories(std::string_view ecosystem, const std::vector<std::string>& names) override;
 
