@@ -1,5 +1,6 @@
 #include "app/host_services.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "app/settings_keys.h"
@@ -97,15 +98,13 @@ std::function<void(const Settings&)> add_host_services(plugin::Services& service
   services.add("Logger", std::make_shared<Logger>(log));
   const auto config = std::make_shared<ConfigService>(settings);
   services.add("ConfigService", config);
-  for (const auto& descriptor : registry.list()) {
-    for (const std::string& name : descriptor->provides) {
-      try {
-        services.add(name, std::make_shared<Provided>(runtime, descriptor->id));
-      } catch (const Error& error) {
-        log.failure("a service was left out", error, {{"plugin", descriptor->id}, {"service", name}});
-      }
+  // Plugins come and go: who provides a capability is looked for when somebody asks. The first by id, where several do.
+  services.otherwise([&registry, &runtime](std::string_view name) -> std::shared_ptr<plugin::Service> {
+    for (const auto& each : registry.list()) {
+      if (std::find(each->provides.begin(), each->provides.end(), name) != each->provides.end()) return std::make_shared<Provided>(runtime, each->id);
     }
-  }
+    return nullptr;
+  });
   return [config](const Settings& changed) { config->tell(changed); };
 }
 

@@ -20,7 +20,7 @@ class Runtime;
 
 namespace mortise::app {
 
-// All of them. A provider whose name is taken is left out with a record in the log. `services` must not outlive the others.
+// All of them; the host's own go before those of plugins. `services` must not outlive the others.
 // What is returned tells ConfigService of changed settings.
 [[nodiscard]] std::function<void(const Settings&)> add_host_services(plugin::Services& services,
                                                                      const Settings& settings, const Log& log,

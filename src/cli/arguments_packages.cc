@@ -30,9 +30,11 @@ void add_install(CLI::App& plugin, Arguments& arguments) {
            "A package is unpacked and scanned before anything of it is visible; what refuses it is told and kept in the\n"
            "history. It is enabled at once: what it needs of other plugins comes along. A name is looked for in the\n"
            "folders of --from, then in the marketplaces that this host knows (mortise marketplace list).\n"
+           "--as gives the plugin another name here: so two of one name, from different people, are there side by side.\n"
            "--lock installs what a lock names, in those versions with that content (mortise plugin lock).",
            "  mortise plugin install my_plugin-1.0.0.tar.gz\n"
            "  mortise plugin install my_plugin/ --disabled\n"
+           "  mortise plugin install scale-2.0.0.tar.gz --as their_scale\n"
            "  mortise plugin install scale@^2.1\n"
            "  mortise plugin install scale@^2.1 --from /srv/packages\n"
            "  mortise plugin install --lock mortise.lock --from /srv/packages"});
@@ -40,6 +42,7 @@ void add_install(CLI::App& plugin, Arguments& arguments) {
   add_sources(*install, package);
   install->add_flag("--disabled", package.disabled, "Install it, but let nobody use it yet");
   install->add_flag("--accept", package.accept, "New permissions of plugins that are updated for it are fine");
+  install->add_option("--as", package.as, "The name that the plugin has here (one at a time)")->type_name("NAME");
   install->add_option("--lock", package.lock, "Install what this lock names")->type_name("FILE");
 }
 

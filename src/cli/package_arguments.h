@@ -10,7 +10,7 @@ struct PackageArguments {
   std::vector<std::string> what;  // install: archives, folders, NAME[@RANGE]
   std::vector<std::string> from;  // folders of packages
   std::string plugin, package;    // of the others; update: an archive or a folder
-  std::string target, reason, lock;
+  std::string target, reason, lock, as;
   bool disabled = false, accept = false, accept_findings = false, keep = false;
 };
 

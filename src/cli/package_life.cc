@@ -52,6 +52,7 @@ Value order_of(const Arguments& arguments) {
   if (package.accept_findings) body.set("dangerously_accept_findings", true);
   if (!package.reason.empty()) body.set("reason", package.reason);
   if (!package.target.empty()) body.set("target_version", package.target);
+  if (!package.as.empty()) body.set("as", package.as);
   return body;
 }
 
@@ -127,6 +128,12 @@ int install_locked(const Tools& tools) {
   return EXIT_SUCCESS;
 }
 
+// Under another name: with that of its package.
+std::string name_of(const Value& plugin) {
+  const std::string name = text_in(plugin, "name"), package = text_in(plugin, "package");
+  return package.empty() || package == name ? name : name + " (" + package + ")";
+}
+
 std::string moment(const Value& record, std::string_view key) {
   std::string text = text_in(record, key, "-").substr(0, 19);
   if (text.size() == 19) text[10] = ' ';
@@ -136,7 +143,11 @@ std::string moment(const Value& record, std::string_view key) {
 }  // namespace
 
 int install_package(const Tools& tools) {
+  if (!tools.arguments.package.lock.empty() && !tools.arguments.package.as.empty())
+    throw Error(Code::invalid, "--as and --lock are two ways: a lock says which names plugins have", "leave one of them out").with("key", "--as");
   if (!tools.arguments.package.lock.empty()) return install_locked(tools);
+  if (!tools.arguments.package.as.empty() && tools.arguments.package.what.size() > 1)
+    throw Error(Code::invalid, "--as names one plugin, and several are to be installed", "install them one by one").with("key", "--as");
   if (tools.arguments.package.what.empty()) throw Error(Code::invalid, "nothing was named", "an archive, a folder, NAME[@RANGE], or --lock FILE");
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
   Value all = Value::list();
@@ -174,7 +185,7 @@ int list_versions(const Tools& tools) {
   for (const Value& plugin : all.items()) {
     for (const Value& version : list_in(plugin, "versions").items()) {
       const char* state = !flag_in(version, "current") ? "kept" : flag_in(plugin, "enabled") ? "enabled" : "disabled";
-      rows.push_back({text_in(plugin, "name"), text_in(version, "version"), state, moment(version, "stored"), text_in(version, "signer", "-"), text_in(version, "source")});
+      rows.push_back({name_of(plugin), text_in(version, "version"), state, moment(version, "stored"), text_in(version, "signer", "-"), text_in(version, "source")});
     }
   }
   print(rows.size() > 1 ? table(rows) : "nothing is installed; `mortise plugin install FILE` installs a package\n");

@@ -51,6 +51,7 @@ std::string page(const Value& plugin) {
   add_fact(text, "also known as", joined(list_in(plugin, "aliases")));
   add_fact(text, "runs",
            text_in(plugin, "trust") == "in_process" ? "in the host's own process (trusted)" : "in a worker process");
+  if (!flag_in(plugin, "enabled")) add_fact(text, "state", text_in(plugin, "why"));
   add_fact(text, "state", quarantine_text(map_in(plugin, "quarantine")));
   add_fact(text, "last error", text_in(map_in(plugin, "quarantine"), "last_error"));
   text += access_text(map_in(plugin, "access"));
@@ -65,8 +66,9 @@ std::string page(const Value& plugin) {
   return text;
 }
 
-// Quarantine before health: it is what keeps the plugin from being used.
+// What keeps the plugin from being used goes before its health.
 std::string state_of(const Value& plugin) {
+  if (!flag_in(plugin, "enabled")) return text_in(plugin, "why").starts_with("Plugin is not enabled") ? "disabled" : "cannot be used";
   const std::string rests = quarantine_text(map_in(plugin, "quarantine"));
   return rests.empty() ? text_in(map_in(plugin, "health"), "status") : rests;
 }
@@ -75,17 +77,17 @@ std::string state_of(const Value& plugin) {
 
 int list_plugins(const Tools& tools) {
   const Owner owner = Owner::reach(tools.maker, tools.options, &tools.signals);
-  const Value plugins = owner.client().get("/api/v1/plugins");
+  const Value plugins = owner.client().get("/api/v1/plugins?all=true");
   if (tools.arguments.json) {
     print(json_text(plugins));
     return EXIT_SUCCESS;
   }
   std::vector<std::vector<std::string>> rows{{"PLUGIN", "VERSION", "DIALECT", "LANGUAGE", "STATE", "RUNS IN", "PERMISSIONS", "DESCRIPTION"}};
   for (const Value& plugin : plugins.items()) {
-    const std::string permissions = joined(list_in(plugin, "permissions"));
+    const std::string permissions = joined(list_in(plugin, "permissions")), state = state_of(plugin);
     rows.push_back({text_in(plugin, "id"), text_in(plugin, "version"), text_in(plugin, "dialect"), text_in(plugin, "language"),
-                    state_of(plugin), text_in(plugin, "trust") == "in_process" ? "host" : "worker",
-                    permissions.empty() ? "-" : permissions, text_in(plugin, "description")});
+                    state, text_in(plugin, "trust") == "in_process" ? "host" : "worker",
+                    permissions.empty() ? "-" : permissions, state == "cannot be used" ? text_in(plugin, "why") : text_in(plugin, "description")});
   }
   print(rows.size() > 1 ? table(rows)
                         : "no plugins; plugins.directories in the configuration says where they are looked for\n");

@@ -60,6 +60,7 @@ Value listed_value(const package::Listed& listed) {
   Value versions = Value::list();
   for (const store::PackageRow& package : listed.versions) versions.push_back(version_value(listed, package));
   return Value::map({{"name", listed.row.name},
+                     {"package", listed.package()},
                      {"id", listed.row.id},
                      {"version", listed.row.version},
                      {"enabled", listed.row.enabled},
@@ -92,6 +93,7 @@ package::Order order_of(const Request& request) {
 
 Value listed_schema() {
   return object({{"name", string()},
+                 {"package", string("its name in the manifest")},
                  {"id", string()},
                  {"version", string("in use")},
                  {"enabled", boolean()},

@@ -9,7 +9,7 @@ namespace mortise::http {
 // {"action", "plugin", "from", "version", "enabled", "permissions", "warnings", "along", "security_scan", "signature",
 // "dependency_resolution", "change"}
 [[nodiscard]] Value report_value(const package::Report& report);
-// {"name", "id", "version", "enabled", "generation", "installed", "changed", "versions": [...]}
+// {"name", "package", "id", "version", "enabled", "generation", "installed", "changed", "versions": [...]}
 [[nodiscard]] Value listed_value(const package::Listed& listed);
 // {"version", "digest", "source", "signer", "bytes", "stored", "current", "scan"}
 [[nodiscard]] Value version_value(const package::Listed& listed, const store::PackageRow& package);

@@ -46,7 +46,7 @@ Value words_of(const Request& request) {
     return object_of(request);
   }
   Value words = Value::map();
-  for (const char* key : {"reason", "target_version", "range"}) {
+  for (const char* key : {"reason", "target_version", "range", "as"}) {
     if (std::string text = form_text(request, key); !text.empty()) words.set(key, text);
   }
   for (const char* key : {"enable", "accept", "dangerously_accept_findings"}) {
@@ -65,6 +65,7 @@ struct Asked {
 Asked asked_of(const Api& api, const Request& request) {
   Asked asked{words_of(request), {}, order_of(request)};
   asked.order.reason = text_of(asked.words, "reason");
+  asked.order.as = text_of(asked.words, "as");
   asked.order.accept = flag_of(asked.words, "accept");
   if (flag_of(asked.words, "enable")) asked.order.use = Order::Use::enabled;
   if (flag_of(asked.words, "dangerously_accept_findings")) {
@@ -174,6 +175,7 @@ Value order_schema() {
   return object({{"path", string("of an archive or a folder on the server's machine; or send the archive as the field `file` of a form")},
                  {"name", string("of a plugin that one of `from` has")},
                  {"range", string("of its versions")},
+                 {"as", string("of an install: the name that the plugin has here")},
                  {"from", list(string(), "folders of packages on the server's machine")},
                  {"enable", boolean()},
                  {"accept", boolean()},

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <map>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -63,6 +64,7 @@ Value summary(const Api& api, const Descriptor& plugin) {
                      {"permissions", texts(plugin.permissions)},
                      {"trust", plugin.trust == plugin::Trust::in_process ? "in_process" : "worker"},
                      {"health", health_value(api.health.last(plugin.id))},
+                     {"enabled", true},
                      {"generation", plugin.generation},
                      {"quarantine", quarantine_value(api.runtime.quarantine(plugin.id))}});
 }
@@ -104,6 +106,38 @@ Value details(const Api& api, const Descriptor& plugin) {
   return page;
 }
 
+// Of a plugin that nobody may use: of some only the name is known.
+Value withheld_summary(const Api& api, const std::string& id, const plugin::Registry::Withheld& one) {
+  plugin::Descriptor named;
+  named.id = id;
+  Value page = summary(api, one.plugin != nullptr ? *one.plugin : named);
+  page.set("enabled", false);
+  page.set("why", one.why.what());
+  return page;
+}
+
+Value listed(const Api& api, bool withheld_too) {
+  std::map<std::string, Value> all;  // by id
+  for (const auto& plugin : api.registry.list()) all.emplace(plugin->id, summary(api, *plugin));
+  if (withheld_too) {
+    for (const auto& [id, one] : api.registry.all_withheld()) all.emplace(id, withheld_summary(api, id, one));
+  }
+  Value list = Value::list();
+  for (auto& [id, page] : all) list.push_back(std::move(page));
+  return list;
+}
+
+// Also of one that nobody may use.
+Value page_of(const Api& api, std::string_view name) {
+  const auto withheld = api.registry.all_withheld();
+  const auto found = withheld.find(name);
+  if (api.registry.find(name) != nullptr || found == withheld.end() || found->second.plugin == nullptr) return details(api, *api.registry.get(name));
+  Value page = details(api, *found->second.plugin);
+  page.set("enabled", false);
+  page.set("why", found->second.why.what());
+  return page;
+}
+
 Value summary_schema() {
   return object({{"type", string("Input, Data_Processing, ..., or the first extension point")},
                  {"name", string()},
@@ -116,6 +150,8 @@ Value summary_schema() {
                  {"permissions", list(string())},
                  {"trust", one_of({"worker", "in_process"}, "where it runs")},
                  {"health", health_schema()},
+                 {"enabled", boolean()},
+                 {"why", string("of one that is not enabled: why nobody may use it")},
                  {"generation", integer("how often it was replaced while the server ran")},
                  {"quarantine", quarantine_schema()}},
                 {"type", "name", "description", "id", "version"});
@@ -128,12 +164,9 @@ void add_plugin_routes(Router& router, const Api& api) {
               .id = "listPlugins",
               .tag = "plugins",
               .summary = "The plugins that are there",
+              .parameters = {{"all", "also those that nobody may use: disabled ones, and those that are damaged", boolean()}},
               .response = list(summary_schema()),
-              .handler = answering([&api](const Request&) {
-                Value all = Value::list();
-                for (const auto& plugin : api.registry.list()) all.push_back(summary(api, *plugin));
-                return Response::json(all);
-              })});
+              .handler = answering([&api](const Request& request) { return Response::json(listed(api, request.bool_parameter("all", false))); })});
   router.add({.pattern = "/api/v1/plugins/{id}",
               .id = "getPlugin",
               .tag = "plugins",
@@ -142,7 +175,7 @@ void add_plugin_routes(Router& router, const Api& api) {
               .response = summary_schema(),
               .errors = {Code::not_found},
               .handler = answering([&api](const Request& request) {
-                return Response::json(details(api, *api.registry.get(request.variable("id"))));
+                return Response::json(page_of(api, request.variable("id")));
               })});
   router.add({.method = Method::post,
               .pattern = "/api/v1/plugins/{id}/health",

@@ -165,7 +165,8 @@ PackageRow Depot::get(const std::string& name, const std::string& version) const
   });
 }
 
-void Depot::require_none(const PackageRow& package, const std::vector<std::string>& changed) const {
+void Depot::require_whole(const PackageRow& package) const {
+  const auto changed = differences(folder_of(package), package.listing);
   if (changed.empty()) return;
   constexpr std::size_t shown = 5;
   std::string names;
@@ -177,10 +178,8 @@ void Depot::require_none(const PackageRow& package, const std::vector<std::strin
       .with("file", folder_of(package).string());
 }
 
-void Depot::require_whole(const PackageRow& package) const { require_none(package, differences(folder_of(package), package.listing)); }
-
 void Depot::require_whole_at_a_glance(const PackageRow& package) const {
-  require_none(package, differences(folder_of(package), package.listing, Look::at_a_glance));
+  if (!differences(folder_of(package), package.listing, Look::at_a_glance).empty()) require_whole(package);  // which names them all
 }
 
 void Depot::require_unchanged(const fs::path& folder) const {

@@ -88,7 +88,6 @@ class Depot {
 
  private:
   void sweep(const std::string& digest);  // what a Placed leaves behind
-  void require_none(const store::PackageRow& package, const std::vector<std::string>& changed) const;
   void write_files(const Contents& contents, const std::filesystem::path& folder) const;
 
   store::Database& database_;

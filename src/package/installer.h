@@ -173,6 +173,7 @@ class Installer {
   // Carrying out what was decided (installer_undertaking.cc).
   void take_along(Undertaking& all, const plugin::Descriptor& wanted, const Order& order, Direction direction);
   Step step(const store::InstallRow& row, Incoming next, const Order& order, Direction direction) const;
+  void require_content(const plugin::Descriptor& next, const Undertaking& besides) const;
   void require_satisfied(const Undertaking& all) const;
   void carry_out(const Undertaking& all, const Order& order);
   Report done(const Incoming& install, const Order& order);

@@ -100,9 +100,11 @@ Report Installer::rollback(const std::string& plugin, const std::optional<std::s
   return go_over(row, bring(signed_well(parts_.depot.get(row.name, wanted->text()))), order, Direction::rollback);
 }
 
+// Those that need it are not taken along: to go over is their own decision.
 Report Installer::go_over(const InstallRow& row, Incoming next, const Order& order, Direction direction) {
   Undertaking all;
   Step wanted = step(row, std::move(next), order, direction);
+  if (row.enabled) require_content(wanted.next.descriptor, all);
   if (row.enabled) take_along(all, wanted.next.descriptor, order, direction);
   all.steps.push_back(std::move(wanted));
   if (row.enabled) require_satisfied(all);

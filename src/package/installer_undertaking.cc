@@ -31,15 +31,6 @@ void require_accepted(const std::string& plugin, const Change& change, const Ord
       .with("change", json_of(change.to_value()));
 }
 
-// Of one to which nothing happens.
-void require_content(const plugin::Descriptor& consumer, const Requirement& need, const plugin::Descriptor& next) {
-  if (fits(need, next)) return;
-  throw Error(Code::conflict, "plugin '" + consumer.id + "' " + consumer.version_text + " needs " + next.id + " " + need.range + ", which " + next.version_text + " is not",
-              "update '" + consumer.id + "' first, or disable it")
-      .with("plugin", next.id)
-      .with("needed_by", consumer.id);
-}
-
 // `coming`: the plugin of that name, as it will be.
 void count_what_comes(Dependency& one, const plugin::Descriptor& coming) {
   one.resolved = fits(one.requirement, coming);
@@ -82,15 +73,24 @@ Installer::Step Installer::step(const InstallRow& row, Incoming next, const Orde
   return {row, std::move(next), std::move(change), direction};
 }
 
-// Everybody who will be enabled then has what it needs.
-void Installer::require_satisfied(const Undertaking& all) const {
+// Whoever is enabled would take it.
+void Installer::require_content(const plugin::Descriptor& next, const Undertaking& besides) const {
   for (const auto& consumer : parts_.registry.list()) {
-    if (all.find(consumer->id) != nullptr) continue;
+    if (besides.find(consumer->id) != nullptr) continue;
     for (const Requirement& need : consumer->requires_) {
-      const plugin::Descriptor* next = need.type == Requirement::Type::plugin ? all.find(need.name) : nullptr;
-      if (next != nullptr) require_content(*consumer, need, *next);
+      if (need.type != Requirement::Type::plugin || need.name != next.id || fits(need, next)) continue;
+      throw Error(Code::conflict,
+                  "plugin '" + consumer->id + "' " + consumer->version_text + " needs " + next.id + " " + need.range + ", which " + next.version_text + " is not",
+                  "update '" + consumer->id + "' first, or disable it")
+          .with("plugin", next.id)
+          .with("needed_by", consumer->id);
     }
   }
+}
+
+// Everybody who will be enabled then has what it needs.
+void Installer::require_satisfied(const Undertaking& all) const {
+  for (const Step& one : all.steps) require_content(one.next.descriptor, all);
   const auto require_needs = [&](const plugin::Descriptor& plugin) {
     Dependencies found = look_at_dependencies(plugin, parts_.registry, parts_.stage.lacking_packages(plugin));
     for (Dependency& one : found.all) {

@@ -147,9 +147,11 @@ bool Services::remove(std::string_view name) {
 }
 
 std::shared_ptr<Service> Services::find(std::string_view name) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = services_.find(name);
-  return found == services_.end() ? nullptr : found->second;
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto found = services_.find(name); found != services_.end()) return found->second;
+  }
+  return otherwise_ ? otherwise_(name) : nullptr;
 }
 
 Value Services::call(std::string_view name, std::string_view method, const Value& input, const Chain& chain) const {

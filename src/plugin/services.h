@@ -153,10 +153,14 @@ class Services {
   // Error{not_found} "no service 'X'", with the nearest name as hint.
   Value call(std::string_view name, std::string_view method, const Value& input, const Chain& chain) const;
   [[nodiscard]] std::vector<std::string> names() const;
+  // Asked for a name that nobody added; null when it does not know it either. Once, before the first call.
+  using Otherwise = std::function<std::shared_ptr<Service>(std::string_view name)>;
+  void otherwise(Otherwise otherwise) { otherwise_ = std::move(otherwise); }
 
  private:
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::shared_ptr<Service>, std::less<>> services_;
+  Otherwise otherwise_;
 };
 
 }  // namespace mortise::plugin

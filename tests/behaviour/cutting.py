@@ -1,6 +1,6 @@
 """A server that is cut off in the middle of changing what is installed, and what is true afterwards.
 
-Each change (install, update, rollback, uninstall) is made on a copy of one prepared data folder by a server that is killed at a
+Each change (install, update, an update that takes along what it needs, rollback, uninstall) is made on a copy of one prepared data folder by a server that is killed at a
 certain durable write (tests/cuts/cut_at.c). A server is started again on what is left, and must say one of two things everywhere:
 the state before, or the state after; the latter wherever the change was answered as done.
 """
@@ -15,8 +15,9 @@ import packing
 import requests
 
 CUT_AT = outside.BUILD / "bin" / "tests" / "libcut_at.so"
-CHANGES = ("install", "update", "rollback", "uninstall")
+CHANGES = ("install", "update", "update of two", "rollback", "uninstall")
 NONE = "nothing"
+BASE = {"1.0.0": "1.0.0", "1.1.0": "2.0.0"}  # the version of `base` that each version of `speaks` needs, where it needs one
 
 
 @dataclass
@@ -28,16 +29,16 @@ class Count:
     failures: list = field(default_factory=list)
 
 
-def _files(version):
-    return {**packing.files_of(version=version), **{f"data/{name}.txt": f"{name} of {version}\n" * 40 for name in "abcdefghijklmnopqrstuvwxyz"}}
+def _files(version, name="speaks", **manifest):
+    return {**packing.files_of(name, version, **manifest), **{f"data/{name}.txt": f"{name} of {version}\n" * 40 for name in "abcdefghijklmnopqrstuvwxyz"}}
 
 
-def _package(version):
-    return packing.archive_of(_files(version))
+def _package(version, name="speaks", **manifest):
+    return packing.archive_of(_files(version, name, **manifest))
 
 
-def _install(server, version):
-    return _asked(server.http.post(server.url + "/api/plugins/install", files={"file": _package(version)}, timeout=120))
+def _install(server, version, name="speaks", **manifest):
+    return _asked(server.http.post(server.url + "/api/plugins/install", files={"file": _package(version, name, **manifest)}, timeout=120))
 
 
 def _asked(answer):
@@ -45,8 +46,8 @@ def _asked(answer):
     return answer.json()
 
 
-def _keep(server, version):
-    return _asked(server.http.post(server.url + "/api/plugins/speaks/versions", files={"file": _package(version)}, timeout=120))
+def _keep(server, version, name="speaks", **manifest):
+    return _asked(server.http.post(server.url + f"/api/plugins/{name}/versions", files={"file": _package(version, name, **manifest)}, timeout=120))
 
 
 def _update(server):
@@ -73,6 +74,21 @@ def _prepared_newer(server):
     _update(server)
 
 
+def _prepared_needing(server):
+    needs = {version: {"requires": [f"base ^{base}"]} for version, base in BASE.items()}
+    for name, more in (("base", {}), ("speaks", needs["1.0.0"])):
+        _install(server, "1.0.0", name, **more)
+        _asked(server.post(f"/api/plugins/{name}/enable"))
+    _keep(server, "2.0.0", "base")
+    _keep(server, "1.1.0", **needs["1.1.0"])
+
+
+def _update_both(server):
+    told = _update(server)
+    assert told["along"] == ["base 2.0.0"], told
+    return told
+
+
 def _upload_update(server):
     return _asked(server.http.post(server.url + "/api/plugins/speaks/update", files={"file": _package("1.1.0")}, timeout=120))
 
@@ -80,6 +96,7 @@ def _upload_update(server):
 STEPS = {
     "install": (_prepared_nothing, lambda server: _install(server, "1.0.0"), NONE, "1.0.0"),
     "update": (_prepared_one, _upload_update, "1.0.0", "1.1.0"),
+    "update of two": (_prepared_needing, _update_both, "1.0.0", "1.1.0"),
     "rollback": (_prepared_newer, lambda server: _asked(server.post("/api/plugins/speaks/rollback", {"reason": "cut"}, timeout=120)), "1.1.0", "1.0.0"),
     "uninstall": (_prepared_two, lambda server: _asked(server.http.delete(server.url + "/api/plugins/speaks", timeout=120)), "1.0.0", NONE),
 }
@@ -98,7 +115,7 @@ class Cutting:
 
     def prepare(self, change):
         """The data folder that the change begins with."""
-        server = self._server(f"prepared-{change}")
+        server = self._server(f"prepared-{change.replace(' ', '-')}")
         try:
             STEPS[change][0](server)
             assert server.stop() == 0
@@ -109,7 +126,7 @@ class Cutting:
     def attempt(self, change, prepared, at):
         """Whether it was answered as done, the number of durable writes seen, and the folder that is left."""
         self._number += 1
-        place = self.folder / f"{change}-{at}-{self._number}"
+        place = self.folder / f"{change.replace(' ', '-')}-{at}-{self._number}"
         place.mkdir()
         data_dir = place / ".mortise"
         shutil.copytree(prepared, data_dir, symlinks=True)
@@ -132,7 +149,10 @@ class Cutting:
         server = self._server(place.name, place / ".mortise")
         try:
             listed = server.get("/api/v1/packages").json()
-            version = listed[0]["version"] if listed else NONE
+            standing = {plugin["name"]: plugin for plugin in listed}
+            version = standing["speaks"]["version"] if "speaks" in standing else NONE
+            if "base" in standing:
+                assert standing["base"]["version"] == BASE[version], f"a mix: {standing}"
             verified = json.loads(server.cli("plugin", "verify", "--json").stdout)
             assert verified["whole"], verified
             page = server.get("/api/plugins/speaks")
@@ -140,7 +160,7 @@ class Cutting:
                 assert page.status_code == 404, page.text
             else:
                 assert page.json()["version"] == version
-                if not listed[0]["enabled"]:
+                if not standing["speaks"]["enabled"]:
                     _asked(server.post("/api/plugins/speaks/enable"))
                 ran = server.execute([outside.step("speaks", output="x")])
                 assert ran["success"] and ran["context"]["x"]["version"] == version, ran

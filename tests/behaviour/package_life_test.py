@@ -85,7 +85,7 @@ def test_a_name_that_a_folder_of_plugins_has_is_not_installed(make_server, tmp_p
     packing.folder(tmp_path / "plugins")
     host = _with_words(make_server(config=config_file(tmp_path, [tmp_path / "plugins"])))
     refused = host.plugin("install", packing.archive(tmp_path, version="2.0.0"), status=65)
-    assert "'speaks' is already registered" in refused.stderr and "rename" in refused.stderr
+    assert "'speaks' is already registered" in refused.stderr and "--as" in refused.stderr
     assert host.says() == "1.0.0" and host.asked("versions") == []
     assert list((host.data_dir / "packages").iterdir()) == [], "what was refused left files"
 

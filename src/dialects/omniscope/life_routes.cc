@@ -61,7 +61,9 @@ std::optional<std::string> target_of(const Value& body) {
 // Whatever is wrong with a package is a bad request, also that it has no manifest.
 Response install(package::Installer& installer, const Request& request) {
   try {
-    return Response::json(answer("Plugin installed successfully", installer.install(uploaded(request), http::order_of(request))));
+    Order order = http::order_of(request);
+    order.as = http::form_text(request, "as");
+    return Response::json(answer("Plugin installed successfully", installer.install(uploaded(request), order)));
   } catch (const Error& error) {
     if (error.code() != Code::not_found && error.code() != Code::unsupported) throw;
     Error told(Code::invalid, error.what(), error.hint());
