@@ -72,7 +72,7 @@ else
 endif
 
 kill-test: build ## install, update, rollback and uninstall of packages, the server killed at every durable write (CHANGE=update, EVERY=5)
-	CHANGE=$(CHANGE) EVERY=$(EVERY) JOBS=$(JOBS) $(PYTHON) -m pytest -s -q tests/soak/cut_test.py
+	CHANGE='$(CHANGE)' EVERY=$(EVERY) JOBS=$(JOBS) $(PYTHON) -m pytest -s -q tests/soak/cut_test.py
 
 rogues: build ## every attack on the sandbox, at every level and against each layer alone (ONLY=text, LEVELS=root,user,bare)
 	$(PYTHON) tests/rogues/escapes/run.py build/escapes --host build/bin/mortise --program build/bin/mortise --only '$(ONLY)' $(if $(LEVELS),--levels $(LEVELS))

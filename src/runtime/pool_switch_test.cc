@@ -70,8 +70,8 @@ struct Kit {
             reactor, threads, log, {}};
 };
 
-std::shared_ptr<const plugin::Descriptor> generation(std::uint64_t number, std::uint32_t most_instances) {
-  auto descriptor = std::make_shared<plugin::Descriptor>(scripted_plugin("x"));
+std::shared_ptr<const plugin::Descriptor> generation(std::uint64_t number, std::uint32_t most_instances, const char* name = "x") {
+  auto descriptor = std::make_shared<plugin::Descriptor>(scripted_plugin(name));
   descriptor->generation = number;
   descriptor->max_instances = most_instances;
   return descriptor;
@@ -153,6 +153,37 @@ TEST_CASE("of idle instances beyond the bound, the one unused for longest goes")
     CHECK(pool.entries().size() == 4);
   }
   CHECK(pool.entries().size() == 2);
+}
+
+TEST_CASE("several go over at one instant: when one does not start, or the commit fails, none does") {
+  for (const std::uint32_t most : {1U, 3U}) {
+    Kit kit;
+    const auto base = generation(0, most, "base"), next_base = generation(2, most, "base");
+    const auto user = generation(0, 3, "user"), next_user = generation(1, 3, "user");
+    const auto serial_of = [&](const auto& plugin) { return kit.pool.acquire(plugin, {}, in(1s), {})->serial(); };
+    const std::uint64_t before[] = {serial_of(base), serial_of(user)};
+    kit.counts.bad_generation = 1;  // the user's, which comes after the base
+    CHECK_THROWS_WITH_AS(kit.pool.switch_to({next_base, next_user}, in(1s), no_commit), "no start", Error);
+    kit.counts.bad_generation = 0;
+    CHECK_THROWS_WITH_AS(kit.pool.switch_to({next_base, next_user}, in(1s), [] { throw Error(Code::conflict, "no"); }), "no", Error);
+    CHECK(serial_of(base) == before[0]);
+    CHECK(serial_of(user) == before[1]);
+    kit.pool.switch_to({next_base, next_user}, in(1s), no_commit);
+    CHECK(kit.pool.acquire(base, {}, in(1s), {})->descriptor().generation == 2);
+    CHECK(kit.pool.acquire(user, {}, in(1s), {})->descriptor().generation == 1);
+  }
+}
+
+TEST_CASE("where one of several is there once, those that need it are quiet first, and get their answers from it until then") {
+  Kit kit;
+  const auto base = generation(0, 1, "base"), user = generation(0, 3, "user");
+  Lease running = kit.pool.acquire(user, {}, in(1s), {});
+  auto switching = std::async(std::launch::async, [&] { kit.pool.switch_to({generation(1, 1, "base"), generation(1, 3, "user")}, in(5s), no_commit); });
+  CHECK(switching.wait_for(30ms) == std::future_status::timeout);
+  CHECK(kit.pool.acquire(base, {}, in(1s), {})->descriptor().generation == 0);  // asked in the middle of the user's call
+  running.give_back();
+  switching.get();
+  CHECK(kit.pool.acquire(base, {}, in(1s), {})->descriptor().generation == 1);
 }
 
 TEST_CASE("64 threads call while generations change: nobody is refused, and after a switch only the next one answers") {
