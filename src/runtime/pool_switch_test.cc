@@ -177,6 +177,7 @@ TEST_CASE("several go over at one instant: when one does not start, or the commi
 TEST_CASE("where one of several is there once, those that need it are quiet first, and get their answers from it until then") {
   Kit kit;
   const auto base = generation(0, 1, "base"), user = generation(0, 3, "user");
+  (void)kit.pool.acquire(base, {}, in(1s), {});
   Lease running = kit.pool.acquire(user, {}, in(1s), {});
   auto switching = std::async(std::launch::async, [&] { kit.pool.switch_to({generation(1, 1, "base"), generation(1, 3, "user")}, in(5s), no_commit); });
   CHECK(switching.wait_for(30ms) == std::future_status::timeout);
