@@ -1,10 +1,13 @@
 """The scanner on its labelled corpus, and on what is not source."""
 
+import http.server
 import importlib.util
+import json
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -206,6 +209,50 @@ def test_an_auditor_that_is_installed_is_asked_about_pinned_versions(tmp_path, m
     else:
         assert found[0]["rule"] == "scan_unavailable" and "no network" in found[0]["message"]
     assert auditors.scan(["other>=1"], "PyPI") == ([], None) and auditors.scan(["lib==1.0"], "Go") == ([], None)
+
+
+# As pip-audit 2.10 prints it: one with advisories, with and without a fixed version; one that its service does not know.
+REAL_ANSWER = """{"dependencies": [{"name": "requests", "version": "2.19.0", "vulns": [
+  {"id": "PYSEC-2018-28", "fix_versions": ["2.20.0"], "aliases": ["CVE-2018-18074", "GHSA-x84v-xcm2-53pg"], "description": "leaks\\nmuch"},
+  {"id": "PYSEC-2023-74", "fix_versions": [], "aliases": [], "description": "no fix"}]},
+ {"name": "ours", "skip_reason": "Dependency not found on PyPI and could not be audited: ours (1.0)"}], "fixes": []}"""
+
+
+def test_what_pip_audit_prints_is_understood_and_what_it_did_not_look_at_is_told(tmp_path, monkeypatch):
+    (tmp_path / "pip_audit.py").write_text(f"print({REAL_ANSWER!r})\nraise SystemExit(1)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(auditors, "installed", lambda module: module == "pip_audit")
+    found, _ = auditors.scan(["requests==2.19.0", "ours==1.0"], "PyPI")
+    assert [(one["rule"], one.get("advisory"), one.get("fixed")) for one in found] == [
+        ("vulnerable-dependency", "PYSEC-2018-28", "2.20.0"), ("vulnerable-dependency", "PYSEC-2023-74", None), ("scan_unavailable", None, None),
+    ]  # fmt: skip
+    assert found[0]["aliases"] == ["CVE-2018-18074", "GHSA-x84v-xcm2-53pg"] and "leaks" in found[0]["message"] and "much" not in found[0]["message"]
+    assert "did not look at ours" in found[2]["message"]
+
+
+def test_pip_audit_itself_is_asked_where_it_is_installed(monkeypatch):
+    """Against a database of advisories of the test's own, which speaks OSV."""
+    pytest.importorskip("pip_audit")
+
+    class Database(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            ranges = [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.20.0"}]}]
+            known = {"id": "PYSEC-2018-28", "published": "2018-10-29T19:06:46Z", "details": "leaks", "affected": [{"package": {"name": "requests", "ecosystem": "PyPI"}, "ranges": ranges}]}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"vulns": [known]}).encode())
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Database)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("PIP_AUDIT_VULNERABILITY_SERVICE", "osv")
+    monkeypatch.setenv("PIP_AUDIT_OSV_URL", f"http://127.0.0.1:{server.server_port}/v1/query")
+    try:
+        found, tool = auditors.scan(["requests==2.19.0"], "PyPI")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert tool == "pip_audit" and [(one["advisory"], one["fixed"]) for one in found] == [("PYSEC-2018-28", "2.20.0")]
 
 
 @pytest.mark.rows("O-54")

@@ -46,7 +46,11 @@ def scan(dependencies, ecosystem):
             return (audit if tool == "pip_audit" else safety)(path), tool
         except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError, OSError) as error:
             said = f"{tool} found out nothing: {error}".splitlines()[0][:160]
-            return [finding(Rule(UNAVAILABLE.id, UNAVAILABLE.severity, said, UNAVAILABLE.advice), "manifest.json")], tool
+            return [unavailable(said)], tool
+
+
+def unavailable(said):
+    return finding(Rule(UNAVAILABLE.id, UNAVAILABLE.severity, said[:300], UNAVAILABLE.advice), "manifest.json")
 
 
 def run(*words):
@@ -61,6 +65,8 @@ def run(*words):
 def audit(path):
     found = []
     for package in run("pip_audit", "--disable-pip", "--no-deps", "--format", "json", "--progress-spinner", "off", "-r", path)["dependencies"]:
+        if "skip_reason" in package:  # it has neither a version nor "vulns": nobody knows
+            found.append(unavailable(f"pip_audit did not look at {package['name']}: {package['skip_reason']}"))
         for each in package.get("vulns", []):
             found.append(of_tool(package["name"], package["version"], each["id"], each.get("aliases", []), each.get("description", ""), each.get("fix_versions", [])))
     return found
