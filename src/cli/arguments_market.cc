@@ -81,7 +81,11 @@ void add_keep(Words& words, MarketArguments& market) {
                              "  mortise marketplace export /srv/marketplace\n  mortise marketplace export /media/stick/market --expires 90d"});
   out->add_option("FOLDER", market.folder, "Where they go")->required();
   out->add_option("--expires", market.expires, "How long the state holds (default 30d)")->type_name("DURATION");
-  words.add({"rotate", "Sign with a new key from now on", "Who knows the marketplace takes it over by itself; the root key stays.", "  mortise marketplace rotate"});
+  CLI::App* rotate = words.add({"rotate", "Sign with a new key from now on",
+                                "Who knows the marketplace takes it over by itself. The root key stays, unless --root is given: then the present one\n"
+                                "signs for a new one, and others are told the new one from now on.",
+                                "  mortise marketplace rotate\n  mortise marketplace rotate --root"});
+  rotate->add_flag("--root", market.root, "A new root key");
 }
 
 void add_others(Words& words, MarketArguments& market) {

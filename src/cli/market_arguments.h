@@ -13,7 +13,7 @@ struct MarketArguments {
   std::string category, language, point, sort, state;
   std::vector<std::string> words, tags, keys;
   std::int64_t rating = 0, limit = 50;
-  bool verified = false, featured = false, revoke = false, approve = false;
+  bool verified = false, featured = false, revoke = false, approve = false, root = false;
 };
 
 }  // namespace mortise::cli

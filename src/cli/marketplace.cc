@@ -175,8 +175,10 @@ int Market::export_files() const {
 }
 
 int Market::rotate() const {
-  const Value answer = post("/rotate", Value::map());
-  return said(answer, "a new key signs from now on (root " + std::to_string(integer_in(answer, "root")) + "); others go on with the key that they know\n");
+  const Value answer = post("/rotate", Value::map({{"root", given_.root}}));
+  const std::string root = "(root " + std::to_string(integer_in(answer, "root")) + ")";
+  return said(answer, given_.root ? "a new root key holds " + root + "; who knows the marketplace takes it over; tell others --key " + text_in(answer, "key") + "\n"
+                                  : "a new key signs from now on " + root + "; others go on with the key that they know\n");
 }
 
 std::string state_text(const Value& source) {

@@ -3,6 +3,7 @@
 #include "base/config_units.h"
 #include "base/error.h"
 #include "data/value_json.h"
+#include "http/body.h"
 #include "http/market_routes.h"
 #include "http/openapi.h"
 #include "market/marketplace.h"
@@ -139,11 +140,15 @@ void add_keeping(Router& router, const Api& api) {
               .id = "rotateMarketplaceKey",
               .tag = "marketplace",
               .summary = "Sign with a new key from now on; who knows the marketplace takes it over",
-              .response = object({{"root", integer("its version")}, {"key", string("unchanged: the root's")}}, {"root", "key"}),
+              .request = object({{"root", boolean("the root key, too")}}),
+              .response = object({{"root", integer("its version")}, {"key", string("the root's: what others are told")}}, {"root", "key"}),
               .errors = {Code::not_found},
               .scope = Scope::admin,
-              .handler = answering([&api](const Request&) {
-                const market::Root root = api.marketplace.rotate();
+              .handler = answering([&api](const Request& request) {
+                const Value body = request.body.empty() ? Value::map() : object_of(request);
+                const Value* of_root = body.find("root");
+                const bool roots = of_root != nullptr && of_root->is(Kind::boolean) && of_root->as_bool();
+                const market::Root root = roots ? api.marketplace.rotate_root() : api.marketplace.rotate();
                 return Response::json(Value::map({{"root", root.version}, {"key", root.roots.front().text()}}));
               })});
   router.add({.pattern = "/api/v1/marketplace",

@@ -2,7 +2,8 @@
 //
 //   marketplace/pending/<sha256>.tar.gz   what waits for a decision; nobody else is given it
 //   marketplace/public/                   the static files of trust.h, as they are served, exported and mirrored
-//   marketplace/root.key, snapshot.key    the two signing keys; root.key can be kept elsewhere until the next `rotate`
+//   marketplace/root.key, snapshot.key    the two signing keys; root.key can be kept elsewhere until the next `rotate`. Beside one,
+//                                         NAME.next is a key on its way: it takes the place of NAME once the newest root names it
 //
 // A published version never changes. The first to publish a name owns it; only the operator may publish another's. A package that the
 // scanner calls unsafe is refused with what was found. Every change that readers could notice is in the next snapshot, which is
@@ -63,6 +64,9 @@ class Marketplace {
   Snapshot export_to(const std::filesystem::path& folder, std::chrono::seconds expiry);
   // A new snapshot key; who knows the root takes it over. Throws Error{not_found} when root.key is elsewhere.
   Root rotate();
+  // A new root key, signed for by the present one; who knows the present one takes it over, and others are told the new one. Two roots:
+  // one that names the new key, signed by the old; and the same signed by the new, where they begin who were told the new one alone.
+  Root rotate_root();
   [[nodiscard]] package::PublicKey root_key();
   [[nodiscard]] std::int64_t snapshot_version() const;  // of the last one that was signed; 0: none
 
@@ -85,6 +89,12 @@ class Marketplace {
   Snapshot sign_if_due();
   Snapshot sign(std::chrono::seconds expiry);
   void require_keys();
+  void make_keys();
+  void finish_rotation();
+  void adopt(const char* name, const std::vector<package::PublicKey>& named);
+  void write_root(Root& root, const package::SecretKey& key);
+  [[nodiscard]] Root newest_root() const;
+  [[nodiscard]] package::SecretKey root_signer(const Root& root) const;
   [[nodiscard]] package::SecretKey key(const char* name) const;
   [[nodiscard]] std::string public_path(const std::string& file) const;
   [[nodiscard]] std::string pending_path(const store::EntryRow& entry) const;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "market/marketplace.h"
+#include "market/signing.h"
 #include "os/file.h"
 #include "os/paths.h"
 #include "package/contents.h"
@@ -19,29 +20,10 @@ using store::Connection;
 using store::Durability;
 using store::MarketStore;
 
-constexpr mode_t secret = 0600, open_to_all = 0644;
-constexpr std::uint64_t largest_key = 16U << 10U;
-constexpr std::int64_t most_roots = 10'000;
+constexpr mode_t open_to_all = 0644;
 constexpr std::size_t indexes_kept = 20;  // readers of a state that was replaced a moment ago still find its index
 
-std::string comment_of(const std::string& file, std::int64_t version) {
-  return "timestamp:" + std::to_string(now().nanoseconds / 1'000'000'000) + " file:" + file + " version:" + std::to_string(version);
-}
-
-// The signature first: never a file without one.
-void write_signed(const std::string& folder, const std::string& file, const std::string& text, const package::SecretKey& key, std::int64_t version) {
-  const std::string path = os::join(folder, file);
-  os::write_file(path + ".minisig", key.sign(text, comment_of(file, version)), open_to_all);
-  os::write_file(path, text, open_to_all);
-}
-
 Time later(Time time, std::chrono::nanoseconds by) { return Time{time.nanoseconds + by.count()}; }
-
-std::optional<std::string> read_if_there(const std::string& path, std::uint64_t limit) {
-  std::error_code failure;
-  if (!fs::exists(path, failure)) return std::nullopt;
-  return os::read_file(path, limit);
-}
 
 // Newest last, by the time at which they were written.
 void forget_old_indexes(const fs::path& folder) {
@@ -63,53 +45,6 @@ std::string Marketplace::public_path(const std::string& file) const { return os:
 
 std::string Marketplace::pending_path(const store::EntryRow& entry) const {
   return (folder_ / "pending" / (entry.sha256 + ".tar.gz")).string();
-}
-
-package::SecretKey Marketplace::key(const char* name) const {
-  const std::string path = (folder_ / name).string();
-  const auto text = read_if_there(path, largest_key);
-  if (!text) {
-    throw Error(Code::not_found, "the key '" + path + "' is not there", "put it back: without it nothing can be signed with it").with("file", path);
-  }
-  return package::SecretKey::parse(*text, {}, path);
-}
-
-// Made once. A death in between leaves keys without a root, which is written then with those.
-void Marketplace::require_keys() {
-  std::error_code failure;
-  if (fs::exists(public_path(root_file(1)), failure)) return;
-  os::make_directories(folder_.string());
-  os::make_directories(public_path("root"), 0755);
-  for (const char* name : {"root.key", "snapshot.key"}) {
-    const std::string path = (folder_ / name).string();
-    if (!fs::exists(path, failure)) os::write_file(path, package::SecretKey::generate().text(), secret);
-  }
-  const package::SecretKey root = key("root.key");
-  const Root first{1, {root.public_key()}, {key("snapshot.key").public_key()}};
-  write_signed(public_path(""), root_file(1), first.text(), root, 1);
-}
-
-package::PublicKey Marketplace::root_key() {
-  const std::lock_guard lock(changing_);
-  require_keys();
-  return Root::parse(os::read_file(public_path(root_file(1)), largest_root)).roots.front();
-}
-
-Root Marketplace::rotate() {
-  const std::lock_guard lock(changing_);
-  require_keys();
-  std::int64_t version = 1;
-  std::error_code failure;
-  while (version < most_roots && fs::exists(public_path(root_file(version + 1)), failure)) ++version;
-  const package::SecretKey root_key = key("root.key");
-  const package::SecretKey fresh = package::SecretKey::generate();
-  Root root = Root::parse(os::read_file(public_path(root_file(version)), largest_root));
-  root.version = version + 1;
-  root.snapshots = {fresh.public_key()};
-  os::write_file((folder_ / "snapshot.key").string(), fresh.text(), secret);
-  write_signed(public_path(""), root_file(root.version), root.text(), root_key, root.version);
-  (void)sign(usual_expiry);
-  return root;
 }
 
 std::int64_t Marketplace::snapshot_version() const {
@@ -154,12 +89,15 @@ Snapshot Marketplace::sign(std::chrono::seconds expiry) {
 
 // Precondition: changing_ is held.
 Snapshot Marketplace::sign_if_due() {
+  require_keys();
   const auto [revision, signed_revision] = database_.read([](Connection& connection) {
     MarketStore market(connection);
     return std::pair(market.number("revision"), market.number("signed"));
   });
   const auto text = read_if_there(public_path("snapshot.json"), largest_snapshot);
-  if (!text || revision != signed_revision) return sign(usual_expiry);
+  const auto signature = read_if_there(public_path("snapshot.json.minisig"), largest_signature);
+  if (!text || !signature || revision != signed_revision) return sign(usual_expiry);
+  if (package::Signature::claimed_key_id(*signature) != key("snapshot.key").public_key().id_text()) return sign(usual_expiry);  // it changed
   Snapshot present = Snapshot::parse(*text);
   const std::int64_t half = present.issued.nanoseconds / 2 + present.expires.nanoseconds / 2;
   return now().nanoseconds < half ? present : sign(usual_expiry);

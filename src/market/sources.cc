@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "data/value_json.h"
 #include "market/carrier.h"
+#include "market/root_chain.h"
 #include "os/file.h"
 #include "os/paths.h"
 #include "package/contents.h"
@@ -22,16 +23,17 @@ using store::Connection;
 using store::Durability;
 using store::MarketStore;
 
-constexpr std::int64_t most_roots = 10'000;
 constexpr mode_t open_to_all = 0644;
 
+std::string token_in(const std::string& file) {
+  std::string token = os::read_file(file, 4'096);
+  token.erase(token.find_last_not_of(" \r\n\t") + 1);
+  if (!token.empty() && std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; })) return token;
+  throw Error(Code::invalid, "'" + file + "' holds no token", "one line, without blanks, as `mortise token create` shows it").with("file", file);
+}
+
 std::unique_ptr<Carrier> carrier_of(const store::SourceRow& row) {
-  std::string token;
-  if (!row.token_file.empty()) {
-    token = os::read_file(row.token_file, 4'096);
-    token.erase(token.find_last_not_of(" \r\n\t") + 1);
-  }
-  return carrier_for(row.address, token);
+  return carrier_for(row.address, row.token_file.empty() ? std::string() : token_in(row.token_file));
 }
 
 std::vector<package::PublicKey> keys_of(const store::SourceRow& row) {
@@ -39,23 +41,6 @@ std::vector<package::PublicKey> keys_of(const store::SourceRow& row) {
   const Value texts = data::parse_json(row.keys);
   for (const Value& key : texts.items()) keys.push_back(package::PublicKey::parse(key.as_string()));
   return keys;
-}
-
-std::string signature_of(Carrier& carrier, const std::string& file) { return carrier.get(file + ".minisig", largest_signature); }
-
-// The root that holds now, from `root` on (none: from the operator's keys on).
-Root newest_root(Carrier& carrier, const store::SourceRow& row, std::optional<Root> root) {
-  if (!root) {
-    const std::string text = carrier.get(root_file(1), largest_root);
-    root = accept_root(row.name, keys_of(row), 1, text, signature_of(carrier, root_file(1)));
-  }
-  while (root->version < most_roots) {
-    const std::int64_t next = root->version + 1;
-    const auto text = carrier.find(root_file(next), largest_root);
-    if (!text) break;
-    root = accept_root(row.name, root->roots, next, *text, signature_of(carrier, root_file(next)));
-  }
-  return *std::move(root);
 }
 
 bool share_a_key(const Root& a, const Root& b) {
@@ -72,7 +57,7 @@ struct State {
 // A server may sign a new state between the two files: then they are asked for once more.
 State newest_snapshot(Carrier& carrier, const store::SourceRow& row, const Root& root, const Seen& seen) {
   for (int attempt = 0;; ++attempt) {
-    std::string signature = signature_of(carrier, "snapshot.json");
+    std::string signature = carrier.get("snapshot.json.minisig", largest_signature);
     std::string text = carrier.get("snapshot.json", largest_snapshot);
     try {
       Snapshot snapshot = accept_snapshot(row.name, root, seen, text, signature, now());
@@ -87,7 +72,7 @@ State newest_snapshot(Carrier& carrier, const store::SourceRow& row, const Root&
 Known newest_state(Carrier& carrier, store::SourceRow row) {
   std::optional<Root> before;
   if (!row.root.empty()) before = Root::parse(row.root);
-  Root root = newest_root(carrier, row, before);
+  Root root = RootChain(carrier, row.name, keys_of(row)).newest(before);
   // With new keys the count begins anew: whoever had the old ones may have signed any number.
   const bool counts = !before || share_a_key(*before, root);
   const Seen seen = counts ? Seen{row.snapshot_version, row.snapshot_sha256} : Seen{};
@@ -232,13 +217,7 @@ Sources::Mirrored Sources::mirror(const std::string& name, const std::string& fo
     accept_file(name, known->snapshot, file, content);
     put(file, content);
   }
-  std::vector<package::PublicKey> keys = keys_of(known->row);
-  for (std::int64_t version = 1; version <= known->root.version; ++version) {
-    const std::string file = root_file(version), text = carrier->get(file, largest_root), signature = signature_of(*carrier, file);
-    keys = accept_root(name, keys, version, text, signature).roots;
-    put(file + ".minisig", signature);
-    put(file, text);
-  }
+  RootChain(*carrier, name, keys_of(known->row)).copy(known->root, put);
   put("snapshot.json.minisig", known->row.signature);  // the very bytes that were accepted
   put("snapshot.json", known->row.snapshot);
   return mirrored;

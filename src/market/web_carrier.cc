@@ -1,12 +1,12 @@
 #include "market/web_carrier.h"
 
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -70,6 +70,57 @@ std::string escaped(const std::string& file) {
   return made;
 }
 
+bool is_ip_address(const std::string& host) {
+  ErrorCode failure;
+  (void)asio::ip::make_address(host, failure);
+  return !failure;
+}
+
+bool stays_here(const std::string& host) {
+  ErrorCode failure;
+  const auto address = asio::ip::make_address(host, failure);
+  return host == "localhost" || (!failure && address.is_loopback());
+}
+
+// Whom a certificate is for.
+std::string names_in(X509* certificate) {
+  if (certificate == nullptr) return "nobody";
+  const auto free_names = [](GENERAL_NAMES* names) { ::GENERAL_NAMES_free(names); };
+  const std::unique_ptr<GENERAL_NAMES, decltype(free_names)> names(
+      static_cast<GENERAL_NAMES*>(::X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)), free_names);
+  std::string all;
+  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()) && i < 10; ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_DNS) continue;
+    const auto* text = reinterpret_cast<const char*>(::ASN1_STRING_get0_data(name->d.dNSName));
+    all += (all.empty() ? "" : ", ") + std::string(text, static_cast<std::size_t>(::ASN1_STRING_length(name->d.dNSName)));
+  }
+  return all.empty() ? "another one" : all;
+}
+
+// Why a certificate was not accepted, and what to do.
+struct Doubt {
+  std::string what, hint;
+};
+Doubt doubt_of(SSL* connection, const std::string& host, const std::string& names) {
+  const long result = ::SSL_get_verify_result(connection);
+  switch (result) {
+    case X509_V_ERR_CERT_HAS_EXPIRED: return {"its certificate has expired", "whoever tends the server renews it; check this machine's clock, too"};
+    case X509_V_ERR_CERT_NOT_YET_VALID: return {"its certificate is not valid yet", "check this machine's clock"};
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return {"its certificate is not for '" + host + "', but for " + names, "give the name that the certificate has, or somebody stands in between"};
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return {"its certificate is of an authority that this machine does not know",
+              "where it is your own: name a file with the authority's certificate in the variable SSL_CERT_FILE of the server's environment"};
+    default: return {std::string("its certificate is not accepted: ") + ::X509_verify_cert_error_string(result), "whoever tends the server can say more"};
+  }
+}
+
 class WebCarrier final : public Carrier {
  public:
   WebCarrier(std::string address, Place place, std::string token) : address_(std::move(address)), place_(std::move(place)), token_(std::move(token)) {}
@@ -82,7 +133,7 @@ class WebCarrier final : public Carrier {
     const bool refused = answer.status == wire::status::unauthorized || answer.status == wire::status::forbidden;
     throw Error(refused ? Code::denied : Code::unsupported,
                 address_ + " answers " + std::to_string(static_cast<unsigned>(answer.status)) + " when asked for " + file,
-                refused  ? "it wants a token: mortise marketplace add NAME ADDRESS --key FILE --token"
+                refused  ? "it wants a token that holds: mortise marketplace add NAME ADDRESS --key FILE --token-file FILE"
                 : moved ? "redirects are not followed: give the address that it leads to"
                         : "is it the address of a marketplace?")
         .with("address", address_)
@@ -135,16 +186,36 @@ class WebCarrier final : public Carrier {
   Answer encrypted(const std::string& file, std::uint64_t limit) const {
     asio::io_context io;
     asio::ssl::context context(asio::ssl::context::tls_client);
-    context.set_default_verify_paths();
+    context.set_default_verify_paths();  // of the system, or of SSL_CERT_FILE and SSL_CERT_DIR
     context.set_verify_mode(asio::ssl::verify_peer);
     ::SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
     beast::ssl_stream<beast::tcp_stream> stream(io, context);
-    stream.set_verify_callback(asio::ssl::host_name_verification(place_.host));
-    ::SSL_set_tlsext_host_name(stream.native_handle(), place_.host.c_str());
+    expect_host(stream.native_handle());
+    std::string names;  // that the certificate has: it is gone when it was not accepted
+    stream.set_verify_callback([&](bool accepted, asio::ssl::verify_context& chain) {
+      names = names_in(::X509_STORE_CTX_get0_cert(chain.native_handle()));
+      return accepted;
+    });
     connect(io, beast::get_lowest_layer(stream), file);
     beast::get_lowest_layer(stream).expires_after(step_patience);
-    step(io, file, [&](auto done) { stream.async_handshake(asio::ssl::stream_base::client, done); });
+    try {
+      step(io, file, [&](auto done) { stream.async_handshake(asio::ssl::stream_base::client, done); });
+    } catch (const Error&) {
+      if (::SSL_get_verify_result(stream.native_handle()) == X509_V_OK) throw;
+      const Doubt doubt = doubt_of(stream.native_handle(), place_.host, names);
+      throw Error(Code::denied, address_ + " is not trusted: " + doubt.what, doubt.hint).with("address", address_);
+    }
     return exchange(io, stream, beast::get_lowest_layer(stream), file, limit);
+  }
+
+  // Whom the certificate must be for.
+  void expect_host(SSL* connection) const {
+    if (is_ip_address(place_.host)) {
+      ::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(connection), place_.host.c_str());
+      return;
+    }
+    ::SSL_set1_host(connection, place_.host.c_str());
+    ::SSL_set_tlsext_host_name(connection, place_.host.c_str());
   }
 
   void connect(asio::io_context& io, beast::tcp_stream& stream, const std::string& file) const {
@@ -182,6 +253,9 @@ class WebCarrier final : public Carrier {
 std::unique_ptr<Carrier> web_carrier_for(const std::string& address, const std::string& token) {
   auto place = place_of(address);
   if (!place) return nullptr;
+  if (!token.empty() && !place->encrypted && !stays_here(place->host)) {
+    throw Error(Code::denied, "the token for " + address + " would go over the network for everybody to read", "use https://").with("address", address);
+  }
   return std::make_unique<WebCarrier>(address, *std::move(place), token);
 }
 
