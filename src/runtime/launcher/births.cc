@@ -54,7 +54,7 @@ void send_birth(const Mother& mother, const Unborn& unborn) {
   const zygote::BirthPlace place{arguments, mother.order.environment, mother.order.folder, mother.mark, static_cast<bool>(mother.way_out)};
   const std::vector<std::byte> packet = zygote::write_birth(place, mother.plan, own, all);
   if (all.size() > os::max_passed_descriptors) throw Error(Code::unsupported, "its files have too many owners");
-  os::send_all(unborn.line.get(), packet, all, std::chrono::seconds(1));
+  if (!os::send_all(unborn.line.get(), packet, all, std::chrono::seconds(1))) throw Error(Code::busy, "what was forked ahead ended");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A process forked ahead of the worker that it will be: one of each kind, as soon as nobody waits for anything.
 //
 // It knows nothing of its worker: it sits in a cell, and waits at the other end of a line for the packet that tells (zygote/request.h).
+// One for programs is a copy of the launcher until then, as every child is between fork and exec; the exec leaves nothing of it.
 // Where the host lent a control group for the next worker of the kind, it enters that group ahead, too: the kernel lets a
 // process change its group only after a grace period (RCU), which takes 10 ms and more and is what a start took longest for.
 #pragma once

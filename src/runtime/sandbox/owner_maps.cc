@@ -72,14 +72,12 @@ bool OwnerMaps::can_map(const std::string& path, dev_t device, int map) {
 
 bool OwnerMaps::prepare(const User& worker) {
   if (worker.uid == last_.uid) return false;
-  bool missing = false;
+  bool made = false;
   for (const auto& [uid, gid] : owners_of_last_) {
     const Key key{uid, gid, worker.uid, worker.gid};
-    if (maps_.contains(key)) continue;
-    missing = true;
-    (void)map_of(key);
+    if (!maps_.contains(key) && map_of(key) >= 0) made = true;
   }
-  return missing;
+  return made;
 }
 
 int OwnerMaps::map_for(const std::string& path, const User& worker) {

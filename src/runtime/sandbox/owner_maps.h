@@ -23,7 +23,7 @@ class OwnerMaps {
   // look at a file system and the first use of a pair of users take about 0.3 ms.
   [[nodiscard]] int map_for(const std::string& path, const User& worker);
 
-  // Makes the maps that `worker` would need for the owners of the last worker's paths. False: it has them already.
+  // Makes the maps that `worker` would need for the owners of the last worker's paths. False: there was none to make.
   bool prepare(const User& worker);
 
  private:
