@@ -61,14 +61,14 @@ type Call struct {
 
 	host     host
 	id       int64
-	context  context.Context
+	ending   ending
 	deadline time.Time
 	compact  bool         // it came with a compact header
 	noticed  atomic.Value // what Cancelled saw: an *Error
 }
 
 // Ctx ends when the call is cancelled or its deadline passes; hand it to whatever takes a context.
-func (c *Call) Ctx() context.Context { return c.context }
+func (c *Call) Ctx() context.Context { return c.ending.context(c.deadline) }
 
 // Remaining is the time until the deadline, at least 0; false when there is none.
 func (c *Call) Remaining() (time.Duration, bool) {
@@ -91,11 +91,12 @@ func (c *Call) StopIfCancelled() error {
 	if seen, ok := c.noticed.Load().(*Error); ok {
 		return seen
 	}
-	if c.context.Err() == nil {
+	why := c.Ctx().Err()
+	if why == nil {
 		return nil
 	}
 	told := Errorf(CodeCancelled, "the plugin stopped because its call was cancelled")
-	if c.context.Err() == context.DeadlineExceeded {
+	if why == context.DeadlineExceeded {
 		told = Errorf(CodeTimeout, "the plugin stopped because its deadline passed")
 	}
 	c.noticed.CompareAndSwap(nil, told)

@@ -1,7 +1,6 @@
 package mortise
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/signal"
@@ -138,14 +137,8 @@ func (s *session) callOf(id int64, frame *frame) (*Call, error) {
 	if timeout, _ := frame.header.integer("timeout_ms"); timeout > 0 {
 		call.deadline = time.Now().Add(time.Duration(min(int(timeout), 1<<40)) * time.Millisecond)
 	}
-	var cancel context.CancelFunc
-	if call.deadline.IsZero() {
-		call.context, cancel = context.WithCancel(context.Background())
-	} else {
-		call.context, cancel = context.WithDeadline(context.Background(), call.deadline)
-	}
 	s.lock.Lock()
-	s.cancel = cancel
+	s.cancel = call.ending.end
 	s.lock.Unlock()
 	var err error
 	call.Input, err = s.decoded(frame, "input")

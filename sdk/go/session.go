@@ -1,7 +1,6 @@
 package mortise
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"sync"
@@ -33,7 +32,7 @@ type session struct {
 	open    int64 // the call or lifecycle that is worked on
 	isCall  bool
 	awaited int64 // that waits for its reply
-	cancel  context.CancelFunc
+	cancel  func()
 
 	plugin  any // only the goroutine that works
 	loaded  bool

@@ -1,7 +1,6 @@
 package mortise
 
 import (
-	"context"
 	"sort"
 )
 
@@ -105,11 +104,9 @@ func (s *standIn) perform(plugin any, operation string, input any) (any, error) 
 		return nil, err
 	}
 	call := &Call{Operation: operation, Input: crossed, Log: &Log{s, 1}, host: s, id: 1}
-	var cancel context.CancelFunc
-	call.context, cancel = context.WithCancel(context.Background())
-	defer cancel()
+	defer call.ending.end()
 	if s.test.Cancelled {
-		cancel()
+		call.ending.end()
 	}
 	result, err := perform(plugin, call)
 	if err != nil {

@@ -95,6 +95,7 @@ FATES = {
     "ring_never_silent_py": Fate("timeout", ["1"], timeout="1s", within=6),
     "ring_rings_bells_py": Fate("timeout", ["1"], timeout="1s", within=6),
     "ring_scribbles_words_py": Fate("ok", ["done"]),
+    "compact_answers_json_py": Fate("ok", ["asked compactly"]),
     "compact_lies_py": Fate("plugin", ["protocol", "are not its value"]),
     "compact_unasked_py": Fate("plugin", ["protocol", "kind 1 from the wrong side"]),
     "compact_no_utf8_py": Fate("plugin", ["protocol", "not UTF-8"]),
