@@ -3,9 +3,9 @@
     execute   {data, parameters, context, metadata?} -> {data, metadata, logs, warnings, errors}
 
 For each call the class is made anew with its context {plugin_id, plugin_name, config, permissions, user_id, workspace_id,
-execution_id}; `validate_input(input_data)` comes first where there is one, then `execute`, and `cleanup()` in any case, also when the deadline interrupts `execute`. A class whose
-constructor takes nothing is as good. Keys that the result lacks are empty. What the plugin raises becomes `errors`, and its
-traceback goes to the log.
+execution_id}; `validate_input(input_data)` comes first where there is one, then `execute`, and `cleanup()` in any case, also when
+the deadline interrupts `execute`. A class whose constructor takes nothing is as good. Keys that the result lacks are empty. What
+the plugin raises becomes `errors`, and its traceback goes to the log.
 """
 
 from __future__ import annotations
