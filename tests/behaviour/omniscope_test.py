@@ -76,6 +76,9 @@ Sums <- setRefClass("Sums",
       if (identical(parameters$what, "few")) return(list(data = 1))
       if (identical(parameters$what, "sleep")) Sys.sleep(60)
       if (identical(parameters$what, "text")) return("no list")
+      if (identical(parameters$what, "told")) {
+        return(list(data = 1, logs = list("one", "two"), warnings = list("mind this"), errors = list(), metadata = list(config = .self$config)))
+      }
       result <- .self$total(data)
       return(list(data = result, metadata = list(plugin_id = .self$plugin_id), logs = list("Processing completed"),
                   warnings = list(), errors = list()))
@@ -150,6 +153,7 @@ def test_the_context_has_the_plugins_name_permissions_and_config(host):
     assert metadata["threshold"] == 0.25, "the default of the manifest"
     context = metadata["context"]
     assert (context["plugin_id"], context["plugin_name"]) == ("sketch", "sketch")
+    assert (context["user_id"], context["workspace_id"]) == ("anonymous", "default")
     assert context["permissions"][:2] == ["read_data", "write_data"] and context["execution_id"].startswith("run_")
     assert host.run_plugin(config={"threshold": 0.75}).json()["output"]["metadata"]["threshold"] == 0.75
     assert host.run_plugin(config={"threshold": "x"}).status_code == 400
@@ -288,14 +292,17 @@ def test_a_reference_class_in_r_is_executed(r_host):
     body = run({"a": [1, 2], "b": [3]})
     assert body["status"] == "success", body
     assert body["output"] == {"data": 6.0, "metadata": {"plugin_id": "sums"}, "logs": ["Processing completed"], "warnings": [], "errors": []}
+    told = run([1], what="told")
+    assert (told["logs"], told["warnings"], told["errors"]) == (["one", "two"], ["mind this"], [])
+    assert told["output"]["metadata"] == {"config": {"threshold": 0.25}}
     assert run([1], what="stop")["errors"] == ["Plugin execution failed: boom in R"]
     assert run([1], what="few")["output"] == {"data": 1.0, "metadata": {}, "logs": [], "warnings": [], "errors": []}
     assert "Output validation failed" in run([1], what="text")["errors"][0]
     assert "Missing required field: data" in run(None)["errors"][0]
-    assert r_host.marker.read_text().count("cleaned") == 5
+    assert r_host.marker.read_text().count("cleaned") == 6
     asked = {"input_data": [1], "parameters": {"what": "sleep"}, "extension_point": "analysis", "timeout": 2}
     assert "timed out after 2.0 seconds" in r_host.post("/api/plugins/sums/execute", asked).json()["errors"][0]
-    eventually(lambda: r_host.marker.read_text().count("cleaned") == 6, what="the cleanup after the time was up")
+    eventually(lambda: r_host.marker.read_text().count("cleaned") == 7, what="the cleanup after the time was up")
 
 
 # ---- new projects

@@ -8,18 +8,22 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "os/socket.h"
@@ -250,6 +254,25 @@ TEST_CASE("a Unix socket is looked for below the worker's own root, and a wrong 
     return ::connect(network, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno != EACCES ? 5 : 0;
   };
   expect_status(as_worker(rules({}), act, nullptr), 0);
+}
+
+TEST_CASE("a Unix socket of the host is out of reach of a worker with another root, whatever path it names") {
+  std::string folder = "/tmp/mortise-egress-test-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  REQUIRE(::mkdir((folder + "/root").c_str(), 0755) == 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ::strcpy(address.sun_path, (folder + "/host.sock").c_str());
+  const os::Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(listener.get(), 4) == 0);
+  const auto connects = [&] {
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    return ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+  };
+  expect_status(as_worker(rules({}), connects, nullptr), 0);
+  expect_status(as_worker(rules({}), [&] { return ::chroot((folder + "/root").c_str()) != 0 || ::chdir("/") != 0 ? 99 : connects(); }, nullptr), ENOENT);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("hundreds of connects at once are all answered") {
