@@ -251,13 +251,16 @@ def test_a_native_plugin_that_is_trusted_runs_in_the_hosts_own_process_until_it_
 
 @pytest.mark.rows("A-05")
 def test_a_plugin_sees_the_variables_that_it_names_and_no_others(host):
-    environment = {"API_KEY": "k-1", "OTHER_KEY": "k-2", "MORTISE_TEST_SECRET": "k-3"}
-    server = host(manifest={"environment": ["API_KEY", "ABSENT"]}, env=environment)
+    environment = {"API_KEY": "k-1", "OTHER_KEY": "k-2", "MORTISE_TEST_SECRET": "k-3", "LD_TEST": "k-4"}
+    server = host(manifest={"environment": ["API_KEY", "ABSENT", "MORTISE_TEST_SECRET", "LD_TEST"]}, env=environment)
     seen = allowed(server, "variables")
     assert seen["API_KEY"] == "k-1"
-    assert not {"OTHER_KEY", "MORTISE_TEST_SECRET", "ABSENT"} & set(seen)
+    assert not {"OTHER_KEY", "MORTISE_TEST_SECRET", "LD_TEST", "ABSENT"} & set(seen), "the host's own secrets and what loads code are nobody's"
     grant(server, "environment=OTHER_KEY")
     assert allowed(server, "variables")["OTHER_KEY"] == "k-2"
+    for nobodys in ("MORTISE_TEST_SECRET", "LD_TEST"):
+        refused = server.cli("plugin", "grant", "tries", f"environment={nobodys}")
+        assert refused.returncode == 64 and nobodys in refused.stderr, refused.stderr
     grant(server, "environment=API_KEY", "--revoke")
     assert "API_KEY" not in allowed(server, "variables")
 
