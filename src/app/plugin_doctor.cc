@@ -92,7 +92,8 @@ std::vector<Check> manifest(const std::string& folder, const Settings& settings,
                             std::optional<plugin::Descriptor>& read) {
   const std::string file = os::join(folder, "manifest.json");
   if (!fs::exists(file))
-    return {problem("manifest", "there is no " + file, "docs/manifest.md says what belongs into it")};
+    return {problem("manifest", "there is no " + file, "docs/manifest.md says what belongs into it. A plugin of a guide that knows no manifest: what is wrong with it stands in the "
+                    "server's log, as 'a plugin was left out'")};
   try {
     read = plugin::parse_manifest(os::read_file(file, 1U << 20U), file);
   } catch (const Error& error) {

@@ -1,6 +1,7 @@
 #include "plugin/named.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "base/host_pattern.h"
@@ -28,6 +29,32 @@ bool is_relative_path(std::string_view text) {
   return begins && text.size() < longest_path && text.find('\0') == std::string_view::npos;
 }
 
+// file_path, outputPath, target-dir; not profile, not direction.
+bool says_path(std::string_view key, bool looks_like_one) {
+  constexpr std::array words{"path", "file", "filename", "filepath", "folder", "dir", "directory", "destination"};
+  constexpr std::array maybe{"output", "target"};
+  std::string word;
+  const auto fits = [&] {
+    const auto is = [&](std::string_view one) { return word == one; };
+    return std::any_of(words.begin(), words.end(), is) || word.ends_with("path") || (looks_like_one && std::any_of(maybe.begin(), maybe.end(), is));
+  };
+  for (const char c : key) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter) word += static_cast<char>(c | 0x20);
+    if (!letter && fits()) return true;
+    if (!letter) word.clear();
+  }
+  return fits();
+}
+
+bool is_file_name(std::string_view key, const Value& value) {
+  if (!value.is(Kind::string)) return false;
+  const std::string_view text = value.as_string();
+  const bool one_line = text.find_first_of(std::string_view("\0\n", 2)) == std::string_view::npos;
+  if (text.empty() || text.size() >= longest_path || !one_line || text.find("://") != std::string_view::npos) return false;
+  return says_path(key, text.find_first_of("/.") != std::string_view::npos);
+}
+
 template <typename T>
 void add(std::vector<T>& all, T one) {
   if (all.size() < most_names && std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
@@ -44,6 +71,8 @@ class Reader {
       const Parameter* parameter = schema.find(member.key());
       if (parameter != nullptr) {
         read(*parameter, member.value());
+      } else if (relative_too_ && is_file_name(member.key(), member.value())) {
+        name_file(std::string(member.value().as_string()));
       } else {
         look(member.value(), 0);
       }
@@ -65,6 +94,12 @@ class Reader {
     } else {
       look(value, 0);
     }
+  }
+
+  // What no manifest declares as a path is one by the name of its key: file_path, output, target_dir. An Output writes it.
+  void name_file(std::string path) {
+    if (written_by_default_) return add(named.by_schema, PathAccess{std::move(path), true});
+    add(named.mentioned, std::move(path));
   }
 
   void look(const Value& value, int depth) {

@@ -4,7 +4,8 @@
 //   by_schema    values of parameters declared as `path`: read, or written where the parameter says so ("access": "write")
 //                or where its plugin is an Output. Always granted
 //   mentioned    other texts that are absolute paths: granted to plugins with the permission `file_system`, and to those that
-//                have no manifest to ask with, whose "./", "../" and "~/" count, too
+//                have no manifest to ask with, whose "./", "../" and "~/" count, too, and whatever stands under a key such as
+//                file_path or output_dir; an Output of theirs writes the latter, as by_schema
 //   hosts        of http and https addresses: granted to plugins with the permission `network`, and to those without a manifest
 //
 // Pure: nothing is looked up here.

@@ -63,3 +63,17 @@ TEST_CASE("a host that hides behind another one's name is the one that would be 
   CHECK(named_in(undeclared, Value::map({{"u", "http://good.example.org\\@10.0.0.1/"}})).hosts ==
         std::vector<std::string>{"good.example.org:80"});
 }
+
+TEST_CASE("where no manifest says what is a path, the name of a key does") {
+  Descriptor guest = declaring(Value::map({{"additional", true}}), "Output");
+  guest.dialect = "mimir";
+  const Value config = Value::map({{"file_path", "out/a.txt"}, {"outputPath", "b.txt"}, {"target-dir", "c"}, {"output", "d.json"},
+                                   {"profile", "fast"}, {"direction", "up"}, {"output_format", "json"}, {"path", "http://x/y"}});
+  CHECK(named_in(guest, config).by_schema ==
+        std::vector{PathAccess{"out/a.txt", true}, PathAccess{"b.txt", true}, PathAccess{"c", true}, PathAccess{"d.json", true}});
+  guest.extension_points = {"Input"};
+  CHECK(named_in(guest, config).by_schema.empty());
+  CHECK(named_in(guest, config).mentioned == std::vector<std::string>{"out/a.txt", "b.txt", "c", "d.json"});
+  guest.dialect = "native";
+  CHECK(named_in(guest, config).mentioned.empty());
+}

@@ -139,7 +139,7 @@ Access access_of(const plugin::Descriptor& descriptor, const plugin::Allowed& al
   const bool plain_files = allowed.has_plain(Right::file_system);
   const bool unasked = !plugin::has_manifest(descriptor);
   Collector files(descriptor, folders, wanted.folders);
-  for (const auto& one : wanted.named.by_schema) files.named(one);
+  for (const auto& one : wanted.named.by_schema) files.named({spelled_out(one.path), one.write});
   for (const auto& one : allowed.paths()) files.granted(one);
   if (plain_files || unasked) {
     for (const std::string& one : wanted.named.mentioned) files.mentioned(spelled_out(one), plain_files);

@@ -304,6 +304,23 @@ def test_a_line_directive_does_not_lead_the_forgiving_of_imports_out_of_the_pack
     assert victim.read_text() == before
 
 
+def test_an_output_writes_the_file_that_its_step_names_and_an_input_reads_it(host, tmp_path):
+    writes = """path := stepConfig.Config["file_path"].(string)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	return pipelines.PluginContext{stepConfig.Output: path}, os.WriteFile(path, []byte("written"), 0o644)"""
+    reads = """content, err := os.ReadFile(stepConfig.Config["file_path"].(string))
+	return pipelines.PluginContext{stepConfig.Output: string(content)}, err"""
+    place(tmp_path, source("note", "Output", type="Note", imports='"os"\n\t"path/filepath"', work=writes), "output/note/note.go")
+    place(tmp_path, source("letter", "Input", type="Letter", imports='"os"', work=reads), "input/letter/letter.go")
+    server = host()
+    for path in ("notes/today.txt", str(tmp_path / "elsewhere" / "today.txt")):
+        done = server.execute([step("Output.note", output="wrote", file_path=path), step("Input.letter", output="read", file_path=path)])
+        assert done["success"] and done["context"]["read"] == "written", done
+        assert (tmp_path / path).read_text() == "written"
+
+
 def test_a_panic_is_told_with_its_place_in_the_plugin_s_own_file(host, tmp_path):
     place(tmp_path, source(work='panic("enough of this")'))
     done = host().execute([step("Data_Processing.my_plugin", output="result")])
