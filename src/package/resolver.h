@@ -39,7 +39,7 @@ struct Resolution {
   std::vector<std::string> order;           // what others need before what needs it
 };
 
-// `asker` is what the needs are told as: "this host", "plugin 'x' 1.0.0". Throws Error{conflict}: the message says in one
+// `who` is what the needs are told as: "this host", "plugin 'x' 1.0.0". Throws Error{conflict}: the message says in one
 // sentence what cannot be, the hint why, rule by rule; or names a cycle ("a -> b -> a").
 [[nodiscard]] Resolution resolve(Catalog& catalog, const std::string& who, const std::vector<Need>& needs,
                                  const std::map<std::string, Version>& preferred = {});
