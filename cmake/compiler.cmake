@@ -23,7 +23,9 @@ target_compile_options(mortise_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>
   # gcc 12 sees overflows in std::string where there are none (GCC PR 105651, 105329).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow>
+  # The macros of libseccomp are compound literals of C, some without their last member.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-c99-extensions -Wno-missing-field-initializers>)
 
 if(MORTISE_SANITIZE)
   # gcc 12 takes its own std::regex and std::function for uninitialized once they are instrumented (GCC PR 105562).
