@@ -14,9 +14,14 @@
 namespace mortise::runtime {
 namespace {
 
-constexpr std::chrono::milliseconds beat{100};
 constexpr std::chrono::milliseconds second_look{20};
-constexpr int share = 20;  // looking takes at most one part of so many
+
+// How long between two looks, and that looking takes at most one part of so many of a processor.
+struct Pace {
+  std::chrono::milliseconds beat;
+  int share;
+};
+constexpr Pace calm{std::chrono::milliseconds(100), 20}, alert{std::chrono::milliseconds(10), 4};
 
 // Of this thread alone: on a crowded machine a look takes long, and costs no more.
 std::chrono::nanoseconds processor_time() noexcept {
@@ -43,8 +48,9 @@ std::uint64_t memory_of(const std::vector<pid_t>& processes, os::OpenMemory& fil
   return all - std::min(all, shared) + std::max(shared, os::size_of(files));
 }
 
+// `close` becomes true for one that has more than half of what it may: it can be over soon.
 std::optional<WorkerWatchdog::Excess> excess_of(std::int64_t pid, const WorkerWatchdog::Limits& limits,
-                                                const std::vector<os::ProcessInfo>& all) {
+                                                const std::vector<os::ProcessInfo>& all, bool& close) {
   const auto worker = static_cast<pid_t>(pid);
   std::vector<pid_t> its{worker};
   for (const os::ProcessInfo& process : os::descendants_of(worker, all)) its.push_back(process.pid);
@@ -56,6 +62,7 @@ std::optional<WorkerWatchdog::Excess> excess_of(std::int64_t pid, const WorkerWa
     use.memory += process.resident;
     use.processes += threads_of(process.pid);
   }
+  close = close || (limits.processes != 0 && use.processes > limits.processes / 2) || (limits.memory != 0 && use.memory > limits.memory / 2);
   if (limits.processes != 0 && use.processes > limits.processes) return WorkerWatchdog::Excess{0, use.processes};
   if (limits.memory == 0) return std::nullopt;
   os::OpenMemory files;
@@ -66,11 +73,12 @@ std::optional<WorkerWatchdog::Excess> excess_of(std::int64_t pid, const WorkerWa
 }
 
 // What the host made and let go of a moment ago, the worker still holds: then the second look is smaller.
-std::optional<WorkerWatchdog::Excess> excess_twice(std::int64_t pid, const WorkerWatchdog::Limits& limits, const std::vector<os::ProcessInfo>& all) {
-  const auto first = excess_of(pid, limits, all);
+std::optional<WorkerWatchdog::Excess> excess_twice(std::int64_t pid, const WorkerWatchdog::Limits& limits, const std::vector<os::ProcessInfo>& all,
+                                                   bool& close) {
+  const auto first = excess_of(pid, limits, all, close);
   if (!first || first->memory == 0) return first;
   std::this_thread::sleep_for(second_look);
-  return excess_of(pid, limits, os::list_processes());
+  return excess_of(pid, limits, os::list_processes(), close);
 }
 
 }  // namespace
@@ -108,14 +116,15 @@ void WorkerWatchdog::loop() {
     }
     lock.unlock();
     const auto before = processor_time();
-    look();
-    const auto pause = std::max<std::chrono::nanoseconds>(beat, (processor_time() - before) * share);
+    const Pace pace = look() ? alert : calm;
+    const auto pause = std::max<std::chrono::nanoseconds>(pace.beat, (processor_time() - before) * pace.share);
     lock.lock();
     news_.wait_for(lock, pause, [&] { return stopping_; });
   }
 }
 
-void WorkerWatchdog::look() {
+bool WorkerWatchdog::look() {
+  bool close = false;
   const std::vector<os::ProcessInfo> all = os::list_processes();
   std::vector<std::pair<Id, Watched>> watched;
   {
@@ -123,7 +132,7 @@ void WorkerWatchdog::look() {
     for (const auto& [id, one] : watched_) watched.emplace_back(id, Watched{one.pid, one.limits, {}});
   }
   for (const auto& [id, one] : watched) {
-    const auto excess = excess_twice(one.pid, one.limits, all);
+    const auto excess = excess_twice(one.pid, one.limits, all, close);
     if (!excess) continue;
     OnExcess tell;
     {
@@ -140,6 +149,7 @@ void WorkerWatchdog::look() {
     telling_ = false;
     news_.notify_all();
   }
+  return close;
 }
 
 }  // namespace mortise::runtime

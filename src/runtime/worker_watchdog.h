@@ -1,9 +1,10 @@
 // WorkerWatchdog: holds workers to their limits where no control group does.
 //
-// It looks at every worker, with all that descends from it or shares its session, ten times a second, and kills one that is over.
-// Memory counts proportionally (what two processes share counts half for each) with the memory files that a worker holds beside the
-// host's, which is dear to read, so it is read only where resident memory and files alone are over the limit. Looking takes at most a twentieth of one processor: with many processes it looks
-// less often. It is slower than the kernel: a worker can be over its limit for a moment. Thread-safe.
+// It looks at every worker, with all that descends from it or shares its session, ten times a second, and kills one that is over. Memory
+// counts proportionally (what two processes share counts half for each) with the memory files that a worker holds beside the host's, which
+// is dear to read, so it is read only where resident memory and files alone are over the limit. Looking takes at most a twentieth of one
+// processor: with many processes it looks less often. While a worker has more than half of what it may, it looks up to a hundred times a
+// second, and takes a quarter at most. It is slower than the kernel: a worker can be over its limit for a moment. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -47,7 +48,7 @@ class WorkerWatchdog {
     OnExcess on_excess;
   };
   void loop();
-  void look();
+  [[nodiscard]] bool look();  // whether one is close to a limit
 
   std::mutex mutex_;
   std::condition_variable news_;
