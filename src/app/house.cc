@@ -331,8 +331,12 @@ struct House::Parts {
     if (settings.plugins.first_party && !places.first_party_plugins.empty())
       directories.emplace_back(places.first_party_plugins);
     for (const std::string& directory : settings.plugins.directories) {
-      const bool wanted = settings.plugins.auto_discovery && directory != places.first_party_plugins;
-      if (wanted && std::filesystem::is_directory(directory)) directories.emplace_back(directory);
+      if (!settings.plugins.auto_discovery || directory == places.first_party_plugins) continue;
+      if (std::filesystem::is_directory(directory)) {
+        directories.emplace_back(directory);
+      } else if (configuration.origins.contains("plugins.directories")) {
+        log.warning("a folder of plugins is not there", {{"folder", directory}, {"key", "plugins.directories"}});
+      }
     }
     constexpr int levels = 3;  // plugins/NAME/src/plugins, plugins/NAME/mimolo/plugins: a whole project of a guide
     auto report = registry.scan(directories, dialects.detectors(), levels);

@@ -92,15 +92,23 @@ void read_file(const Sources& sources, Configuration& made, const Problem& probl
 
 // ---- environment and command line ------------------------------------------------------------------------------------------
 
-std::vector<std::string> split(const std::string& text) {
+std::string_view without(std::string_view text, char left, char right) {
+  const bool wrapped = text.size() >= 2 && text.front() == left && text.back() == right;
+  return wrapped ? text.substr(1, text.size() - 2) : text;
+}
+
+// What stands between commas; ["a", "b"], as a file has it, is the same as a,b.
+std::vector<std::string> split(std::string_view text) {
+  const std::string_view inside = without(text, '[', ']');
+  const bool as_in_a_file = inside.size() != text.size();
   std::vector<std::string> parts;
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
-    const std::size_t comma = std::min(text.find(',', begin), text.size());
-    std::string part = text.substr(begin, comma - begin);
-    part.erase(0, part.find_first_not_of(' '));
-    part.erase(part.find_last_not_of(' ') + 1);
-    if (!part.empty()) parts.push_back(std::move(part));
+  for (std::size_t begin = 0; begin <= inside.size();) {
+    const std::size_t comma = std::min(inside.find(',', begin), inside.size());
+    std::string_view part = inside.substr(begin, comma - begin);
+    part.remove_prefix(std::min(part.find_first_not_of(' '), part.size()));
+    part.remove_suffix(part.size() - (part.find_last_not_of(' ') + 1));
+    if (as_in_a_file) part = without(without(part, '"', '"'), '\'', '\'');
+    if (!part.empty()) parts.emplace_back(part);
     begin = comma + 1;
   }
   return parts;

@@ -144,6 +144,15 @@ TEST_CASE_FIXTURE(Folder, "lists and maps in the environment are written with co
   CHECK(settings.server.hosts == std::vector<std::string>{"127.0.0.1"});
 }
 
+TEST_CASE_FIXTURE(Folder, "a list that is written as in a file is that list") {
+  for (const char* text : {R"(["a", "/b"])", "[a,/b]", "['a', '/b']"}) {
+    environment = {{"MORTISE_PLUGINS_DIRECTORIES", text}};
+    CHECK(read("").plugins.directories == std::vector<std::string>{"/here/a", "/b"});
+  }
+  environment = {{"MORTISE_PLUGINS_DIRECTORIES", "[a], b"}};
+  CHECK(read("").plugins.directories == std::vector<std::string>{"/here/[a]", "/here/b"});
+}
+
 TEST_CASE_FIXTURE(Folder, "a wrong variable is refused by its own name, and one that looks like a key, too") {
   environment = {{"MORTISE_PLUGINS_TIMEOUT", "soon"}};
   const Error wrong = refusal("");
