@@ -338,8 +338,7 @@ struct House::Parts {
         log.warning("a folder of plugins is not there", {{"folder", directory}, {"key", "plugins.directories"}});
       }
     }
-    constexpr int levels = 3;  // plugins/NAME/src/plugins, plugins/NAME/mimolo/plugins: a whole project of a guide
-    auto report = registry.scan(directories, dialects.detectors(), levels);
+    auto report = registry.scan(directories, dialects.detectors());
     dialects.look_elsewhere(registry, report);
     for (const auto& problem : report.problems)
       log.failure("a plugin was left out", problem.error, {{"folder", problem.folder.string()}});

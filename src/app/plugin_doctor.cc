@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int scan_depth = 2;  // as Registry::scan looks for plugins
+constexpr int scan_depth = plugin::Registry::usual_depth;
 
 struct Check {
   std::string name, status, found, hint;

@@ -71,11 +71,12 @@ class Registry {
   [[nodiscard]] std::vector<Entry> list() const;  // by id
   [[nodiscard]] std::vector<Entry> at_extension_point(std::string_view point) const;
 
+  static constexpr int usual_depth = 3;  // plugins/NAME/src/plugins: a whole project of a guide
   // Shows each folder at most `depth` levels below each directory to the detectors, in their order, and adds what they find;
   // a manifest.json is found without one. Hidden folders and links are passed over. A directory that does not exist is a
   // problem of its own. Slow: it reads files.
   ScanReport scan(std::span<const std::filesystem::path> directories, std::span<Detector* const> detectors = {},
-                  int depth = 2);
+                  int depth = usual_depth);
   // Adds what somebody found in another way, to the report of an earlier scan.
   void add(Finding finding, ScanReport& report);
   // Looks anew at which of the added ones lack something. scan() does so at its end.

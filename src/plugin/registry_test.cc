@@ -180,6 +180,7 @@ TEST_CASE("scanning adds the good plugins and reports each bad one") {
   package("one", "one");
   package("group/two", "two");
   package("group/deep/three", "three");
+  package("group/deep/deeper/four", "four");
   package("twin", "one");
   package(".hidden", "hidden");
   fs::create_directories(root / "broken");
@@ -190,7 +191,7 @@ TEST_CASE("scanning adds the good plugins and reports each bad one") {
   Registry registry;
   const std::vector<fs::path> directories{root, root / "nowhere"};
   const auto report = registry.scan(directories);
-  CHECK(report.added == std::vector<std::string>{"two", "one"});
+  CHECK(report.added == std::vector<std::string>{"three", "two", "one"});
   REQUIRE(report.problems.size() == 3);
   CHECK(report.problems[0].folder.filename() == "broken");
   CHECK(std::string(report.problems[0].error.what()).starts_with("Invalid JSON: "));

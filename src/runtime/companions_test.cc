@@ -10,11 +10,11 @@ using runtime::Companions;
 namespace {
 
 Companions::Entry made(const char* id, std::uint64_t generation, const char* folder = "/x") {
-  plugin::Descriptor plugin;
-  plugin.id = id;
-  plugin.generation = generation;
-  plugin.folder = folder;
-  return std::make_shared<const plugin::Descriptor>(std::move(plugin));
+  auto plugin = std::make_shared<plugin::Descriptor>();
+  plugin->id = id;
+  plugin->generation = generation;
+  plugin->folder = folder;
+  return plugin;
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ def test_nothing_is_wrong_with_a_plugin_that_is_found(diagnose, mortise):
 
 @pytest.mark.rows("M-70")
 def test_a_plugin_in_the_wrong_place_is_a_matter_of_the_directory_structure(diagnose, mortise):
-    for place, word in (("elsewhere/mine", "plugins.directories"), ("plugins/a/b/mine", "3 folders below"), ("plugins/.mine", "hidden")):
+    for place, word in (("elsewhere/mine", "plugins.directories"), ("plugins/a/b/c/mine", "4 folders below"), ("plugins/.mine", "hidden")):
         wrong, text = diagnose(place)
         assert wrong == {"Directory structure"} and word in text, (place, text)
         assert "Data_Processing.mine" not in mortise("plugin", "list").stdout

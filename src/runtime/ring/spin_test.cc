@@ -42,10 +42,16 @@ TEST_CASE("who was held up by strangers does not look for a while, which doubles
 }
 
 TEST_CASE("a look ends as soon as something is there, and never looks longer than it may") {
-  Spin spin;
+  // Who is kept from the processor in between stops looking, so several may have to try.
   int looks = 0;
-  CHECK(spin.look(1h, [&] { return ++looks == 3; }));
+  bool came = false;
+  for (int i = 0; i < 1000 && !came; ++i) {
+    looks = 0;
+    came = Spin().look(1h, [&] { return ++looks == 3; });
+  }
+  CHECK(came);
   CHECK(looks == 3);
+  Spin spin;
   CHECK_FALSE(spin.look(0us, [] { return false; }));
   CHECK_FALSE(spin.look(1us, [] { return false; }));
 }
