@@ -26,6 +26,16 @@ def test_attacks_that_succeed_unconfined_are_blocked_by_each_layer_named_for_the
     assert "blocked by each of" in done.stdout and "blocked in a worker of python" in done.stdout and "0 wrong" in done.stdout
 
 
+@rows("O-58")
+@pytest.mark.parametrize("level", ["root", "user"])
+def test_a_temporary_folder_of_its_own_is_full_some_day(level):
+    if os.geteuid() != 0:
+        pytest.skip("only root can become the users of these levels")
+    command = [sys.executable, str(RUN), str(BUILD / "escapes"), "--levels", level, "--only", "c:fill_tmp", "--exact"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "blocked by each of private-root" in done.stdout, done.stdout + done.stderr
+
+
 @rows("O-57", "O-58")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("level", "bomb"), [("root", "memory"), ("user", "memory_without_a_name"), ("user", "hops"), ("bare", "threads"), ("bare", "processes")])
