@@ -20,20 +20,12 @@ def host(make_server, tmp_path):
 
 
 def _with_words(server):
-    def plugin(*words, status=0):
-        done = server.cli("plugin", *words)
-        assert status in (None, done.returncode), done.stdout + done.stderr
-        return done
-
-    def asked(*words, status=0):
-        return json.loads(plugin(*words, "--json", status=status).stdout)
-
     def says(name="speaks"):
         data = server.execute([step(name, output="x")])
         return data["context"]["x"]["version"] if data["success"] else data["error"]
 
-    server.plugin, server.asked, server.says = plugin, asked, says
-    return server
+    server.says = says
+    return packing.operated(server)
 
 
 def history(host, name="speaks"):

@@ -17,13 +17,7 @@ def host(make_server, tmp_path):
 
 
 def _with_words(server):
-    def plugin(*words, status=0):
-        done = server.cli("plugin", *words)
-        assert status in (None, done.returncode), done.stdout + done.stderr
-        return done
-
-    server.plugin = plugin
-    server.asked = lambda *words, status=0: json.loads(plugin(*words, "--json", status=status).stdout)
+    packing.operated(server)
     server.answer = lambda name: server.execute([step(name, output="x")])
     server.says = lambda name: server.answer(name)["context"]["x"]
     return server

@@ -1,6 +1,5 @@
 """Plugins that need each other go over together: none is ever seen beside the wrong version of the other."""
 
-import json
 import threading
 
 import packing
@@ -46,16 +45,7 @@ def shelf_of(tmp_path, **more):
 
 @pytest.fixture
 def host(make_server, tmp_path):
-    server = make_server(config=config_file(tmp_path, []))
-
-    def plugin(*words, status=0):
-        done = server.cli("plugin", *words)
-        assert status in (None, done.returncode), done.stdout + done.stderr
-        return done
-
-    server.plugin = plugin
-    server.asked = lambda *words, status=0: json.loads(plugin(*words, "--json", status=status).stdout)
-    return server
+    return packing.operated(make_server(config=config_file(tmp_path, [])))
 
 
 def under_clients(host, shelf, clients, rounds):

@@ -62,3 +62,16 @@ def archive(place, name="speaks", version="1.0.0", **more):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(archive_of(files_of(name, version, **more), around=f"{name}/"))
     return path
+
+
+def operated(server):
+    """The server, with `mortise plugin ...` as its operator: `plugin` gives what was done, `asked` what it printed as JSON."""
+
+    def plugin(*words, status=0):
+        done = server.cli("plugin", *words)
+        assert status in (None, done.returncode), done.stdout + done.stderr
+        return done
+
+    server.plugin = plugin
+    server.asked = lambda *words, status=0: json.loads(plugin(*words, "--json", status=status).stdout)
+    return server
